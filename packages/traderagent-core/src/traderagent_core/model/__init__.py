@@ -1,0 +1,1 @@
+"""Values of the trading model: instruments, candles, orders, fills, plans. No I/O."""
