@@ -16,7 +16,9 @@ def timeframe_ms(timeframe: str) -> int:
     """Length of a timeframe in milliseconds; raises DataError when it is not one (`1m`, `4h`, `1d` …)."""
     match = _PATTERN.match(timeframe)
     if match is None:
-        raise DataError(f"unknown timeframe {timeframe!r}; expected a number and one of m, h, d, w, such as 15m or 1h")
+        raise DataError(
+            f"unknown timeframe {timeframe!r}; expected a number and one of m, h, d, w, such as 15m or 1h"
+        )
     return int(match[1]) * _UNITS_MS[match[2]]
 
 

@@ -1,0 +1,52 @@
+"""Entry filters: a second opinion on ENTRY plans. A filter is pulled; no verdict asked, no work."""
+
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from attrs import Factory, field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from traderagent_core.model.plan import Plan
+    from traderagent_core.ports import MarketView
+
+ONE = Decimal(1)
+
+
+class Ruling(Enum):
+    """The three answers to a plan."""
+
+    ACCEPT = "ACCEPT"
+    NEUTRAL = "NEUTRAL"
+    REJECT = "REJECT"
+
+
+@frozen
+class Verdict:
+    """An answer to a plan; `size_factor` scales a NEUTRAL one and is in (0, 1]."""
+
+    ruling: Ruling
+    reason: str = ""
+    size_factor: Decimal = field(default=ONE)
+    evidence: "Mapping[str, Any]" = Factory(dict)
+
+    @size_factor.validator
+    def _check(self, _attribute: Any, value: Decimal) -> None:
+        if not Decimal(0) < value <= ONE:
+            raise ValueError(f"size_factor must be above 0 and at most 1, not {value}")
+
+
+class EntryFilter:
+    """Judges ENTRY plans; never sees an order that reduces risk."""
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def advance(self, view: "MarketView", symbol: str) -> None:
+        """Bring the filter to now in one batch, with the state that feeding candle by candle gives."""
+
+    def judge(self, plan: "Plan", view: "MarketView", symbol: str) -> Verdict:
+        """Accept, scale or reject a plan at the present state."""
+        raise NotImplementedError(f"{type(self).__name__} does not define judge")

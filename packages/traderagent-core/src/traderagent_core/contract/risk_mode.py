@@ -1,0 +1,70 @@
+"""Risk modes: how the state of the whole account limits new exposure."""
+
+from decimal import Decimal
+from typing import Any
+
+from attrs import frozen
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+
+
+@frozen
+class Portfolio:
+    """The account as risk modes see it, judged at closes of the base timeframe; money in quote currency.
+
+    Drawdown is the fall from the peak of equity, daily loss the fall since UTC midnight, both as ratios >= 0.
+    """
+
+    time_ms: int
+    equity: Decimal
+    peak_equity: Decimal
+    day_start_equity: Decimal
+
+    @property
+    def drawdown_ratio(self) -> Decimal:
+        """(peak - equity) / peak."""
+        return (self.peak_equity - self.equity) / self.peak_equity if self.peak_equity > ZERO else ZERO
+
+    @property
+    def daily_loss_ratio(self) -> Decimal:
+        """(equity at UTC midnight - equity) / equity at UTC midnight, at least 0."""
+        if self.day_start_equity <= ZERO:
+            return ZERO
+        return max((self.day_start_equity - self.equity) / self.day_start_equity, ZERO)
+
+
+@frozen
+class RiskLevels:
+    """Ratios at which a mode's answer may change; the engine looks again when one of them is crossed."""
+
+    drawdown: tuple[Decimal, ...] = ()
+    daily_loss: tuple[Decimal, ...] = ()
+
+
+@frozen
+class ModeState:
+    """What a mode says now. Size factors of several active modes multiply."""
+
+    is_active: bool
+    size_factor: Decimal = ONE
+    is_entry_allowed: bool = True
+    reason: str = ""
+
+
+INACTIVE = ModeState(is_active=False)
+
+
+class RiskMode:
+    """Binds every order that increases net exposure, whatever its purpose; orders that reduce it always pass."""
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def levels(self) -> RiskLevels:
+        """Ratios at which `judge` may change its answer."""
+        raise NotImplementedError(f"{type(self).__name__} does not define levels")
+
+    def judge(self, portfolio: Portfolio, *, was_active: bool) -> ModeState:
+        """The mode's word on this portfolio; depends on its arguments only."""
+        raise NotImplementedError(f"{type(self).__name__} does not define judge")

@@ -1,0 +1,162 @@
+"""The base class of strategies. Only `on_start` must be written."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import attrs
+from attrs import field, frozen
+
+from traderagent_core.model.event import OrderFilled, TimerFired, WatchCrossed
+from traderagent_core.model.instrument import Instrument
+from traderagent_core.model.plan import Plan
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from traderagent_core.contract.entry_filter import Verdict
+    from traderagent_core.indicators import Indicator
+    from traderagent_core.model.candle import Candle
+    from traderagent_core.ports import Columns, Context
+
+
+class Wake(Enum):
+    """On which closed candles `on_candle` is called."""
+
+    NEVER = "never"
+    CANDIDATES = "candidates"
+    EVERY_CANDLE = "every candle"
+
+
+@frozen
+class Needs:
+    """What a strategy wants to see and when it wants to be called.
+
+    `timeframe` is the one of `on_candle`, `candidates` and `indicators`; None takes the bot's. Fills, timers and watches always call,
+    fills only when `fills` is true.
+    """
+
+    timeframe: str | None = None
+    indicators: tuple["Indicator", ...] = ()
+    look_back: int = field(default=1)
+    wake: Wake = Wake.NEVER
+    fills: bool = True
+
+    @look_back.validator
+    def _check(self, _attribute: Any, value: int) -> None:
+        if value < 1:
+            raise ValueError(f"look_back must be at least 1 candle, not {value}")
+
+
+@frozen
+class Problem:
+    """Something that speaks against starting. `is_fatal` problems stop the start."""
+
+    message: str
+    remedy: str = ""
+    is_fatal: bool = True
+
+
+@frozen
+class OrderNews:
+    """What became of a want: rejected, canceled or blocked, with its reason code."""
+
+    slot: str
+    what: str
+    reason: str
+
+
+class Release(Enum):
+    """What happens to a position when its strategy has to let go."""
+
+    KEEP = "keep"
+    WIND_DOWN = "wind down"
+    HAND_OVER = "hand over"
+
+
+@frozen
+class NoState:
+    """The state of a strategy that remembers nothing."""
+
+    schema_version: int = 1
+
+
+class Strategy:
+    """Decides what to trade; knows no exchange, no clock and no files.
+
+    `state` is a frozen attrs object with a `schema_version`; a callback replaces it (`attrs.evolve`) and never
+    changes it in place, so that the host can take it back when the callback fails and save it at any time.
+    """
+
+    state_class: ClassVar[type] = NoState
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+        self.state: Any = self.state_class()
+
+    @classmethod
+    def needs(cls, config: Any) -> Needs:  # noqa: ARG003
+        """Indicators, look-back and when to be called; by default on fills, timers and watches."""
+        return Needs()
+
+    @classmethod
+    def check(cls, config: Any, instrument: Instrument, price: Decimal, budget: Decimal) -> Sequence[Problem]:  # noqa: ARG003
+        """What speaks against trading this instrument at this price with this budget."""
+        return ()
+
+    @classmethod
+    def candidates(cls, config: Any, columns: "Columns") -> "NDArray[np.bool_]":
+        """Rows on which `on_candle` is to be called; causal: row i may use rows up to i, at most `look_back`."""
+        raise NotImplementedError(f"{cls.__name__} asks for candidates but does not mark any")
+
+    def on_start(self, context: "Context") -> None:
+        """Called once, when the first candle has closed."""
+        raise NotImplementedError(f"{type(self).__name__} does not define on_start")
+
+    def on_candle(self, context: "Context", candle: "Candle") -> None:
+        """A candle that `needs` asked for has closed."""
+
+    def on_fill(self, context: "Context", fill: OrderFilled, slot: str, *, is_complete: bool) -> None:
+        """An execution of an own order; `is_complete` when it spends what was wanted in the slot."""
+
+    def on_order(self, context: "Context", news: OrderNews) -> None:
+        """An own order was rejected or cancelled by the venue, or a want is blocked."""
+
+    def on_verdict(self, context: "Context", plan: Plan, verdict: "Verdict") -> None:
+        """Filters and risk have judged a plan."""
+
+    def on_timer(self, context: "Context", timer: TimerFired) -> None:
+        """A timer is due."""
+
+    def on_watch(self, context: "Context", watch: WatchCrossed) -> None:
+        """A watched price was reached."""
+
+    def on_closed(self, context: "Context", reason: str) -> None:
+        """A plan is over and everything of it is withdrawn; the position is flat unless a venue refused."""
+
+    def on_resume(self, context: "Context") -> None:
+        """Called after a pause or a recovery, with the state as it was saved."""
+
+    def on_release(self, context: "Context", reason: str) -> Release:  # noqa: ARG002
+        """The bot stops or another strategy takes over: what should happen to the position?"""
+        return Release.KEEP
+
+
+def check_state_class(strategy: type[Strategy]) -> str | None:
+    """Why a strategy's state cannot be saved and taken back, or None when it can."""
+    state_class = strategy.state_class
+    if not attrs.has(state_class):
+        return f"state_class of {strategy.__name__} must be an attrs class, not {state_class!r}"
+    if "schema_version" not in attrs.fields_dict(state_class):
+        return f"{state_class.__name__} needs a field schema_version"
+    if state_class.__setattr__ is object.__setattr__ or not _is_frozen(state_class):
+        return (
+            f"{state_class.__name__} must be frozen (attrs.frozen): a callback replaces the state as a whole"
+        )
+    return None
+
+
+def _is_frozen(cls: type) -> bool:
+    return cls.__setattr__.__name__ == "_frozen_setattrs"

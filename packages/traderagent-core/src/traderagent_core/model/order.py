@@ -1,0 +1,100 @@
+"""Orders: the words of an order's life, and the request that travels to a venue."""
+
+from decimal import Decimal
+from enum import Enum
+
+from attrs import define, frozen
+
+
+class Side(Enum):
+    """Side of an order."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+    @property
+    def opposite(self) -> "Side":
+        """The other side."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class OrderType(Enum):
+    """How an order trades: at once, at a price or better, or at once after a trigger price."""
+
+    MARKET = "MARKET"
+    LIMIT = "LIMIT"
+    STOP = "STOP"
+
+
+class OrderStatus(Enum):
+    """Where an order stands; the last five are final."""
+
+    SUBMITTED = "SUBMITTED"
+    OPEN = "OPEN"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    UNKNOWN = "UNKNOWN"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    NEVER_ACCEPTED = "NEVER_ACCEPTED"
+
+    @property
+    def is_final(self) -> bool:
+        """No further change is possible."""
+        return self in _FINAL
+
+
+_FINAL = frozenset(
+    {
+        OrderStatus.FILLED,
+        OrderStatus.CANCELED,
+        OrderStatus.REJECTED,
+        OrderStatus.EXPIRED,
+        OrderStatus.NEVER_ACCEPTED,
+    }
+)
+
+
+class Liquidity(Enum):
+    """Whether a fill took liquidity or made it."""
+
+    MAKER = "MAKER"
+    TAKER = "TAKER"
+
+
+class Purpose(Enum):
+    """Why a quantity is to be traded."""
+
+    ENTRY = "ENTRY"
+    SAFETY = "SAFETY"
+    GRID_COUNTER = "GRID_COUNTER"
+    EXIT = "EXIT"
+    STOP_LOSS = "STOP_LOSS"
+    TAKE_PROFIT = "TAKE_PROFIT"
+
+
+@define(eq=False)
+class OrderRequest:
+    """What is sent to a venue. `client_order_id` is the idempotency key: sent twice, it exists once.
+
+    `price` is the limit of a LIMIT order, the trigger of a STOP order and None for a MARKET order.
+    """
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    type: OrderType
+    quantity: Decimal
+    price: Decimal | None
+    reduce_only: bool
+    post_only: bool
+
+
+@frozen
+class Amendment:
+    """A change of a live order in place; None leaves a value as it is."""
+
+    client_order_id: str
+    price: Decimal | None
+    quantity: Decimal | None

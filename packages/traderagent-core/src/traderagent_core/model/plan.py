@@ -1,0 +1,114 @@
+"""Plans: orders that stand or fall together, with the rules that hold while no plugin is running.
+
+A plan is a small machine of legs. Some legs are placed at the start; a leg names in `then` the legs that are
+placed once it is completely filled. A leg may name one that names it back: that is how a grid re-arms.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from attrs import Factory, field, frozen
+from attrs.validators import deep_iterable, instance_of
+
+from traderagent_core.model.order import Purpose, Side
+
+
+@frozen
+class At:
+    """An absolute price in quote currency."""
+
+    price: Decimal = field(validator=instance_of(Decimal))
+
+
+@frozen
+class FillTimes:
+    """The price of the fill that placed this leg, times `ratio`."""
+
+    ratio: Decimal = field(validator=instance_of(Decimal))
+
+
+@frozen
+class AverageTimes:
+    """The average entry price of the strategy's position, times `ratio`; the order follows the average."""
+
+    ratio: Decimal = field(validator=instance_of(Decimal))
+
+
+@frozen
+class Fixed:
+    """A fixed quantity in base units."""
+
+    quantity: Decimal = field(validator=instance_of(Decimal))
+
+
+@frozen
+class Filled:
+    """The quantity that the leg which placed this one has traded."""
+
+
+@frozen
+class Held:
+    """A share of what the strategy holds; the order follows the holding."""
+
+    ratio: Decimal = Decimal(1)
+
+
+PriceRule = At | FillTimes | AverageTimes
+QuantityRule = Fixed | Filled | Held
+
+
+@frozen
+class Leg:
+    """One order to be of a plan.
+
+    Without a price it trades at the market. With `is_stop` the price is a trigger. `closes` ends the plan when
+    the leg is filled: all that is left of the plan is withdrawn.
+    """
+
+    name: str
+    slot: str
+    side: Side = field(validator=instance_of(Side))
+    purpose: Purpose = field(validator=instance_of(Purpose))
+    quantity: QuantityRule = field(validator=instance_of(QuantityRule))
+    price: PriceRule | None = field(default=None)
+    then: tuple[str, ...] = ()
+    is_stop: bool = False
+    post_only: bool = False
+    closes: bool = False
+
+
+@frozen
+class Trail:
+    """A stop that follows the best price since entry, in the protective direction only.
+
+    Active once the price has gone `activation_ratio` in favour; then it stays `distance_ratio` behind the best
+    price, moving in steps of at least `least_step_ratio` of the price and no more often than `least_interval_ms`.
+    """
+
+    activation_ratio: Decimal
+    distance_ratio: Decimal
+    least_step_ratio: Decimal = Decimal("0.001")
+    least_interval_ms: int = 60_000
+
+
+@frozen
+class Stop:
+    """The protective stop of the position that a plan builds."""
+
+    price: At | AverageTimes
+    trail: Trail | None = None
+
+
+@frozen
+class Plan:
+    """Orders asked for together; filters and risk judge it once, as a whole.
+
+    `evidence` is shown by explanations and reports; it changes nothing.
+    """
+
+    name: str
+    legs: tuple[Leg, ...] = field(validator=deep_iterable(instance_of(Leg), instance_of(tuple)))
+    start: tuple[str, ...]
+    stop: Stop | None = None
+    evidence: Mapping[str, Any] = Factory(dict)
