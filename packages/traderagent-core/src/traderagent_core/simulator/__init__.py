@@ -1,0 +1,1 @@
+"""The simulator: runs the engine over candles by jumping from wake to wake."""

@@ -1,0 +1,146 @@
+"""What a simulated run leaves behind, as plain rows and columns: the input of metrics and reports."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from attrs import define, field, frozen
+
+from traderagent_core.model.candle import Candles, FloatColumn, TimeColumn
+
+
+class FillRow(NamedTuple):
+    """One execution; money in quote currency, times in ms UTC. `bot` is empty for fills nobody asked for."""
+
+    time_ms: int
+    bot: str
+    symbol: str
+    slot: str
+    purpose: str
+    side: str
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    liquidity: str
+    is_ambiguous: bool
+    client_order_id: str
+    trade_id: str
+
+
+class OrderRow(NamedTuple):
+    """One order over its life. `price` is None for a market order; `reason` tells why it ended unfilled."""
+
+    submitted_ms: int
+    final_ms: int | None
+    bot: str
+    symbol: str
+    slot: str
+    purpose: str
+    side: str
+    type: str
+    price: Decimal | None
+    quantity: Decimal
+    filled: Decimal
+    status: str
+    reason: str
+    client_order_id: str
+
+
+class TradeRow(NamedTuple):
+    """A quantity from entry to exit. `kind` is "cycle" when a leg and its counter leg closed it, else "exit"."""
+
+    bot: str
+    symbol: str
+    kind: str
+    slot: str
+    position: str
+    opened_ms: int
+    closed_ms: int
+    quantity: Decimal
+    entry_price: Decimal
+    exit_price: Decimal
+    gross_profit: Decimal
+    fees: Decimal
+
+    @property
+    def net_profit(self) -> Decimal:
+        """Gross profit less the fees of both sides; funding is accounted per bot, not per trade."""
+        return self.gross_profit - self.fees
+
+
+class DecisionRow(NamedTuple):
+    """A plan, want or note with its reason code."""
+
+    time_ms: int
+    bot: str
+    what: str
+    name: str
+    reason: str
+    evidence: str
+
+
+class LevelRow(NamedTuple):
+    """A price at which an order rested, for drawing: from when to when."""
+
+    bot: str
+    symbol: str
+    side: str
+    price: Decimal
+    from_ms: int
+    to_ms: int
+
+
+@frozen
+class BotMoney:
+    """The money of one bot in quote currency; the parts add up exactly.
+
+    cycle_profit + trend_pnl - fees + funding = change of the bot's equity, where cycle_profit is the gross
+    profit of completed cycles and trend_pnl all other price gains, realised or not (inventory at the last close).
+    """
+
+    bot: str
+    symbol: str
+    strategy: str
+    cycles: int
+    cycle_profit: Decimal
+    trend_pnl: Decimal
+    fees: Decimal
+    funding: Decimal
+    quantity: Decimal
+    last_price: Decimal
+
+    @property
+    def net_profit(self) -> Decimal:
+        """Change of the bot's equity over the run."""
+        return self.cycle_profit + self.trend_pnl - self.fees + self.funding
+
+
+@frozen(eq=False)
+class EquityCurve:
+    """Account money at each close of the base timeframe, in quote currency, as equally long columns.
+
+    `time_ms` is the close time. `exposure` is the sum of |position value| / equity.
+    """
+
+    time_ms: TimeColumn
+    equity: FloatColumn
+    exposure: FloatColumn
+
+
+@define
+class Outcome:
+    """Everything a run produced. Rows are in time order."""
+
+    candles: Mapping[str, Candles]
+    starting_balance: Decimal
+    final_equity: Decimal
+    equity: EquityCurve
+    fills: list[FillRow]
+    orders: list[OrderRow]
+    trades: list[TradeRow]
+    decisions: list[DecisionRow]
+    levels: list[LevelRow]
+    money: list[BotMoney]
+    assumptions: Mapping[str, Any] = field(factory=dict)
+    manifest: Mapping[str, Any] = field(factory=dict)
+    events: int = 0
