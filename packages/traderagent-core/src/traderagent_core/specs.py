@@ -1,10 +1,11 @@
 """The records that hooks yield: small, typed, and all that the host knows of a plugin's parts."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
-from attrs.validators import instance_of, matches_re
+from attrs.validators import instance_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -13,18 +14,21 @@ if TYPE_CHECKING:
     from traderagent_core.contract.risk_mode import RiskMode
     from traderagent_core.contract.strategy import Strategy
 
-NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,39}$"
+NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,39}\Z"
 
 
-def _name() -> Any:
-    return field(validator=[instance_of(str), matches_re(NAME_PATTERN)])
+def _check_name(_instance: Any, _attribute: Any, value: Any) -> None:
+    if not isinstance(value, str) or not re.match(NAME_PATTERN, value):
+        raise ValueError(
+            f"name must begin with a small letter and hold at most 40 of a-z, 0-9, _ and -, not {value!r}"
+        )
 
 
 @frozen
 class StrategySpec:
     """A strategy: the name that configurations use, its configuration model and what builds it."""
 
-    name: str = _name()
+    name: str = field(validator=_check_name)
     summary: str = field(validator=instance_of(str))
     config_model: "type[BaseModel]" = field(validator=instance_of(type))
     factory: "type[Strategy]" = field(validator=instance_of(type))
@@ -34,7 +38,7 @@ class StrategySpec:
 class EntryFilterSpec:
     """An entry filter."""
 
-    name: str = _name()
+    name: str = field(validator=_check_name)
     summary: str = field(validator=instance_of(str))
     config_model: "type[BaseModel]" = field(validator=instance_of(type))
     factory: "Callable[[Any], EntryFilter]" = field()
@@ -44,7 +48,7 @@ class EntryFilterSpec:
 class ExchangeAdapterSpec:
     """An exchange adapter; `factory` takes the configuration and the instruments."""
 
-    name: str = _name()
+    name: str = field(validator=_check_name)
     summary: str = field(validator=instance_of(str))
     config_model: "type[BaseModel]" = field(validator=instance_of(type))
     factory: "Callable[..., Any]" = field()
@@ -54,7 +58,7 @@ class ExchangeAdapterSpec:
 class RiskModeSpec:
     """A risk mode; a higher priority is asked and shown first."""
 
-    name: str = _name()
+    name: str = field(validator=_check_name)
     summary: str = field(validator=instance_of(str))
     config_model: "type[BaseModel]" = field(validator=instance_of(type))
     factory: "Callable[[Any], RiskMode]" = field()
