@@ -1,0 +1,59 @@
+"""What the configuration asks of the plugin host, and how to say that something is not there."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from traderagent_core.config.nearest import did_you_mean, listed
+
+if TYPE_CHECKING:
+    from traderagent_core.host.records import PluginInfo
+    from traderagent_core.specs import EntryFilterSpec, ExchangeAdapterSpec, RiskModeSpec, StrategySpec
+
+
+class Installed(Protocol):
+    """The part of PluginHost that is needed here."""
+
+    @property
+    def strategies(self) -> "Mapping[str, StrategySpec]": ...
+    @property
+    def entry_filters(self) -> "Mapping[str, EntryFilterSpec]": ...
+    @property
+    def exchange_adapters(self) -> "Mapping[str, ExchangeAdapterSpec]": ...
+    @property
+    def risk_modes(self) -> "Mapping[str, RiskModeSpec]": ...
+    @property
+    def plugins(self) -> "Sequence[PluginInfo]": ...
+
+
+def package_for(kind: str, name: str) -> str | None:
+    """The distribution that offers a name; `kind` is strategy, entry_filter, exchange_adapter or risk_mode."""
+    from traderagent_core.host.known import package_offering
+
+    return package_offering(kind, name)
+
+
+def why_absent(
+    host: Installed, kind: str, name: str, held: Iterable[str], also: Iterable[str] = ()
+) -> tuple[str, str]:
+    """Rule and hint for a name that no usable plugin offers; `also` are words of the core's own."""
+    label = kind.replace("_", " ")
+    for info in host.plugins:
+        if not info.is_enabled and _would_offer(info, kind, name):
+            return f"{label} {name!r} cannot be used", info.describe()
+    package = package_for(kind, name)
+    if package is not None:
+        return f"{label} {name!r} is not installed", f"pip install {package}"
+    known = set(held)
+    hint = f"installed: {listed(known) or 'none'}; to use another one, install the package that offers it"
+    return f"unknown {label} {name!r}{did_you_mean(name, known.union(also))}", hint
+
+
+def why_absent_section(host: Installed, kind: str, name: str, held: Iterable[str]) -> tuple[str, str]:
+    """The same for a section, which may as well be removed."""
+    rule, hint = why_absent(host, kind, name, held)
+    return rule, hint + ("\n" if "\n" in hint else ", ") + "or remove this section"
+
+
+def _would_offer(info: "PluginInfo", kind: str, name: str) -> bool:
+    """A plugin that could not be imported tells nothing but its own name."""
+    return info.name == name or any(offer.kind == kind for offer in info.offering(name))

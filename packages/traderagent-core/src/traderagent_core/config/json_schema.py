@@ -1,0 +1,93 @@
+"""The JSON Schema of a configuration, with the sections of the installed plugins, for editors."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from traderagent_core.config.installed import Installed
+from traderagent_core.config.schema import AUTO, FileConfig
+from traderagent_core.config.sections import ENABLED
+from traderagent_core.specs import Spec
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+_VARIABLE = {"type": "string", "pattern": r"\$\{[^{}]+\}"}
+_ENABLED = {
+    "type": "boolean",
+    "default": True,
+    "description": "Whether this section is in use.",
+}
+_SCALARS = ("boolean", "integer", "number")
+_NARROWED_TEXTS = ("enum", "const", "pattern")
+
+
+def config_schema(host: Installed) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a configuration file for what `host` has installed.
+
+    Wherever a value is narrower than any text, `${NAME}` is allowed too.
+    """
+    schema = FileConfig.model_json_schema()
+    definitions: dict[str, Any] = schema.setdefault("$defs", {})
+    _add_strategies(definitions, host)
+    properties = schema["properties"]
+    properties["filters"] |= _named(host.entry_filters.values(), "filter", definitions)
+    properties["risk_modes"] |= _named(host.risk_modes.values(), "risk_mode", definitions)
+    allowed: dict[str, Any] = _with_variables(schema)
+    return {"$schema": DRAFT, **allowed, "title": "TraderAgent configuration"}
+
+
+def _add_strategies(definitions: dict[str, Any], host: Installed) -> None:
+    bot = definitions["BotConfig"]["properties"]
+    bot["strategy"] = {**bot["strategy"], "enum": [AUTO, *sorted(host.strategies)]}
+    sections = _named(host.strategies.values(), "strategy", definitions)
+    bot.update(sections["properties"])
+
+
+def _named(specs: Iterable[Spec], kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    """`{name: section}` with nothing else in it; the plugins' definitions move to the common ones."""
+    properties = {spec.name: _section(spec, f"{kind}.{spec.name}", definitions) for spec in specs}
+    return {"properties": properties, "additionalProperties": False}
+
+
+def _section(spec: Spec, prefix: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    template = f"#/$defs/{prefix}.{{model}}"
+    schema = spec.config_model.model_json_schema(ref_template=template)
+    for name, definition in schema.pop("$defs", {}).items():
+        definitions[f"{prefix}.{name}"] = definition
+    own = schema.pop("$ref", None)
+    if own is not None:  # a model that contains itself is given by reference
+        schema = definitions.pop(own.removeprefix("#/$defs/"))
+        definitions[f"{prefix}.{spec.config_model.__name__}"] = schema
+    schema["properties"] = {ENABLED: _ENABLED, **schema.get("properties", {})}
+    schema["description"] = spec.summary or schema.get("description", "")
+    return {**schema, "type": ["object", "null"]}
+
+
+def _with_variables(schema: Any) -> Any:
+    """The schema with `${NAME}` allowed for every value that is not a plain text."""
+    if isinstance(schema, list):
+        return [_with_variables(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: _inner(key, value) for key, value in schema.items()}
+    return _or_variable(inner) if _is_narrow(inner) else inner
+
+
+def _inner(key: str, value: Any) -> Any:
+    """What stands under a key of a schema: values, schemas by name, or a schema."""
+    if key in ("enum", "const", "default", "examples", "discriminator"):
+        return value
+    if key in ("properties", "$defs"):
+        return {name: _with_variables(schema) for name, schema in value.items()}
+    return _with_variables(value)
+
+
+def _is_narrow(schema: Mapping[str, Any]) -> bool:
+    if schema.get("type", "string") == "string":
+        return any(key in schema for key in _NARROWED_TEXTS)
+    return schema["type"] in _SCALARS
+
+
+def _or_variable(schema: Mapping[str, Any]) -> dict[str, Any]:
+    about = {key: schema[key] for key in ("title", "description", "default") if key in schema}
+    rest = {key: value for key, value in schema.items() if key not in about}
+    return {**about, "anyOf": [rest, _VARIABLE]}

@@ -1,0 +1,154 @@
+"""Loads a configuration: read, expanded, checked whole; every problem at once."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from traderagent_core.config.bots import Draft, read_bot
+from traderagent_core.config.digest import digest
+from traderagent_core.config.installed import Installed
+from traderagent_core.config.keys import allowed_keys
+from traderagent_core.config.loaded import Bot, Config, FilterPart, RiskModePart, StrategySection
+from traderagent_core.config.plugin_list import discover
+from traderagent_core.config.problems import ConfigProblem, InvalidConfigError
+from traderagent_core.config.rules import check_bots, check_plugins, note_bots
+from traderagent_core.config.schema import BotConfig, FileConfig, GeneralConfig, SimulationConfig
+from traderagent_core.config.sections import check_named, note_stray_key
+from traderagent_core.config.source import read_source
+from traderagent_core.config.tree import Node, Problems, expand_variables
+from traderagent_core.config.validate import check_model, valid_fields
+
+__all__ = ["Bot", "Config", "ConfigProblem", "InvalidConfigError", "StrategySection", "load_config"]
+
+_PARTS = ("filters", "risk_modes", "simulation", "bots")
+
+
+@frozen
+class _Pieces:
+    """The checked parts of a file."""
+
+    general: GeneralConfig | None
+    simulation: SimulationConfig | None
+    filters: tuple[FilterPart, ...]
+    risk_modes: tuple[RiskModePart, ...]
+    drafts: Sequence[Draft]
+
+
+def load_config(
+    source: str | Path | Mapping[str, Any],
+    *,
+    host: Installed | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Config:
+    """Load a configuration from a YAML file or from Python values.
+
+    `host` is the plugin host; without one the plugins that the configuration asks for are discovered.
+    `environ` replaces the environment that `${NAME}` reads. Raises InvalidConfigError (a ConfigError) with
+    all problems at once. Values of unset variables under database_url, encryption_key and credentials_name
+    raise only when they are revealed.
+    """
+    root, problems = read_source(source)
+    expand_variables(root, os.environ if environ is None else environ, problems)
+    path = None if isinstance(source, Mapping) else Path(source)
+    if host is None:
+        host = discover(root, path, problems)
+    notes = Problems(problems.file)
+    pieces = _check(root, host, problems, notes)
+    if problems.found:
+        raise InvalidConfigError(problems.in_order())
+    return _build(pieces, path, notes)
+
+
+def _check(root: Node, host: Installed, problems: Problems, notes: Problems) -> _Pieces:
+    _note_unknown_top(root, host, problems)
+    general_node = _only(root, set(GeneralConfig.model_fields))
+    general = check_model(GeneralConfig, general_node, (), problems)
+    simulation = _read_simulation(root, problems)
+    filters = check_named(
+        root.child("filters"), ("filters",), "entry_filter", host.entry_filters, host, problems
+    )
+    modes = check_named(
+        root.child("risk_modes"), ("risk_modes",), "risk_mode", host.risk_modes, host, problems
+    )
+    drafts = _read_bots(root, host, problems)
+    listed = valid_fields(GeneralConfig, general_node)
+    check_plugins(root, listed.get("plugins") or (), listed.get("disabled_plugins", ()), problems)
+    check_bots(drafts, root, problems)
+    note_bots(drafts, root, host, notes)
+    return _Pieces(
+        general,
+        simulation,
+        tuple(FilterPart(*part) for part in filters),
+        tuple(RiskModePart(*part) for part in modes),
+        drafts,
+    )
+
+
+def _only(root: Node, keys: set[str]) -> Node:
+    return root.without(*(root.children.keys() - keys))
+
+
+def _note_unknown_top(root: Node, host: Installed, problems: Problems) -> None:
+    known = allowed_keys((FileConfig,))
+    bot_keys = {*BotConfig.model_fields, *host.strategies}
+    places = (
+        dict.fromkeys(SimulationConfig.model_fields, "simulation")
+        | dict.fromkeys(host.entry_filters, "filters")
+        | dict.fromkeys(host.risk_modes, "risk_modes")
+        | dict.fromkeys(bot_keys, "a bot, in the list `bots`")
+    )
+    for key in [key for key in root.children if key not in known]:
+        note_stray_key(root.children[key], (key,), known - set(root.children), places, problems)
+
+
+def _read_simulation(root: Node, problems: Problems) -> SimulationConfig | None:
+    node = root.child("simulation")
+    if node is None or (node.content is None and not node.variables):
+        return SimulationConfig()
+    instruments = node.child("instruments")
+    if instruments is not None and instruments.content is None:
+        node = node.without("instruments")
+    return check_model(SimulationConfig, node, ("simulation",), problems)
+
+
+def _read_bots(root: Node, host: Installed, problems: Problems) -> list[Draft]:
+    node = root.child("bots")
+    if node is None:
+        hint = "write `bots:` and one bot below it, `- name: …`, with symbol and strategy"
+        problems.at_key(root, ("bots",), "this key is required and missing", hint)
+        return []
+    if not node.items:
+        hint = "write one bot an item: `- name: …`, with symbol and strategy below it"
+        problems.at_value(node, ("bots",), "expected a list of bots", hint)
+    return [read_bot(item, ("bots", index), host, problems) for index, item in enumerate(node.items)]
+
+
+def _build(pieces: _Pieces, path: Path | None, notes: Problems) -> Config:
+    general, simulation = pieces.general, pieces.simulation
+    if general is None or simulation is None:
+        raise ValueError("a configuration with problems cannot be built")
+    bots = tuple(draft.bot() for draft in pieces.drafts)
+    effective = {
+        "general": general,
+        "simulation": simulation,
+        "bots": bots,
+        "filters": [(part.name, part.config) for part in pieces.filters],
+        "risk_modes": [(part.name, part.config) for part in pieces.risk_modes],
+    }
+    return Config(
+        path=path,
+        sha256=digest(effective),
+        simulation=simulation,
+        bots=bots,
+        filters=pieces.filters,
+        risk_modes=pieces.risk_modes,
+        plugins=general.plugins,
+        disabled_plugins=general.disabled_plugins,
+        log_level=general.log_level,
+        database_url=general.database_url,
+        encryption_key=general.encryption_key,
+        notes=tuple(notes.in_order()),
+    )
