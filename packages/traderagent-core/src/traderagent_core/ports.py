@@ -31,6 +31,10 @@ class MarketView(Protocol):
         """A declared indicator at the last closed candle; nan while it warms up."""
         ...
 
+    def is_due(self, bot: str, time_ms: int) -> bool:
+        """Whether a candle that the bot asked to be called for closed at this time. For the engine."""
+        ...
+
 
 class PositionView(Protocol):
     """What a strategy holds, from its own ledger. Quantities are signed: negative is short."""
@@ -64,6 +68,21 @@ class Context(Protocol):
         ...
 
     @property
+    def timeframe(self) -> str:
+        """The timeframe that the strategy works on."""
+        ...
+
+    @property
+    def price(self) -> Decimal:
+        """The last price."""
+        ...
+
+    @property
+    def leverage(self) -> Decimal:
+        """Leverage of a linear instrument; 1 on spot."""
+        ...
+
+    @property
     def view(self) -> MarketView:
         """Closed candles and indicators."""
         ...
@@ -88,6 +107,10 @@ class Context(Protocol):
 
     def cancel(self, slot: str) -> None:
         """Withdraw what is wanted in a slot."""
+        ...
+
+    def withdraw(self, reason: str) -> None:
+        """Withdraw everything that is wanted and keep the position, with its stop."""
         ...
 
     def exit(self, reason: str) -> None:

@@ -44,12 +44,13 @@ class RiskLevels:
 
 @frozen
 class ModeState:
-    """What a mode says now. Size factors of several active modes multiply."""
+    """What a mode says now. Size factors of several active modes multiply; `until_ms` is the mode's own reminder."""
 
     is_active: bool
     size_factor: Decimal = ONE
     is_entry_allowed: bool = True
     reason: str = ""
+    until_ms: int = 0
 
 
 INACTIVE = ModeState(is_active=False)
@@ -65,6 +66,6 @@ class RiskMode:
         """Ratios at which `judge` may change its answer."""
         raise NotImplementedError(f"{type(self).__name__} does not define levels")
 
-    def judge(self, portfolio: Portfolio, *, was_active: bool) -> ModeState:
+    def judge(self, portfolio: Portfolio, previous: ModeState) -> ModeState:
         """The mode's word on this portfolio; depends on its arguments only."""
         raise NotImplementedError(f"{type(self).__name__} does not define judge")

@@ -74,11 +74,20 @@ class Purpose(Enum):
     TAKE_PROFIT = "TAKE_PROFIT"
 
 
+@frozen
+class AttachedStop:
+    """A stop that comes to life with the first fill of the order it travels with, for the whole position."""
+
+    client_order_id: str
+    price: Decimal
+
+
 @define(eq=False)
 class OrderRequest:
     """What is sent to a venue. `client_order_id` is the idempotency key: sent twice, it exists once.
 
-    `price` is the limit of a LIMIT order, the trigger of a STOP order and None for a MARKET order.
+    `price` is the limit of a LIMIT order, the trigger of a STOP order and None for a MARKET order. With
+    `closes_position` the order is for whatever the position is when it triggers.
     """
 
     client_order_id: str
@@ -87,8 +96,10 @@ class OrderRequest:
     type: OrderType
     quantity: Decimal
     price: Decimal | None
-    reduce_only: bool
-    post_only: bool
+    reduce_only: bool = False
+    post_only: bool = False
+    closes_position: bool = False
+    attached_stop: AttachedStop | None = None
 
 
 @frozen

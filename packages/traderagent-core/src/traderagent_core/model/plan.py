@@ -94,9 +94,10 @@ class Trail:
 
 @frozen
 class Stop:
-    """The protective stop of the position that a plan builds."""
+    """The protective stop of the position that a plan builds: one price for each side it may be on."""
 
-    price: At | AverageTimes
+    long: At | AverageTimes | None = None
+    short: At | AverageTimes | None = None
     trail: Trail | None = None
 
 
@@ -112,3 +113,8 @@ class Plan:
     start: tuple[str, ...]
     stop: Stop | None = None
     evidence: Mapping[str, Any] = Factory(dict)
+    has_pegs: bool = field(init=False)
+
+    @has_pegs.default
+    def _find_pegs(self) -> bool:
+        return any(isinstance(leg.price, AverageTimes) or isinstance(leg.quantity, Held) for leg in self.legs)

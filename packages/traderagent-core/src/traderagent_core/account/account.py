@@ -1,0 +1,383 @@
+"""The account: orders, wants and ledgers, changed by records only.
+
+Every public method that changes something is a kind of record: the engine appends (method name, arguments) and
+calls it. Folding the records of a run over an empty account gives the same account again, without any plugin.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from traderagent_core.account import reasons
+from traderagent_core.account.ledger import Ledger
+from traderagent_core.account.state import ActivePlan, Order, Record, Retry, Slot, Want, WantStatus
+from traderagent_core.model.order import Liquidity, OrderStatus, OrderType, Side
+from traderagent_core.model.plan import Leg, Plan
+
+ZERO = Decimal(0)
+BUY = Side.BUY
+OPEN, PARTIALLY_FILLED, FILLED, SUBMITTED = (
+    OrderStatus.OPEN,
+    OrderStatus.PARTIALLY_FILLED,
+    OrderStatus.FILLED,
+    OrderStatus.SUBMITTED,
+)
+SPENT, WANTED, BLOCKED, ENDED = WantStatus.SPENT, WantStatus.OPEN, WantStatus.BLOCKED, WantStatus.ENDED
+HOUSE = ""
+REMEMBERED_ORDERS = 10_000
+REMEMBERED_TRADES = 100_000
+"""Ended orders and executions kept to recognise what comes late or twice; older ones are forgotten."""
+
+
+class Account:
+    """Orders, wants and ledgers of one exchange account.
+
+    Strategy ledgers plus the house ledgers equal the account: `net_quantity` and `flow` say what that is.
+    """
+
+    def __init__(self, run_id: str = "sim") -> None:
+        self.run_id = run_id
+        self.ledgers: dict[tuple[str, str], Ledger] = {}
+        self.slots: dict[tuple[str, str], Slot] = {}
+        self.plans: dict[int, ActivePlan] = {}
+        self.wants: dict[int, Want] = {}
+        self.orders: dict[str, Order] = {}
+        self.closed_orders: dict[str, Order] = {}
+        self.seen_trades: dict[str, None] = {}
+        self.just_spent: Want | None = None
+        self.blocked = 0
+        self.next_plan = 1
+        self.next_want = 1
+
+    # -- reading --------------------------------------------------------------------------------------------
+
+    def ledger(self, bot: str, symbol: str) -> Ledger:
+        """The ledger of a bot on an instrument; the house's when `bot` is empty."""
+        ledger = self.ledgers.get((bot, symbol))
+        if ledger is None:
+            ledger = self.ledgers[bot, symbol] = Ledger(bot, symbol)
+        return ledger
+
+    def slot(self, bot: str, name: str, prefix: str) -> Slot:
+        """A slot of a bot, made when it is first named."""
+        slot = self.slots.get((bot, name))
+        if slot is None:
+            slot = self.slots[bot, name] = Slot(bot, name, prefix)
+        return slot
+
+    def order(self, client_order_id: str) -> Order | None:
+        """An order, live or ended."""
+        return self.orders.get(client_order_id) or self.closed_orders.get(client_order_id)
+
+    def net_quantity(self, symbol: str) -> Decimal:
+        """What all ledgers together hold of an instrument."""
+        return sum((own.quantity for own in self.ledgers.values() if own.symbol == symbol), ZERO)
+
+    def flow(self) -> Decimal:
+        """Money that all fills, fees and funding brought in."""
+        return sum((own.flow for own in self.ledgers.values()), ZERO)
+
+    def fold(self, records: Iterable[Record]) -> None:
+        """Take in records that were written before."""
+        for kind, *arguments in records:
+            getattr(self, kind)(*arguments)
+
+    # -- records: plans and wants ---------------------------------------------------------------------------
+
+    def plan_granted(
+        self,
+        time_ms: int,
+        bot: str,
+        symbol: str,
+        plan: Plan,
+        factor: Decimal,
+        mode_factor: Decimal,
+        legs: tuple[Leg, ...],
+        reason: str,
+    ) -> ActivePlan:
+        """Filters and risk let a plan through, its quantities times `factor`, of which `mode_factor` is the modes'."""
+        active = ActivePlan(self.next_plan, bot, symbol, plan, factor, mode_factor, self.ledger(bot, symbol))
+        active.legs = {leg.name: leg for leg in legs}
+        self.next_plan += 1
+        self.plans[active.id] = active
+        return active
+
+    def plan_rejected(self, time_ms: int, bot: str, name: str, reason: str, evidence: str) -> None:
+        """Filters or risk refused a plan; nothing of it is traded."""
+
+    def plan_closed(self, time_ms: int, plan_id: int, reason: str) -> None:
+        """A plan is over; its wants have been ended one by one."""
+        del self.plans[plan_id]
+
+    def plan_closing(self, time_ms: int, plan_id: int, reason: str) -> None:
+        """A plan is being withdrawn; it is closed once the venue has confirmed the end of its orders."""
+        self.plans[plan_id].closing_reason = reason
+
+    def want_granted(
+        self,
+        time_ms: int,
+        plan_id: int,
+        leg_name: str,
+        prefix: str,
+        quantity: Decimal,
+        price: Decimal | None,
+        parent_id: int,
+    ) -> Want:
+        """A quantity is to be traded; `parent_id` is the want whose fill placed it, or 0."""
+        plan = self.plans[plan_id]
+        leg = plan.legs[leg_name]
+        slot = self.slots.get((plan.bot, leg.slot)) or self.slot(plan.bot, leg.slot, prefix)
+        want_id = self.next_want
+        self.next_want = want_id + 1
+        want = Want(want_id, plan, leg, slot, leg.side, quantity, price)
+        parent = self.just_spent
+        if parent is not None and parent.id == parent_id:
+            is_counter = parent.slot is slot and parent.side is not leg.side
+            if is_counter and parent.origin is None:
+                want.origin = parent
+        slot.want = want
+        plan.wants[want_id] = want
+        self.wants[want_id] = want
+        return want
+
+    def want_blocked(self, time_ms: int, want_id: int, reason: str, retry: str) -> None:
+        """A want cannot be sent now."""
+        want = self.wants[want_id]
+        self.blocked += want.status is not BLOCKED
+        want.status = BLOCKED
+        want.reason = reason
+        want.retry = Retry(retry)
+        want.attempts += 1
+
+    def want_unblocked(self, time_ms: int, want_id: int) -> None:
+        """A blocked want is tried again."""
+        self.wants[want_id].status = WANTED
+        self.blocked -= 1
+
+    def want_resized(self, time_ms: int, want_id: int, quantity: Decimal, price: Decimal | None) -> None:
+        """A want that follows the position, its average or a trail has new numbers."""
+        want = self.wants[want_id]
+        want.quantity = quantity
+        want.price = price
+
+    def want_ended(self, time_ms: int, want_id: int, reason: str) -> None:
+        """A want is withdrawn; what it has traded stays traded."""
+        want = self.wants[want_id]
+        self.blocked -= want.status is BLOCKED
+        want.status = ENDED
+        want.reason = reason
+        self._leave(want)
+
+    def _leave(self, want: Want) -> None:
+        want.plan.wants.pop(want.id, None)
+        if want.slot.want is want:
+            want.slot.want = None
+        if want.order is None:
+            self.wants.pop(want.id, None)
+
+    # -- records: orders ------------------------------------------------------------------------------------
+
+    def order_submitted(
+        self,
+        time_ms: int,
+        client_order_id: str,
+        want_id: int,
+        generation: int,
+        order_type: OrderType,
+        price: Decimal | None,
+        quantity: Decimal,
+        reduce_only: bool,
+        closes_position: bool,
+    ) -> Order:
+        """An order leaves for the venue: the next generation of its slot."""
+        want = self.wants[want_id]
+        leg = want.leg
+        symbol = want.plan.symbol
+        order = Order(
+            client_order_id,
+            want,
+            symbol,
+            want.side,
+            order_type,
+            leg.purpose,
+            price,
+            quantity,
+            generation,
+            time_ms,
+        )
+        order.reduce_only = reduce_only
+        order.closes_position = closes_position
+        want.plan.live_orders += 1
+        slot = want.slot
+        slot.generation = generation
+        slot.order = order
+        want.order = order
+        self.orders[client_order_id] = order
+        if price is not None and not reduce_only:
+            ledger = want.plan.ledger
+            if want.side is BUY:
+                ledger.open_buys += price * quantity
+            else:
+                ledger.open_sells += price * quantity
+        return order
+
+    def order_accepted(self, time_ms: int, client_order_id: str, venue_order_id: str) -> None:
+        """The venue has the order."""
+        self.orders[client_order_id].status = OPEN
+
+    def order_amended(
+        self, time_ms: int, client_order_id: str, price: Decimal | None, quantity: Decimal
+    ) -> None:
+        """The order rests with new numbers."""
+        order = self.orders[client_order_id]
+        self._release(order, order.quantity - order.filled)
+        order.price = price
+        order.quantity = quantity
+        self._release(order, order.filled - order.quantity)
+
+    def cancel_sent(self, time_ms: int, client_order_id: str) -> None:
+        """We asked the venue to cancel."""
+        self.orders[client_order_id].is_canceling = True
+
+    def cancel_refused(self, time_ms: int, client_order_id: str, code: str) -> None:
+        """The venue would not cancel; what became of the order is still open."""
+        self.orders[client_order_id].is_canceling = False
+
+    def order_ended(
+        self, time_ms: int, client_order_id: str, status: str, filled: Decimal, reason: str
+    ) -> bool:
+        """The venue's word that an order is over with `filled`; final only when our fills say the same."""
+        order = self.orders[client_order_id]
+        order.final_filled = filled
+        order.reason = reason
+        if order.filled < filled:
+            return False
+        self._retire(order, OrderStatus(status))
+        return True
+
+    def _retire(self, order: Order, status: OrderStatus) -> None:
+        order.status = status
+        self._release(order, order.quantity - order.filled)
+        del self.orders[order.client_order_id]
+        closed = self.closed_orders
+        closed[order.client_order_id] = order
+        if len(closed) > REMEMBERED_ORDERS:
+            del closed[next(iter(closed))]
+        want = order.want
+        want.plan.live_orders -= 1
+        if want.order is order:
+            want.order = None
+        if want.slot.order is order:
+            want.slot.order = None
+        if want.status is SPENT or want.status is ENDED:
+            self.wants.pop(want.id, None)
+
+    def _release(self, order: Order, quantity: Decimal) -> None:
+        """Take `quantity` of an order out of the open notionals."""
+        if order.price is None or order.reduce_only:
+            return
+        ledger = order.want.plan.ledger
+        if order.side is BUY:
+            ledger.open_buys -= order.price * quantity
+        else:
+            ledger.open_sells -= order.price * quantity
+
+    # -- records: money -------------------------------------------------------------------------------------
+
+    def filled(
+        self,
+        time_ms: int,
+        client_order_id: str,
+        trade_id: str,
+        price: Decimal,
+        quantity: Decimal,
+        fee: Decimal,
+        liquidity: Liquidity,
+        is_ambiguous: bool,
+    ) -> None:
+        """One execution of an own order; the engine has made sure that it was not seen before."""
+        self._remember(trade_id)
+        order = self.orders.get(client_order_id)
+        if order is None:
+            order = self.closed_orders[client_order_id]
+        else:
+            self._release(order, quantity)
+        order.filled += quantity
+        want = order.want
+        ledger = want.plan.ledger
+        want.filled += quantity
+        want.notional += price * quantity
+        want.fees += fee
+        ledger.fees += fee
+        ledger.position.apply(quantity if order.side is BUY else -quantity, price)
+        is_whole = not ledger.position.quantity if order.closes_position else want.filled >= want.quantity
+        if is_whole and want.status is not ENDED:
+            self._spend(want)
+        if client_order_id in self.orders:
+            self._settle(order, is_whole=is_whole)
+
+    def _settle(self, order: Order, *, is_whole: bool) -> None:
+        """Where a live order stands after a fill; one that the venue has ended waits for its last fill."""
+        if order.filled >= order.quantity or (is_whole and order.closes_position):
+            self._retire(order, FILLED)
+        elif order.final_filled is not None and order.filled >= order.final_filled:
+            self._retire(order, OrderStatus.CANCELED)
+        else:
+            order.status = PARTIALLY_FILLED
+
+    def _remember(self, trade_id: str) -> None:
+        seen = self.seen_trades
+        seen[trade_id] = None
+        if len(seen) > REMEMBERED_TRADES:
+            del seen[next(iter(seen))]
+
+    def _spend(self, want: Want) -> None:
+        want.status = SPENT
+        self.just_spent = want
+        want.reason = reasons.FILLED
+        origin = want.origin
+        if origin is not None:
+            ledger = want.plan.ledger
+            gain = want.notional - origin.notional
+            ledger.cycle_profit += gain if origin.side is BUY else -gain
+            ledger.cycles += 1
+        del want.plan.wants[want.id]
+        if want.slot.want is want:
+            want.slot.want = None
+
+    def foreign_filled(
+        self,
+        time_ms: int,
+        bot: str,
+        symbol: str,
+        trade_id: str,
+        side: Side,
+        price: Decimal,
+        quantity: Decimal,
+        fee: Decimal,
+    ) -> None:
+        """An execution that we did not order: a liquidation, or somebody else's; booked to `bot` or the house."""
+        self._remember(trade_id)
+        ledger = self.ledger(bot, symbol)
+        ledger.fees += fee
+        ledger.position.apply(quantity if side is BUY else -quantity, price)
+
+    def funding_booked(self, time_ms: int, bot: str, symbol: str, amount: Decimal) -> None:
+        """A share of a funding payment."""
+        self.ledger(bot, symbol).funding += amount
+
+    # -- records that change nothing here -------------------------------------------------------------------
+
+    def noted(self, time_ms: int, bot: str, reason: str, evidence: str) -> None:
+        """A strategy or the engine says why something was done or left undone."""
+
+    def plugin_failed(self, time_ms: int, bot: str, callback: str, error: str) -> None:
+        """A plugin raised; what it asked for in that call was dropped."""
+
+    def mode_changed(self, time_ms: int, mode: str, is_active: bool, reason: str) -> None:
+        """A risk mode or guard began or ended."""
+
+
+def describe(evidence: dict[str, Any]) -> str:
+    """Evidence as short stable text: `key=value, …`."""
+    return ", ".join(f"{key}={value}" for key, value in evidence.items())

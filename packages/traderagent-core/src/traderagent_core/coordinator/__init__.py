@@ -1,0 +1,1 @@
+"""What watches over the whole account: guards and risk modes."""

@@ -1,0 +1,88 @@
+"""The built-in risk modes: drawdown of the account and its loss of the day."""
+
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from traderagent_core.contract.risk_mode import INACTIVE, ModeState, Portfolio, RiskLevels, RiskMode
+from traderagent_core.model.timeframe import DAY_MS
+
+
+class DrawdownConfig(BaseModel):
+    """When the account has fallen from its peak, new exposure is smaller."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    drawdown: Decimal = Field(
+        default=Decimal("0.10"),
+        gt=0,
+        lt=1,
+        description="Fall from peak equity, as a ratio, from which the mode is on.",
+    )
+    size_factor: Decimal = Field(
+        default=Decimal("0.75"), gt=0, le=1, description="Factor on the size of orders that add exposure."
+    )
+
+
+class DrawdownMode(RiskMode):
+    """On while the drawdown is at or above its level."""
+
+    config: DrawdownConfig
+
+    def levels(self) -> RiskLevels:
+        """One level of drawdown."""
+        return RiskLevels(drawdown=(self.config.drawdown,))
+
+    def judge(self, portfolio: Portfolio, previous: ModeState) -> ModeState:  # noqa: ARG002
+        """On at or above the level."""
+        if portfolio.drawdown_ratio < self.config.drawdown:
+            return INACTIVE
+        return ModeState(is_active=True, size_factor=self.config.size_factor, reason="drawdown")
+
+
+class ReducedConfig(BaseModel):
+    """When the day has lost much, new exposure is smaller; when it has lost more, there is none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    daily_loss: Decimal = Field(
+        default=Decimal("0.05"),
+        gt=0,
+        lt=1,
+        description="Loss since UTC midnight, as a ratio, from which sizes shrink.",
+    )
+    size_factor: Decimal = Field(
+        default=Decimal("0.5"), gt=0, le=1, description="Factor on the size of orders that add exposure."
+    )
+    no_entries_at: Decimal = Field(
+        default=Decimal("0.10"),
+        gt=0,
+        lt=1,
+        description="Loss of the day from which nothing is added until midnight.",
+    )
+
+
+class ReducedMode(RiskMode):
+    """On while the loss of the day is at or above its level; past the second level until UTC midnight."""
+
+    config: ReducedConfig
+
+    def levels(self) -> RiskLevels:
+        """Two levels of daily loss."""
+        return RiskLevels(daily_loss=(self.config.daily_loss, self.config.no_entries_at))
+
+    def judge(self, portfolio: Portfolio, previous: ModeState) -> ModeState:
+        """Smaller above the first level; nothing from the second level until the day is over."""
+        loss = portfolio.daily_loss_ratio
+        if not previous.is_entry_allowed and portfolio.time_ms < previous.until_ms:
+            return previous
+        if loss < self.config.daily_loss:
+            return INACTIVE
+        midnight_ms = (portfolio.time_ms // DAY_MS + 1) * DAY_MS
+        return ModeState(
+            is_active=True,
+            size_factor=self.config.size_factor,
+            is_entry_allowed=loss < self.config.no_entries_at,
+            reason="daily_loss",
+            until_ms=midnight_ms,
+        )

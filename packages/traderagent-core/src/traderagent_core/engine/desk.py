@@ -1,0 +1,228 @@
+"""The order desk: turns wants into orders, one generation at a time, and takes the venue's word on them."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from traderagent_core.account import reasons
+from traderagent_core.account.state import Order, Retry, Slot, Want, WantStatus
+from traderagent_core.model import event as ev
+from traderagent_core.model.command import Amend, Cancel, Submit
+from traderagent_core.model.instrument import Market
+from traderagent_core.model.order import (
+    Amendment,
+    AttachedStop,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Purpose,
+)
+
+if TYPE_CHECKING:
+    from traderagent_core.engine.engine import Engine
+
+REDUCING = (Purpose.EXIT, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT)
+LIMIT, MARKET, STOP = OrderType.LIMIT, OrderType.MARKET, OrderType.STOP
+WANTED, BLOCKED = WantStatus.OPEN, WantStatus.BLOCKED
+SUBMITTED = OrderStatus.SUBMITTED
+
+RETRIES = {
+    "insufficient_quote": Retry.ON_FILL,
+    "insufficient_base": Retry.ON_FILL,
+    "insufficient_margin": Retry.ON_FILL,
+    "post_only_would_cross": Retry.BACK_OFF,
+    "rate_limited": Retry.BACK_OFF,
+}
+"""What becomes of a want whose order was refused; a code that is not here is never tried again."""
+
+FIRST_BACK_OFF_MS = 60_000
+LONGEST_BACK_OFF_MS = 3_600_000
+
+
+class Desk:
+    """Sends, cancels and amends orders; knows nothing of strategies and plans beyond their wants."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+        self._account = engine.account
+        self._linear = {
+            member.symbol for member in engine.members.values() if member.instrument.market is Market.LINEAR
+        }
+
+    # -- to the venue ---------------------------------------------------------------------------------------
+
+    def send(self, want: Want, attached: AttachedStop | None = None) -> None:
+        """Send a want's unfilled rest as the next generation of its slot; waits while the slot's order lives."""
+        slot = want.slot
+        if slot.order is not None:
+            self.cancel(slot.order)
+            return
+        engine = self._engine
+        leg = want.leg
+        price = want.price
+        kind = MARKET if price is None else STOP if leg.is_stop else LIMIT
+        is_reducing = leg.purpose in REDUCING and want.plan.symbol in self._linear
+        closes_position = is_reducing and leg.purpose is Purpose.STOP_LOSS
+        generation = slot.generation + 1
+        order_id = f"{slot.prefix}{generation}"
+        quantity = want.quantity - want.filled
+        engine.records.append(
+            (
+                "order_submitted",
+                engine.now_ms,
+                order_id,
+                want.id,
+                generation,
+                kind,
+                price,
+                quantity,
+                is_reducing,
+                closes_position,
+            )
+        )
+        self._account.order_submitted(
+            engine.now_ms, order_id, want.id, generation, kind, price, quantity, is_reducing, closes_position
+        )
+        engine.commands.append(
+            Submit(
+                OrderRequest(
+                    order_id,
+                    want.plan.symbol,
+                    want.side,
+                    kind,
+                    quantity,
+                    price,
+                    is_reducing,
+                    leg.post_only,
+                    closes_position,
+                    attached,
+                )
+            )
+        )
+
+    def cancel(self, order: Order) -> None:
+        """Ask the venue to cancel; asked once until it has answered."""
+        if not order.is_canceling:
+            self._engine.record("cancel_sent", order.client_order_id)
+            self._engine.commands.append(Cancel(order.client_order_id, order.symbol))
+
+    def withdraw(self, want: Want, reason: str) -> None:
+        """End a want by a reason of our own; its order, if one lives, is cancelled."""
+        order = want.order
+        self._engine.record("want_ended", want.id, reason)
+        if order is not None:
+            self.cancel(order)
+
+    def resize(self, want: Want, quantity: Decimal, price: Decimal | None) -> None:
+        """Give a want new numbers and amend its order in place."""
+        self._engine.record("want_resized", want.id, quantity, price)
+        order = want.order
+        if order is not None:
+            change = Amendment(order.client_order_id, price, quantity - want.filled + order.filled)
+            self._engine.commands.append(Amend(change, order.symbol))
+
+    def block(self, want: Want, reason: str, retry: Retry) -> None:
+        """Hold a want back, or end it when it will never be tried again; the strategy is told."""
+        engine = self._engine
+        if retry is Retry.NEVER:
+            engine.record("want_ended", want.id, reason)
+        else:
+            engine.record("want_blocked", want.id, reason, retry.value)
+            if retry is Retry.BACK_OFF:
+                delay = min(FIRST_BACK_OFF_MS << min(want.attempts - 1, 10), LONGEST_BACK_OFF_MS)
+                engine.set_timer(want.plan.bot, f"~retry:{want.id}", engine.now_ms + delay)
+        engine.tell_order(want, "blocked", reason)
+
+    def retry(self, want: Want) -> None:
+        """Try a blocked want again."""
+        self._engine.record("want_unblocked", want.id)
+        self._engine.planner.permit_and_send(want)
+
+    # -- from the venue -------------------------------------------------------------------------------------
+
+    def accepted(self, event: ev.OrderAccepted) -> None:
+        """The venue has an order; said twice or late, it changes nothing."""
+        order = self._account.orders.get(event.client_order_id)
+        if order is not None and order.status is SUBMITTED:
+            self._engine.records.append(
+                ("order_accepted", event.time_ms, event.client_order_id, event.venue_order_id)
+            )
+            self._account.order_accepted(event.time_ms, event.client_order_id, event.venue_order_id)
+
+    def rejected(self, event: ev.OrderRejected) -> None:
+        """The venue refused an order; one that has traded cannot have been refused."""
+        order = self._account.orders.get(event.client_order_id)
+        if order is None or order.filled:
+            return
+        self._engine.record("order_ended", order.client_order_id, "REJECTED", order.filled, event.code)
+        self._after_refusal(order.want, event.code)
+        self.freed(order.want.slot)
+
+    def _after_refusal(self, want: Want, code: str) -> None:
+        if want.status is not WANTED:
+            return
+        if code == "would_trigger" and want.leg.purpose is Purpose.STOP_LOSS:
+            self._engine.record("want_ended", want.id, code)
+            self._engine.stops.is_passed(self._engine.members[want.plan.bot])
+        elif code == "reduce_only_without_position":
+            self._engine.record("want_ended", want.id, reasons.ALREADY_FLAT)
+        else:
+            self.block(want, code, RETRIES.get(code, Retry.NEVER))
+
+    def canceled(self, event: ev.OrderCanceled) -> None:
+        """The venue took an order out of its book; the rest of a want that is still wanted goes out again."""
+        order = self._account.orders.get(event.client_order_id)
+        if order is None:
+            return
+        self._engine.record("order_ended", order.client_order_id, "CANCELED", event.filled, event.code)
+        if order.client_order_id in self._account.orders:
+            return
+        want = order.want
+        if want.status is WANTED and want.slot.want is want:
+            self._after_loss(want, event.code, was_asked=order.is_canceling)
+        self.freed(want.slot)
+
+    def _after_loss(self, want: Want, code: str, *, was_asked: bool) -> None:
+        """A wanted order is gone."""
+        if code in ("reduce_only_without_position", "liquidation"):
+            self._engine.record("want_ended", want.id, reasons.ALREADY_FLAT if code[0] == "r" else code)
+        elif not was_asked:
+            self.block(want, code, Retry.BACK_OFF)
+        if not was_asked:
+            self._engine.tell_order(want, "canceled", code)
+
+    def cancel_rejected(self, event: ev.CancelRejected) -> None:
+        """Not open is no evidence of anything: fills or the final word are still to come."""
+        order = self._account.orders.get(event.client_order_id)
+        if order is not None and order.is_canceling:
+            self._engine.record("cancel_refused", order.client_order_id, event.code)
+
+    def amended(self, event: ev.OrderAmended) -> None:
+        """The order rests with new numbers."""
+        if event.client_order_id in self._account.orders:
+            self._engine.record("order_amended", event.client_order_id, event.price, event.quantity)
+
+    def amend_rejected(self, event: ev.AmendRejected) -> None:
+        """A stop that could not be moved because the price has passed it is executed at once."""
+        order = self._account.orders.get(event.client_order_id)
+        if order is None:
+            return
+        self._engine.record("noted", order.want.plan.bot, "amend_refused", event.code)
+        if event.code == "would_trigger" and order.purpose is Purpose.STOP_LOSS:
+            self._engine.stops.is_passed(self._engine.members[order.want.plan.bot])
+
+    def freed(self, slot: Slot) -> None:
+        """A slot's order is final: send what is wanted there next."""
+        want = slot.want
+        if want is not None and slot.order is None and want.status is WANTED:
+            if want.filled and self._is_dust(want):
+                self._engine.record("want_ended", want.id, reasons.DUST)
+            else:
+                self.send(want)
+
+    def _is_dust(self, want: Want) -> bool:
+        instrument = self._engine.members[want.plan.bot].instrument
+        price = want.price or self._engine.view.price(want.plan.symbol)
+        return instrument.size_problem(want.quantity - want.filled, price) is not None
+
+
+__all__ = ["BLOCKED", "Desk"]

@@ -1,0 +1,366 @@
+"""The engine of one exchange account: steps from event to event, and nothing else changes its state."""
+
+from collections import deque
+from collections.abc import Callable
+from decimal import Decimal, getcontext, setcontext
+from typing import Any, NamedTuple
+
+from traderagent_core.account.account import HOUSE, Account
+from traderagent_core.account.state import Order, Record, Retry, Want, WantStatus
+from traderagent_core.contract.strategy import OrderNews, Release, Wake
+from traderagent_core.engine.context import StrategyContext
+from traderagent_core.engine.desk import Desk
+from traderagent_core.engine.exits import Exits
+from traderagent_core.engine.guarding import MIDNIGHT_TIMER, Guards
+from traderagent_core.engine.judge import Judge, check_plan
+from traderagent_core.engine.member import Member, make_member
+from traderagent_core.engine.planner import Planner
+from traderagent_core.engine.setup import EngineSetup
+from traderagent_core.engine.stops import STOP_WATCH, TRAIL_TIMER, TRAIL_WATCH, Stops
+from traderagent_core.model import event as ev
+from traderagent_core.model.command import Command, SetLeverage, SetTimer, Unwatch, Watch
+from traderagent_core.model.instrument import Market
+from traderagent_core.model.position import MONEY
+from traderagent_core.ports import MarketView
+
+SPENT = WantStatus.SPENT
+
+
+class Effects(NamedTuple):
+    """What a step asks for and what it has decided."""
+
+    commands: list[Command]
+    records: list[Record]
+
+
+class Engine:
+    """Synchronous and deterministic: the same events, setup and code give the same records."""
+
+    def __init__(self, setup: EngineSetup, view: MarketView) -> None:
+        self.setup = setup
+        self.view = view
+        self.now_ms = 0
+        self.commands: list[Command] = []
+        self.records: list[Record] = []
+        self.account = Account(setup.run_id)
+        self.members: dict[str, Member] = {}
+        for bot in setup.bots:
+            ledger = self.account.ledger(bot.name, bot.instrument.symbol)
+            self.members[bot.name] = make_member(bot, ledger, setup.run_id)
+        self.is_restricted = False
+        self._calls: deque[tuple[Member, str, tuple[Any, ...], dict[str, Any]]] = deque()
+        self.desk = Desk(self)
+        self.guards = Guards(self)
+        self.judge = Judge(self)
+        self.planner = Planner(self)
+        self.exits = Exits(self)
+        self.stops = Stops(self)
+        for member in self.members.values():
+            member.context = StrategyContext(self, member)
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            ev.OrderFilled: self._filled,
+            ev.OrderAccepted: self.desk.accepted,
+            ev.OrderRejected: self._over(self.desk.rejected),
+            ev.OrderCanceled: self._over(self.desk.canceled),
+            ev.CancelRejected: self.desk.cancel_rejected,
+            ev.OrderAmended: self.desk.amended,
+            ev.AmendRejected: self.desk.amend_rejected,
+            ev.FundingPaid: self._funding_paid,
+            ev.CandlesClosed: self._candles_closed,
+            ev.TimerFired: self._timer_fired,
+            ev.WatchCrossed: self._watch_crossed,
+            ev.OperatorCommand: self._operator_said,
+        }
+
+    def step(self, event: ev.Event) -> Effects:
+        """Take in one event. Nothing else changes orders, wants and ledgers."""
+        context = getcontext()
+        setcontext(MONEY)
+        self.now_ms = event.time_ms
+        commands: list[Command] = []
+        records: list[Record] = []
+        self.commands, self.records = commands, records
+        self._handlers[type(event)](event)
+        while self._calls:
+            member, callback, arguments, named = self._calls.popleft()
+            self._call(member, callback, arguments, named)
+        setcontext(context)
+        return Effects(commands, records)
+
+    # -- for the parts of the engine ------------------------------------------------------------------------
+
+    def record(self, kind: str, *arguments: Any) -> Any:
+        """Write a record and let the account take it in."""
+        self.records.append((kind, self.now_ms, *arguments))
+        return getattr(self.account, kind)(self.now_ms, *arguments)
+
+    def later(self, member: Member, callback: str, *arguments: Any, **named: Any) -> None:
+        """Call a strategy once the present change is complete."""
+        self._calls.append((member, callback, arguments, named))
+
+    def tell_order(self, want: Want, what: str, reason: str) -> None:
+        """Tell a strategy what became of an order of its own plans."""
+        member = self.members[want.plan.bot]
+        self.later(member, "on_order", OrderNews(want.slot.name, what, reason))
+
+    def set_timer(self, owner: str, name: str, due_ms: int) -> None:
+        """Ask the driver for a timer."""
+        self.commands.append(SetTimer(owner, name, due_ms))
+
+    def refresh_restriction(self) -> None:
+        """Note whether any order that adds exposure has to be looked at twice."""
+        guards = self.guards
+        self.is_restricted = (
+            guards.size_factor != 1
+            or not guards.is_entry_allowed
+            or any(
+                m.is_paused or m.is_halted or m.is_stopped or m.is_over_daily_loss
+                for m in self.members.values()
+            )
+        )
+
+    # -- calling strategies ---------------------------------------------------------------------------------
+
+    def _call(self, member: Member, callback: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        """Call a strategy in isolation: its verbs count, and its state moves on, only if it returns."""
+        if not member.is_callable:
+            return
+        strategy, context = member.strategy, member.context
+        state = strategy.state
+        context.actions = []
+        try:
+            getattr(strategy, callback)(context, *arguments, **named)
+            actions, context.actions = context.actions, []
+            for action in actions:
+                if action[0] == "enter":
+                    check_plan(action[1])
+        except Exception as error:
+            strategy.state = state
+            self._plugin_failed(member, callback, error)
+            return
+        for name, *values in actions:
+            getattr(self, f"_do_{name}")(member, *values)
+
+    def _plugin_failed(self, member: Member, callback: str, error: Exception) -> None:
+        self.record("plugin_failed", member.name, callback, f"{type(error).__name__}: {error}")
+        if member.has_failed_too_often(self.now_ms):
+            member.is_quarantined = True
+            self.record("noted", member.name, "plugin_quarantined", callback)
+
+    def _do_enter(self, member: Member, plan: Any) -> None:
+        self.planner.enter(member, plan)
+
+    def _do_place(self, member: Member, leg: Any) -> None:
+        self.planner.place(member, leg)
+
+    def _do_cancel(self, member: Member, slot_name: str) -> None:
+        slot = self.account.slots.get((member.name, slot_name))
+        if slot is not None and slot.want is not None:
+            plan = slot.want.plan
+            self.desk.withdraw(slot.want, "canceled_by_strategy")
+            self.planner.close_if_done(plan)
+
+    def _do_withdraw(self, member: Member, reason: str) -> None:
+        self.planner.withdraw_all(member, reason)
+
+    def _do_exit(self, member: Member, reason: str) -> None:
+        self.exits.begin(member, reason)
+
+    def _do_set_timer(self, member: Member, name: str, due_ms: int) -> None:
+        self.set_timer(member.name, name, due_ms)
+
+    def _do_watch_price(self, member: Member, name: str, price: Decimal) -> None:
+        is_above = price > self.view.price(member.symbol)
+        self.commands.append(Watch(member.name, name, member.symbol, price, is_above))
+
+    def _do_unwatch(self, member: Member, name: str) -> None:
+        self.commands.append(Unwatch(member.name, name, member.symbol))
+
+    def _do_note(self, member: Member, reason: str, evidence: str) -> None:
+        self.record("noted", member.name, reason, evidence)
+
+    # -- facts of the venue ---------------------------------------------------------------------------------
+
+    def _filled(self, event: ev.OrderFilled) -> None:
+        account = self.account
+        if event.trade_id in account.seen_trades:
+            return
+        order = account.order(event.client_order_id)
+        if order is None:
+            self._foreign_filled(event)
+            return
+        arguments = (
+            event.time_ms,
+            event.client_order_id,
+            event.trade_id,
+            event.price,
+            event.quantity,
+            event.fee,
+            event.liquidity,
+            event.is_ambiguous,
+        )
+        self.records.append(("filled", *arguments))
+        account.filled(*arguments)
+        self._after_fill(order, event)
+
+    def _after_fill(self, order: Order, event: ev.OrderFilled) -> None:
+        want = order.want
+        plan = want.plan
+        member = self.members[plan.bot]
+        is_complete = want is self.account.just_spent and want.status is SPENT and want.order is None
+        if is_complete:
+            if want.leg.slot == "stop":
+                self._stop_filled(member)
+            else:
+                self.planner.spent(member, want)
+        stop = member.stop
+        if stop.rule is not None or member.setup.limits.stop_loss_ratio is not None:
+            self.stops.refresh(member)
+        if len(self.account.plans) > 1 or plan.plan.has_pegs:
+            self.planner.repeg(member)
+        if self.account.blocked:
+            self.planner.retry_blocked(member, Retry.ON_FILL)
+        if not plan.wants:
+            self.planner.close_if_done(plan)
+        if member.exit_reason:
+            self.exits.advance(member)
+        if member.needs.fills:
+            self.later(member, "on_fill", event, want.slot.name, is_complete=is_complete)
+
+    def _stop_filled(self, member: Member) -> None:
+        member.stop.want = None
+        self.exits.begin(member, "stop_loss")
+
+    def _foreign_filled(self, event: ev.OrderFilled) -> None:
+        """An execution nobody here ordered: a liquidation belongs to the bot that holds, all else to the house."""
+        owners = [m for m in self.members.values() if m.symbol == event.symbol and m.ledger.quantity]
+        is_taken_over = not event.client_order_id
+        owner = owners[0] if owners and is_taken_over else None
+        bot = owner.name if owner is not None else HOUSE
+        self.record(
+            "foreign_filled",
+            bot,
+            event.symbol,
+            event.trade_id,
+            event.side,
+            event.price,
+            event.quantity,
+            event.fee,
+        )
+        if owner is not None:
+            self.exits.begin(owner, "liquidation")
+
+    def _funding_paid(self, event: ev.FundingPaid) -> None:
+        """Share funding by ledger quantity; the last ledger takes what rounding leaves."""
+        ledgers = [
+            own for own in self.account.ledgers.values() if own.symbol == event.symbol and own.quantity
+        ]
+        total = sum((own.quantity for own in ledgers), Decimal(0))
+        rest = event.amount
+        for own in ledgers[:-1]:
+            share = (event.amount * own.quantity / total).quantize(Decimal("1e-12")) if total else Decimal(0)
+            self.record("funding_booked", own.bot, event.symbol, share)
+            rest -= share
+        self.record("funding_booked", ledgers[-1].bot if ledgers else HOUSE, event.symbol, rest)
+
+    def _over(self, handler: Callable[[Any], None]) -> Callable[[Any], None]:
+        """After an order has ended: close its plan if that was the last of it, and go on with an exit."""
+
+        def handle(event: Any) -> None:
+            order = self.account.orders.get(event.client_order_id)
+            handler(event)
+            if order is None or event.client_order_id in self.account.orders:
+                return
+            plan = order.want.plan
+            member = self.members[plan.bot]
+            self.planner.close_if_done(plan)
+            self.stops.release_unborn(member)
+            if member.exit_reason:
+                self.exits.advance(member)
+
+        return handle
+
+    # -- wake-ups -------------------------------------------------------------------------------------------
+
+    def _candles_closed(self, event: ev.CandlesClosed) -> None:
+        self.guards.judge()
+        for member in self.members.values():
+            if member.needs.wake is Wake.NEVER or not member.is_started:
+                continue
+            candle = self.view.last(member.symbol, member.timeframe)
+            if candle is not None and self.view.is_due(member.name, event.time_ms):
+                self.later(member, "on_candle", candle)
+
+    def _timer_fired(self, event: ev.TimerFired) -> None:
+        name = event.name
+        if name == MIDNIGHT_TIMER:
+            self.guards.judge()
+            self.guards.arm()
+            return
+        member = self.members[event.owner]
+        if name == TRAIL_TIMER:
+            self.stops.trail_due(member)
+        elif name.startswith("~retry:"):
+            want = self.account.wants.get(int(name.removeprefix("~retry:")))
+            if want is not None and want.status is WantStatus.BLOCKED:
+                self.desk.retry(want)
+        else:
+            self.later(member, "on_timer", event)
+
+    def _watch_crossed(self, event: ev.WatchCrossed) -> None:
+        member = self.members[event.owner]
+        if event.name == STOP_WATCH:
+            self.stops.watch_crossed(member)
+        elif event.name == TRAIL_WATCH:
+            self.stops.trail_crossed(member, Decimal(repr(event.price)))
+        else:
+            self.later(member, "on_watch", event)
+
+    # -- the operator ---------------------------------------------------------------------------------------
+
+    def _operator_said(self, event: ev.OperatorCommand) -> None:
+        member = self.members[event.bot]
+        self.record("noted", member.name, f"operator_{event.action}", event.reason)
+        getattr(self, f"_operator_{event.action}")(member, event.reason)
+        self.refresh_restriction()
+
+    def _operator_start(self, member: Member, reason: str) -> None:  # noqa: ARG002
+        if member.is_started:
+            return
+        member.is_started = True
+        self.guards.arm()
+        if member.instrument.market is Market.LINEAR:
+            self.commands.append(SetLeverage(member.symbol, member.setup.leverage))
+        self.later(member, "on_start")
+
+    def _operator_pause(self, member: Member, reason: str) -> None:  # noqa: ARG002
+        member.is_paused = True
+
+    def _operator_resume(self, member: Member, reason: str) -> None:  # noqa: ARG002
+        member.is_paused = False
+        member.is_quarantined = False
+        self.refresh_restriction()
+        self.later(member, "on_resume")
+        self.planner.retry_blocked(member, Retry.WHEN_ALLOWED)
+
+    def _operator_stop(self, member: Member, reason: str) -> None:
+        """Ask the strategy what to do with the position; a strategy that fails keeps it, with its stop."""
+        try:
+            release = member.strategy.on_release(member.context, reason)
+        except Exception as error:
+            self._plugin_failed(member, "on_release", error)
+            release = Release.KEEP
+        member.context.actions = []
+        if release is Release.WIND_DOWN:
+            self.exits.begin(member, reason or "stopped")
+        else:
+            self.planner.withdraw_all(member, reason or "stopped")
+        member.is_stopped = True
+
+    def _operator_halt(self, member: Member, reason: str) -> None:
+        """Withdraw everything, close the position, call the strategy no more until it is acknowledged."""
+        member.is_halted = True
+        self.exits.begin(member, reason or "halted")
+
+    def _operator_acknowledge(self, member: Member, reason: str) -> None:  # noqa: ARG002
+        member.is_halted = False

@@ -1,0 +1,105 @@
+"""The engine's guards: risk modes over the account and the daily loss of each bot, judged at closes."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from traderagent_core.account import reasons
+from traderagent_core.account.state import Retry
+from traderagent_core.coordinator.guards import AccountGuard, EquityBand, ModeWatch
+from traderagent_core.model.timeframe import DAY_MS
+
+if TYPE_CHECKING:
+    from traderagent_core.engine.engine import Engine
+    from traderagent_core.engine.member import Member
+
+MIDNIGHT_TIMER = "~midnight"
+
+
+class Guards:
+    """Judges guards and says in which bands equity may move without anybody having to look."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+        setup = engine.setup
+        modes = [ModeWatch(name, mode) for name, mode in setup.modes]
+        self.account = AccountGuard(modes, setup.balance, setup.balance, setup.balance)
+        self._limited = [m for m in engine.members.values() if m.setup.limits.max_daily_loss is not None]
+        self.is_watching = bool(modes or self._limited)
+
+    @property
+    def size_factor(self) -> Decimal:
+        """Product of the size factors of all active modes."""
+        return self.account.size_factor
+
+    @property
+    def is_entry_allowed(self) -> bool:
+        """Whether every active mode lets exposure grow."""
+        return self.account.is_entry_allowed
+
+    def active_names(self) -> str:
+        """Names of the active modes, for reasons."""
+        return "+".join(watch.name for watch in self.account.modes if watch.state.is_active)
+
+    def equity(self) -> Decimal:
+        """Equity of the account at the last prices."""
+        engine = self._engine
+        total = engine.setup.balance + engine.account.flow()
+        for ledger in engine.account.ledgers.values():
+            if ledger.quantity:
+                total += ledger.quantity * engine.view.price(ledger.symbol)
+        return total
+
+    def arm(self) -> None:
+        """Make sure to be woken at the next UTC midnight."""
+        if self.is_watching:
+            midnight_ms = (self._engine.now_ms // DAY_MS + 1) * DAY_MS
+            self._engine.set_timer("", MIDNIGHT_TIMER, midnight_ms)
+
+    def judge(self) -> None:
+        """Judge everything at the prices of a close."""
+        if not self.is_watching:
+            return
+        engine = self._engine
+        changed = self.account.judge(engine.now_ms, self.equity())
+        for watch in changed:
+            engine.record("mode_changed", watch.name, watch.state.is_active, watch.state.reason)
+        freed = [member for member in self._limited if self._judge_daily(member)]
+        engine.refresh_restriction()
+        for member in engine.members.values() if changed else freed:
+            engine.planner.retry_blocked(member, Retry.WHEN_ALLOWED)
+
+    def _judge_daily(self, member: "Member") -> bool:
+        """Judge one bot's loss of the day; true when it may add exposure again."""
+        engine = self._engine
+        profit = member.ledger.profit(engine.view.price(member.symbol))
+        limit = member.setup.limits.max_daily_loss
+        assert limit is not None
+        if engine.now_ms % DAY_MS == 0:
+            member.day_start_profit = profit
+            was_over, member.is_over_daily_loss = member.is_over_daily_loss, False
+            if was_over:
+                engine.record("mode_changed", f"{member.name}:{reasons.DAILY_LOSS}", False, "new day")
+            return was_over
+        if not member.is_over_daily_loss and profit <= member.day_start_profit - limit:
+            member.is_over_daily_loss = True
+            engine.record("mode_changed", f"{member.name}:{reasons.DAILY_LOSS}", True, f"profit {profit}")
+        return False
+
+    def bands(self) -> list[EquityBand]:
+        """Bands of equity inside which no guard can change its mind; empty when nothing is guarded or held."""
+        bands = []
+        engine = self._engine
+        if self.account.modes:
+            quantities: dict[str, Decimal] = {}
+            for ledger in engine.account.ledgers.values():
+                quantities[ledger.symbol] = quantities.get(ledger.symbol, Decimal(0)) + ledger.quantity
+            held = {symbol: quantity for symbol, quantity in quantities.items() if quantity}
+            if held:
+                base = engine.setup.balance + engine.account.flow()
+                bands.append(self.account.band(base, held, self.equity()))
+        for member in self._limited:
+            ledger, limit = member.ledger, member.setup.limits.max_daily_loss
+            if ledger.quantity and limit is not None and not member.is_over_daily_loss:
+                floor = member.day_start_profit - limit
+                bands.append(EquityBand(ledger.flow, {ledger.symbol: ledger.quantity}, floor, None))
+        return bands

@@ -1,0 +1,178 @@
+"""Judges plans: contract, entry filters, risk modes, limits, minimums. A plan passes whole or not at all."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import attrs
+from attrs import evolve, frozen
+
+from traderagent_core.account import reasons
+from traderagent_core.contract.entry_filter import Ruling, Verdict
+from traderagent_core.engine.context import check_slot
+from traderagent_core.errors import OrderError
+from traderagent_core.model.order import Purpose, Side
+from traderagent_core.model.plan import At, AverageTimes, FillTimes, Fixed, Leg, Plan
+
+if TYPE_CHECKING:
+    from traderagent_core.engine.engine import Engine
+    from traderagent_core.engine.member import Member
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+MAX_LEGS = 1500
+ADDING = (Purpose.ENTRY, Purpose.SAFETY)
+
+
+@frozen
+class Judgement:
+    """What became of a plan: the legs that are granted, or none with a reason."""
+
+    verdict: Verdict
+    legs: tuple[Leg, ...] = ()
+    factor: Decimal = ONE
+
+
+class Judge:
+    """Says yes, yes but smaller, or no, with a reason."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+
+    def judge(self, member: "Member", plan: Plan) -> Judgement:
+        """Judge a plan that keeps the contract, once, as a whole."""
+        standing = self.standing_refusal(member)
+        if standing is not None:
+            return _refused(standing)
+        factor, verdict = self._filtered(member, plan)
+        if verdict.ruling is Ruling.REJECT:
+            return Judgement(verdict)
+        mode = self._engine.guards.size_factor
+        legs, problem = self._sized(member, plan, factor * mode)
+        if problem is None:
+            problem = self._limits_problem(member, legs)
+        if problem is not None:
+            return _refused(*problem)
+        if factor * mode == ONE:
+            return Judgement(verdict, legs, ONE)
+        reason = ", ".join(
+            filter(None, (verdict.reason, self._engine.guards.active_names() if mode != ONE else ""))
+        )
+        scaled = Verdict(Ruling.NEUTRAL, reason, factor * mode, verdict.evidence)
+        return Judgement(scaled, legs, factor * mode)
+
+    def standing_refusal(self, member: "Member") -> str | None:
+        """Why this bot may not add exposure now, whatever the order; None when it may."""
+        if member.is_halted:
+            return reasons.HALTED
+        if member.is_paused:
+            return reasons.BOT_PAUSED
+        if member.is_stopped or member.exit_reason:
+            return reasons.STOPPED
+        if member.is_over_daily_loss:
+            return reasons.DAILY_LOSS
+        return None if self._engine.guards.is_entry_allowed else reasons.MODE_FORBIDS
+
+    def _filtered(self, member: "Member", plan: Plan) -> tuple[Decimal, Verdict]:
+        factor = ONE
+        verdict = Verdict(Ruling.ACCEPT)
+        notes = []
+        if not any(leg.purpose is Purpose.ENTRY for leg in plan.legs):
+            return factor, verdict
+        for name, entry_filter in self._engine.setup.filters.items():
+            verdict = self._asked(name, entry_filter, member, plan)
+            if verdict.ruling is Ruling.REJECT:
+                return factor, attrs.evolve(
+                    verdict, reason=f"{reasons.FILTER_REJECTED}:{name}:{verdict.reason}"
+                )
+            if verdict.ruling is Ruling.NEUTRAL:
+                factor *= verdict.size_factor
+                notes.append(f"{name}:{verdict.reason}")
+        return factor, Verdict(Ruling.ACCEPT, ", ".join(notes), ONE, verdict.evidence)
+
+    def _asked(self, name: str, entry_filter: object, member: "Member", plan: Plan) -> Verdict:
+        """A filter's verdict; one that raises fails closed."""
+        view = self._engine.view
+        try:
+            entry_filter.advance(view, member.symbol)  # type: ignore[attr-defined]
+            return entry_filter.judge(plan, view, member.symbol)  # type: ignore[attr-defined, no-any-return]
+        except Exception as error:
+            self._engine.record("plugin_failed", member.name, f"filter {name}", repr(error))
+            return Verdict(Ruling.REJECT, "filter_failed")
+
+    def _sized(
+        self, member: "Member", plan: Plan, factor: Decimal
+    ) -> tuple[tuple[Leg, ...], tuple[str, str] | None]:
+        """Legs with scaled, rounded quantities and rounded prices; or the leg that falls below a minimum."""
+        instrument = member.instrument
+        legs = []
+        for leg in plan.legs:
+            quantity, price = leg.quantity, leg.price
+            if isinstance(price, At):
+                rounded = instrument.stop_price if leg.is_stop else instrument.limit_price
+                price = At(rounded(leg.side, price.price))
+            if isinstance(quantity, Fixed):
+                quantity = Fixed(instrument.round_quantity(quantity.quantity * factor))
+                at = price.price if isinstance(price, At) else self._engine.view.price(member.symbol)
+                problem = instrument.size_problem(quantity.quantity, at)
+                if problem is not None:
+                    return (), (reasons.BELOW_MINIMUM, f"leg {leg.name}: {problem}")
+            legs.append(evolve(leg, quantity=quantity, price=price))
+        return tuple(legs), None
+
+    def _limits_problem(self, member: "Member", legs: tuple[Leg, ...]) -> tuple[str, str] | None:
+        """Whether the plan at its largest would exceed the budget or the position limit."""
+        price = self._engine.view.price(member.symbol)
+        adding = {Side.BUY: ZERO, Side.SELL: ZERO}
+        for leg in legs:
+            if leg.purpose in ADDING and isinstance(leg.quantity, Fixed):
+                at = leg.price.price if isinstance(leg.price, At) else price
+                adding[leg.side] += leg.quantity.quantity * at
+        held = member.ledger.quantity * price
+        worst = max(held + adding[Side.BUY], adding[Side.SELL] - held, abs(held))
+        limit = member.setup.limits.max_position_size
+        if limit is not None and worst > limit and worst > abs(held):
+            return reasons.MAX_POSITION, f"position could reach {worst}, limit {limit}"
+        budget = member.setup.budget * member.setup.leverage
+        if worst > budget and worst > abs(held):
+            return reasons.OVER_BUDGET, f"plan needs {worst}, budget {budget}"
+        return None
+
+
+def _refused(reason: str, detail: str = "") -> Judgement:
+    return Judgement(Verdict(Ruling.REJECT, reason, evidence={"detail": detail} if detail else {}))
+
+
+def check_plan(plan: Plan) -> None:
+    """Refuse a plan that breaks the contract, by raising OrderError that says which leg and why."""
+    if not isinstance(plan, Plan):
+        raise OrderError(f"enter() takes a Plan, not {type(plan).__name__}")
+    if not plan.legs or len(plan.legs) > MAX_LEGS:
+        raise OrderError(f"plan {plan.name!r} has {len(plan.legs)} legs; from 1 to {MAX_LEGS} are allowed")
+    names = {leg.name for leg in plan.legs}
+    if len(names) != len(plan.legs):
+        raise OrderError(f"plan {plan.name!r} names a leg twice")
+    if not plan.start:
+        raise OrderError(f"plan {plan.name!r} starts no leg")
+    unknown = {name for leg in plan.legs for name in leg.then if name not in names}
+    unknown |= {name for name in plan.start if name not in names}
+    if unknown:
+        raise OrderError(
+            f"plan {plan.name!r} refers to legs that it does not have: {', '.join(sorted(unknown))}"
+        )
+    for leg in plan.legs:
+        _check_leg(plan, leg)
+
+
+def _check_leg(plan: Plan, leg: Leg) -> None:
+    where = f"leg {leg.name!r} of plan {plan.name!r}"
+    check_slot(leg.slot)
+    for value, what in ((leg.quantity, "quantity"), (leg.price, "price")):
+        for number in (
+            attrs.astuple(value) if isinstance(value, Fixed | At | FillTimes | AverageTimes) else ()
+        ):
+            if not number.is_finite() or number <= ZERO:
+                raise OrderError(f"{where} has {what} {number}; expected a positive number")
+    if leg.is_stop and leg.price is None:
+        raise OrderError(f"{where} is a stop without a trigger price")
+    if isinstance(leg.price, FillTimes) and leg.name in plan.start:
+        raise OrderError(f"{where} is priced from a fill, so it cannot be placed at the start")

@@ -1,0 +1,71 @@
+"""When a close first leaves a band of equity: for one instrument a price, for several an array pass."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from traderagent_core.coordinator.guards import EquityBand
+from traderagent_core.simulator.cursor import Cursor
+from traderagent_core.simulator.scan import Finder
+
+CHUNK = 4096
+
+
+def next_band_exit(
+    bands: Sequence[EquityBand], cursors: Mapping[str, Cursor], finders: Mapping[str, Finder], after_ms: int
+) -> int | None:
+    """Time of the first close after `after_ms` that is at or outside one of the bands; may be too early."""
+    exits = [
+        _single_exit(band, cursors, finders, after_ms)
+        if len(band.quantities) == 1
+        else _joint_exit(band, cursors, after_ms)
+        for band in bands
+    ]
+    return min((exit_ms for exit_ms in exits if exit_ms is not None), default=None)
+
+
+def _single_exit(
+    band: EquityBand, cursors: Mapping[str, Cursor], finders: Mapping[str, Finder], after_ms: int
+) -> int | None:
+    (symbol, quantity), *_ = band.quantities.items()
+    low = -np.inf if band.floor is None else float((band.floor - band.base) / quantity)
+    high = np.inf if band.ceiling is None else float((band.ceiling - band.base) / quantity)
+    if quantity < 0:
+        low = -np.inf if band.ceiling is None else float((band.ceiling - band.base) / quantity)
+        high = np.inf if band.floor is None else float((band.floor - band.base) / quantity)
+    cursor = cursors[symbol]
+    first = int(cursor.close_time.searchsorted(after_ms, side="right"))
+    index = finders[symbol].next_close(first, np.nextafter(low, np.inf), np.nextafter(high, -np.inf))
+    return None if index < 0 else int(cursor.close_time[index])
+
+
+def _joint_exit(band: EquityBand, cursors: Mapping[str, Cursor], after_ms: int) -> int | None:
+    """Equity over the closes of all held instruments, each keeping its last close between its own."""
+    held = [(cursors[symbol], float(quantity)) for symbol, quantity in band.quantities.items()]
+    times = _union_of_closes([cursor for cursor, _ in held], after_ms)
+    while len(times):
+        equity = np.full(len(times), float(band.base))
+        for cursor, quantity in held:
+            index = cursor.close_time.searchsorted(times, side="right") - 1
+            equity += quantity * np.asarray(cursor.candles.close)[np.maximum(index, 0)]
+        is_out = np.zeros(len(times), dtype=bool)
+        margin = 1e-9 * np.abs(equity)
+        if band.floor is not None:
+            is_out |= equity <= float(band.floor) + margin
+        if band.ceiling is not None:
+            is_out |= equity >= float(band.ceiling) - margin
+        if is_out.any():
+            return int(times[int(is_out.argmax())])
+        times = _union_of_closes([cursor for cursor, _ in held], int(times[-1]))
+    return None
+
+
+def _union_of_closes(cursors: Sequence[Cursor], after_ms: int) -> np.ndarray:
+    """Some closes after a time, complete up to the last one given."""
+    parts = []
+    for cursor in cursors:
+        first = int(cursor.close_time.searchsorted(after_ms, side="right"))
+        parts.append(np.asarray(cursor.close_time[first : first + CHUNK]))
+    complete_to = min((part[-1] for part in parts if len(part) == CHUNK), default=None)
+    times = np.unique(np.concatenate(parts))
+    return times if complete_to is None else times[times <= complete_to]

@@ -1,0 +1,206 @@
+"""The simulator's driver: carries commands to the venue model and steps the engine from wake to wake."""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+
+from attrs import define, field
+
+from traderagent_core.account.state import Record
+from traderagent_core.engine.engine import Engine
+from traderagent_core.model import command as cmd
+from traderagent_core.model import event as ev
+from traderagent_core.model.candle import Candles, TimeColumn
+from traderagent_core.data.funding import FundingRates
+from traderagent_core.simulator.bands import next_band_exit
+from traderagent_core.simulator.cursor import BOUNDARY_PHASE, FUNDING_PHASE, TIMER_PHASE, VENUE_PHASE, Cursor, Hit
+from traderagent_core.simulator.scan import BlockScan, Finder
+from traderagent_core.simulator.timers import Agenda
+from traderagent_core.simulator.view import Schedule, SimulatedView
+from traderagent_core.venue.exchange import SimulatedExchange
+from traderagent_core.venue.path import PathPolicy
+
+NEVER = (1 << 62, 0)
+
+
+@define(eq=False)
+class _Calls:
+    """The closes on which one bot is called, and how far they have been done."""
+
+    times: TimeColumn
+    position: int = 0
+
+
+class Driver:
+    """One simulated run. The market with the earliest hit moves; everything else waits for its time."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        exchange: SimulatedExchange,
+        view: SimulatedView,
+        candles: Mapping[str, Candles],
+        *,
+        policy: PathPolicy = PathPolicy.DEFAULT,
+        latency_ms: int = 0,
+        finder: Callable[[Candles], Finder] = BlockScan,
+    ) -> None:
+        self.engine = engine
+        self.exchange = exchange
+        self.view = view
+        self.records: list[Record] = []
+        self.events = 0
+        self._latency_ms = latency_ms
+        self._finders = {symbol: finder(series) for symbol, series in candles.items()}
+        self._cursors = {
+            symbol: Cursor(exchange.markets[symbol], exchange, series, policy, self._finders[symbol])
+            for symbol, series in candles.items()
+        }
+        view.cursors = self._cursors
+        self._agenda = Agenda()
+        self._calls: list[_Calls] = []
+        self._here: Cursor | None = None
+        self._judged_ms = -1
+        self._band: tuple[int, int] | None = None
+        self._is_band_stale = True
+        self.progress: Callable[[int], None] | None = None
+
+    # -- preparing ------------------------------------------------------------------------------------------
+
+    def schedule(self, bot: str, schedule: Schedule) -> None:
+        """Start a bot at its time and call it on its closes."""
+        start = ev.OperatorCommand(schedule.start_ms, bot, "start")
+        self._agenda.add(schedule.start_ms, BOUNDARY_PHASE, lambda _: self._step(start))
+        if len(schedule.due_ms):
+            calls = _Calls(schedule.due_ms)
+            self._calls.append(calls)
+            self._call_next(calls)
+
+    def _call_next(self, calls: _Calls) -> None:
+        if calls.position < len(calls.times):
+            due_ms = int(calls.times[calls.position])
+            calls.position += 1
+            self._agenda.add(due_ms, BOUNDARY_PHASE, lambda time_ms: self._boundary(time_ms, calls), ("", f"{due_ms}"))
+            # Several bots due at one close are called by one event: the later one replaces the earlier entry.
+
+    def schedule_funding(self, rates: Sequence[FundingRates]) -> None:
+        """Settle funding at its times, where there is a position."""
+        for series in rates:
+            self._settle_next(series, 0)
+
+    def _settle_next(self, series: FundingRates, index: int) -> None:
+        if index >= len(series.time_ms):
+            return
+
+        def settle(time_ms: int) -> None:
+            if self.exchange.markets[series.symbol].position.quantity:
+                self._cursors[series.symbol].seek(time_ms)
+                rate = Decimal(repr(float(series.rate[index])))
+                self.exchange.settle_funding(series.symbol, rate, time_ms)
+                self._pump()
+            self._settle_next(series, index + 1)
+
+        self._agenda.add(int(series.time_ms[index]), FUNDING_PHASE, settle)
+
+    # -- running --------------------------------------------------------------------------------------------
+
+    def run(self, end_ms: int) -> None:
+        """Step until nothing more happens before or at `end_ms`."""
+        cursors = list(self._cursors.values())
+        agenda = self._agenda
+        while True:
+            hit, cursor = self._next_hit(cursors)
+            hit_key = NEVER if hit is None else (hit.time_ms, hit.phase)
+            due = agenda.next() or NEVER
+            band = self._next_band() or NEVER
+            first = min(hit_key, due, band)
+            if first[0] > end_ms:
+                return
+            if first == hit_key and hit is not None and cursor is not None:
+                self._here = cursor
+                self.view.now_ms = hit.time_ms
+                cursor.take(hit)
+                self._pump()
+                self._here = None
+            elif first == due:
+                self.view.now_ms = first[0]
+                agenda.run_next()
+            else:
+                self._boundary(first[0], None)
+            if self.progress is not None:
+                self.progress(first[0])
+
+    def _next_hit(self, cursors: list[Cursor]) -> tuple[Hit | None, Cursor | None]:
+        best: Hit | None = None
+        owner: Cursor | None = None
+        for cursor in cursors:
+            hit = cursor.peek()
+            if hit is None:
+                continue
+            if best is None or (hit.time_ms, hit.phase) < (best.time_ms, best.phase):
+                best, owner = hit, cursor
+        return best, owner
+
+    def _next_band(self) -> tuple[int, int] | None:
+        """When a close first leaves a band of the engine's guards."""
+        if not self.engine.guards.is_watching:
+            return None
+        if self._is_band_stale:
+            self._is_band_stale = False
+            now_ms = self.view.now_ms
+            after_ms = now_ms if self._judged_ms == now_ms else now_ms - 1
+            exit_ms = next_band_exit(self.engine.guards.bands(), self._cursors, self._finders, after_ms)
+            self._band = None if exit_ms is None else (exit_ms, BOUNDARY_PHASE)
+        return self._band
+
+    def _boundary(self, time_ms: int, calls: "_Calls | None") -> None:
+        self.view.now_ms = time_ms
+        self._judged_ms = time_ms
+        self._step(ev.CandlesClosed(time_ms))
+        for other in self._calls:
+            if other.position and int(other.times[other.position - 1]) == time_ms:
+                self._call_next(other)
+        del calls
+
+    def _step(self, event: ev.Event) -> None:
+        self.exchange.events.append(event)
+        self._pump()
+
+    def _pump(self) -> None:
+        """Step the engine through all that has happened, and through what that makes happen at this time."""
+        events = self.exchange.events
+        step = self.engine.step
+        records = self.records
+        while events:
+            event = events.popleft()
+            self.events += 1
+            effects = step(event)
+            records += effects.records
+            for command in effects.commands:
+                self._carry_out(command, event.time_ms)
+        self._is_band_stale = True
+
+    def _carry_out(self, command: cmd.Command, now_ms: int) -> None:
+        kind = type(command)
+        if kind is cmd.SetTimer:
+            self._set_timer(command)  # type: ignore[arg-type]
+        elif kind is cmd.CancelTimer:
+            self._agenda.forget((command.owner, command.name))  # type: ignore[union-attr]
+        elif self._latency_ms and kind in (cmd.Submit, cmd.Cancel, cmd.Amend):
+            self._agenda.add(now_ms + self._latency_ms, VENUE_PHASE, lambda time_ms: self._arrive(command, time_ms))
+        else:
+            self._execute(command, now_ms)
+
+    def _arrive(self, command: cmd.Command, time_ms: int) -> None:
+        self._execute(command, time_ms)
+        self._pump()
+
+    def _execute(self, command: cmd.Command, now_ms: int) -> None:
+        symbol = command.request.symbol if type(command) is cmd.Submit else command.symbol  # type: ignore[union-attr]
+        cursor = self._cursors[symbol]
+        if cursor is not self._here:
+            cursor.seek(now_ms)
+        self.exchange.execute(command, now_ms)
+
+    def _set_timer(self, command: cmd.SetTimer) -> None:
+        event = ev.TimerFired(max(command.due_ms, self.view.now_ms), command.owner, command.name)
+        self._agenda.add(event.time_ms, TIMER_PHASE, lambda _: self._step(event), (command.owner, command.name))

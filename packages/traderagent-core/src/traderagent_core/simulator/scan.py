@@ -1,0 +1,87 @@
+"""Finds the next candle that touches a level, without walking the candles in between."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traderagent_core.model.candle import Candles, FloatColumn
+
+BLOCK = 256
+NEAR = 64
+
+
+class Finder(Protocol):
+    """How the next wake of a market is found; the only thing in which simulator and reference differ."""
+
+    def next_touch(self, first: int, up: float, down: float) -> int:
+        """First candle from `first` on with high >= up or low <= down; -1 when there is none.
+
+        May answer too early, never too late.
+        """
+        ...
+
+    def next_close(self, first: int, floor: float, ceiling: float) -> int:
+        """First candle from `first` on with close <= floor or close >= ceiling; -1 when there is none."""
+        ...
+
+
+class BlockScan:
+    """Looks at a few near candles first, then at the extremes of blocks of 256, then inside the block found."""
+
+    def __init__(self, candles: Candles) -> None:
+        self._high = np.ascontiguousarray(candles.high)
+        self._low = np.ascontiguousarray(candles.low)
+        self._close = np.ascontiguousarray(candles.close)
+        self._size = len(candles)
+        starts = np.arange(0, self._size, BLOCK)
+        self._block_high = np.maximum.reduceat(self._high, starts) if self._size else self._high
+        self._block_low = np.minimum.reduceat(self._low, starts) if self._size else self._low
+
+    def next_touch(self, first: int, up: float, down: float) -> int:
+        """See Finder."""
+        return self._next(first, up, down, self._high, self._low)
+
+    def next_close(self, first: int, floor: float, ceiling: float) -> int:
+        """See Finder."""
+        return self._next(first, ceiling, floor, self._close, self._close)
+
+    def _next(self, first: int, up: float, down: float, high: FloatColumn, low: FloatColumn) -> int:
+        size = self._size
+        if first >= size:
+            return -1
+        last = min(first + NEAR, size)
+        found = _first((high[first:last] >= up) | (low[first:last] <= down))
+        if found >= 0:
+            return first + found
+        return self._next_in_blocks(last, up, down, high, low) if last < size else -1
+
+    def _next_in_blocks(self, first: int, up: float, down: float, high: FloatColumn, low: FloatColumn) -> int:
+        """Candles from `first` on: the rest of its block, then whole blocks whose extremes reach a level."""
+        block = first // BLOCK
+        while True:
+            begin, end = max(first, block * BLOCK), (block + 1) * BLOCK
+            found = _first((high[begin:end] >= up) | (low[begin:end] <= down))
+            if found >= 0:
+                return begin + found
+            step = self._next_block(block + 1, up, down)
+            if step < 0:
+                return -1
+            block = step
+
+    def _next_block(self, block: int, up: float, down: float) -> int:
+        width = 64
+        count = len(self._block_high)
+        while block < count:
+            last = block + width
+            found = _first((self._block_high[block:last] >= up) | (self._block_low[block:last] <= down))
+            if found >= 0:
+                return block + found
+            block, width = last, width * 4
+        return -1
+
+
+def _first(mask: NDArray[np.bool_]) -> int:
+    """Index of the first true value, or -1."""
+    index = int(mask.argmax())
+    return index if mask[index] else -1

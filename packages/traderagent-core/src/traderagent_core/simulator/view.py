@@ -1,0 +1,136 @@
+"""The market view of a simulation: whole columns inside, only the closed past outside."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from traderagent_core.contract.strategy import Needs, Strategy, Wake
+from traderagent_core.data.resampling import resample
+from traderagent_core.errors import DataError
+from traderagent_core.indicators import Indicator
+from traderagent_core.model.candle import Candle, Candles, FloatColumn, TimeColumn
+from traderagent_core.simulator.cursor import Cursor
+
+
+@frozen(eq=False)
+class Series:
+    """Candles of one timeframe with the times at which they close."""
+
+    candles: Candles
+    close_time: TimeColumn
+
+
+@frozen(eq=False)
+class Schedule:
+    """When a bot starts and on which closes it is called; ms UTC, sorted."""
+
+    start_ms: int
+    due_ms: TimeColumn
+
+
+class SimulatedView:
+    """Closed candles and indicators up to `now_ms`, which the driver moves. See ports.MarketView."""
+
+    def __init__(self, base: Mapping[str, Candles]) -> None:
+        self.now_ms = 0
+        self.cursors: dict[str, Cursor] = {}
+        self._base = base
+        self._series: dict[tuple[str, str], Series] = {}
+        self._columns: dict[tuple[str, str, Indicator], FloatColumn] = {}
+        self._due: dict[str, tuple[Series, NDArray[np.bool_] | None]] = {}
+
+    def series(self, symbol: str, timeframe: str) -> Series:
+        """Candles of a timeframe, built from the base candles the first time they are asked for."""
+        key = (symbol, timeframe)
+        if key not in self._series:
+            base = self._base.get(symbol)
+            if base is None:
+                raise DataError(f"no candles of {symbol}; there are: {', '.join(sorted(self._base))}")
+            candles = base if base.timeframe == timeframe else resample(base, timeframe)
+            self._series[key] = Series(candles, candles.open_time + candles.duration_ms)
+        return self._series[key]
+
+    def column(self, symbol: str, timeframe: str, indicator: Indicator) -> FloatColumn:
+        """An indicator over the whole series."""
+        key = (symbol, timeframe, indicator)
+        if key not in self._columns:
+            self._columns[key] = indicator.batch(self.series(symbol, timeframe).candles)
+        return self._columns[key]
+
+    # -- what plugins see -----------------------------------------------------------------------------------
+
+    def price(self, symbol: str) -> Decimal:
+        """The last price; raises DataError before the first candle."""
+        cursor = self.cursors[symbol]
+        cursor.seek(self.now_ms)
+        if cursor.market.price != cursor.market.price:
+            raise DataError(f"no price of {symbol} yet: its first candle has not opened")
+        return cursor.market.last_price()
+
+    def last(self, symbol: str, timeframe: str) -> Candle | None:
+        """The last closed candle, or None before the first."""
+        series, index = self._now(symbol, timeframe)
+        return series.candles.candle(index) if index >= 0 else None
+
+    def candles(self, symbol: str, timeframe: str, count: int) -> Candles:
+        """At most `count` last closed candles, oldest first."""
+        series, index = self._now(symbol, timeframe)
+        return series.candles[max(index + 1 - count, 0) : index + 1]
+
+    def value(self, symbol: str, timeframe: str, indicator: Indicator) -> float:
+        """An indicator at the last closed candle; nan while it warms up."""
+        index = self._now(symbol, timeframe)[1]
+        return float(self.column(symbol, timeframe, indicator)[index]) if index >= 0 else float("nan")
+
+    def _now(self, symbol: str, timeframe: str) -> tuple[Series, int]:
+        series = self.series(symbol, timeframe)
+        return series, int(series.close_time.searchsorted(self.now_ms, side="right")) - 1
+
+    # -- what the driver asks -------------------------------------------------------------------------------
+
+    def schedule(self, bot: str, symbol: str, timeframe: str, strategy: Strategy, not_before_ms: int) -> Schedule:
+        """When a bot can start (its indicators are warm) and when it wants to be called."""
+        needs = type(strategy).needs(strategy.config)
+        series = self.series(symbol, needs.timeframe or timeframe)
+        warm = np.ones(len(series.candles), dtype=bool)
+        for indicator in needs.indicators:
+            warm &= ~np.isnan(self.column(symbol, series.candles.timeframe, indicator))
+        warm &= series.close_time >= not_before_ms
+        if not warm.any():
+            raise DataError(
+                f"bot {bot!r} cannot start: {len(series.candles)} candles of {series.candles.timeframe} are too few "
+                f"for its indicators {', '.join(i.key for i in needs.indicators) or '(none)'}; give it more data"
+            )
+        start_ms = int(series.close_time[int(warm.argmax())])
+        mask = self._mask(symbol, series, strategy, needs)
+        self._due[bot] = (series, mask)
+        if needs.wake is Wake.NEVER:
+            return Schedule(start_ms, series.close_time[:0])
+        due = series.close_time if mask is None else series.close_time[mask]
+        return Schedule(start_ms, due[due > start_ms])
+
+    def _mask(self, symbol: str, series: Series, strategy: Strategy, needs: Needs) -> NDArray[np.bool_] | None:
+        if needs.wake is not Wake.CANDIDATES:
+            return None
+        candles = series.candles
+        columns = {name: getattr(candles, name) for name in ("open", "high", "low", "close", "volume")}
+        for indicator in needs.indicators:
+            columns[indicator.key] = self.column(symbol, candles.timeframe, indicator)
+        mask = np.asarray(type(strategy).candidates(strategy.config, columns))
+        if mask.dtype != bool or mask.shape != (len(candles),):
+            raise DataError(
+                f"{type(strategy).__name__}.candidates must return a bool array of {len(candles)} rows, "
+                f"not {mask.dtype} of shape {mask.shape}"
+            )
+        return mask
+
+    def is_due(self, bot: str, time_ms: int) -> bool:
+        """Whether a candle that the bot asked to be called for closed at this time."""
+        series, mask = self._due[bot]
+        index = int(series.close_time.searchsorted(time_ms))
+        if index == len(series.close_time) or series.close_time[index] != time_ms:
+            return False
+        return mask is None or bool(mask[index])

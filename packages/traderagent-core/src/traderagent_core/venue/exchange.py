@@ -1,0 +1,423 @@
+"""The simulated exchange: takes commands, matches orders against a moving price, answers with events."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from traderagent_core.model import command as cmd
+from traderagent_core.model import event as ev
+from traderagent_core.model.instrument import Instrument
+from traderagent_core.model.order import Liquidity, OrderRequest, OrderType, Side
+from traderagent_core.venue.book import Entry
+from traderagent_core.venue.funding import funding_payment
+from traderagent_core.venue.liquidation import bankruptcy_price, liquidation_price
+from traderagent_core.venue.market import ONE, ZERO, Liquidation, VenueMarket, VenueOrder, VenueWatch
+from traderagent_core.venue.slippage import slipped_price
+
+BUY, SELL = Side.BUY, Side.SELL
+LIMIT, MARKET, STOP = OrderType.LIMIT, OrderType.MARKET, OrderType.STOP
+MAKER, TAKER = Liquidity.MAKER, Liquidity.TAKER
+
+
+class SimulatedExchange:
+    """One account at a venue with any number of markets.
+
+    `flow` is the starting balance plus all money that fills, fees and funding brought in, so that the equity is
+    flow + sum of position × price, spot and linear alike. Answers are appended to `events` in the order in which
+    they happened. Fees are charged in the quote currency.
+    """
+
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        *,
+        balance: Decimal,
+        slippage_ratio: Decimal = ZERO,
+        defers_orders: bool = False,
+    ) -> None:
+        self.markets = {instrument.symbol: VenueMarket(instrument) for instrument in instruments}
+        self.balance = balance
+        self.flow = balance
+        self.reserved = ZERO
+        self.margin = ZERO
+        self.linear_cost = ZERO
+        self.slippage_ratio = slippage_ratio
+        self.defers_orders = defers_orders
+        self.events: deque[ev.Event] = deque()
+        self._known_ids: set[str] = set()
+        self._trades = 0
+        self._handlers: dict[type, Callable[[Any, int], None]] = {
+            cmd.Submit: lambda command, now_ms: self.submit(command.request, now_ms),
+            cmd.Cancel: self._cancel,
+            cmd.Amend: self._amend,
+            cmd.Watch: self._watch,
+            cmd.Unwatch: self._unwatch,
+            cmd.SetLeverage: self._set_leverage,
+        }
+
+    def execute(self, command: cmd.Command, now_ms: int) -> None:
+        """Carry out a command that has arrived; the market must stand at the price of that time."""
+        self._handlers[type(command)](command, now_ms)
+
+    # -- orders in ------------------------------------------------------------------------------------------
+
+    def submit(self, request: OrderRequest, now_ms: int) -> None:
+        """Take an order; the same client order id a second time changes nothing."""
+        order_id = request.client_order_id
+        if order_id in self._known_ids:
+            self.events.append(ev.OrderAccepted(now_ms, order_id, order_id))
+            return
+        market = self.markets[request.symbol]
+        order = VenueOrder(request, request.price, request.quantity, ZERO, market.candle)
+        refusal = self._refusal(market, order)
+        if refusal is not None:
+            self.events.append(ev.OrderRejected(now_ms, order_id, refusal))
+            return
+        self._known_ids.add(order_id)
+        market.orders[order_id] = order
+        self._reserve(market, order, order.quantity)
+        self.events.append(ev.OrderAccepted(now_ms, order_id, order_id))
+        if self.defers_orders:
+            market.pending.append(order)
+            market.version += 1
+        else:
+            self._admit(market, order, now_ms)
+
+    def admit_pending(self, market: VenueMarket, now_ms: int) -> None:
+        """Let deferred orders trade from now on."""
+        pending, market.pending = market.pending, []
+        market.version += 1
+        for order in pending:
+            if order.request.client_order_id in market.orders:
+                self._admit(market, order, now_ms)
+
+    def _admit(self, market: VenueMarket, order: VenueOrder, now_ms: int) -> None:
+        request = order.request
+        if request.type is MARKET:
+            self._take(market, order, now_ms)
+            return
+        assert order.price is not None
+        if market.is_beyond(request.side, request.type, float(order.price)):
+            self._take(market, order, now_ms)
+        else:
+            market.rest(order)
+
+    def _refusal(self, market: VenueMarket, order: VenueOrder) -> str | None:
+        """The venue's reason for not taking an order, or None."""
+        request = order.request
+        instrument = market.instrument
+        price = order.price
+        if price is not None and price % instrument.tick_size:
+            return "price_not_on_tick"
+        if request.quantity % instrument.lot_size:
+            return "quantity_not_on_lot"
+        if not request.reduce_only and instrument.size_problem(
+            request.quantity, price or market.last_price()
+        ):
+            return "order_too_small"
+        must_rest = price is not None and (request.post_only or request.type is STOP)
+        if must_rest and market.is_beyond(request.side, request.type, float(price or 0)):
+            return "post_only_would_cross" if request.type is LIMIT else "would_trigger"
+        if request.reduce_only:
+            return None if self._reducible(market, request.side) else "reduce_only_without_position"
+        return self._funds_refusal(market, order)
+
+    def _funds_refusal(self, market: VenueMarket, order: VenueOrder) -> str | None:
+        request = order.request
+        quantity = request.quantity
+        if not market.is_linear and request.side is SELL:
+            enough = market.position.quantity - market.open_sells >= quantity
+            return None if enough else "insufficient_base"
+        price = order.price or market.last_price() * (ONE + self.slippage_ratio)
+        fee_ratio = market.instrument.taker_fee_ratio
+        if not market.is_linear:
+            order.unit_reserve = price * (ONE + fee_ratio)
+            return None if self.available >= quantity * order.unit_reserve else "insufficient_quote"
+        order.unit_reserve = price
+        before = market.margin
+        self._reserve(market, order, quantity)
+        is_covered = self.available >= ZERO or market.margin <= before
+        self._reserve(market, order, -quantity)
+        return None if is_covered else "insufficient_margin"
+
+    @property
+    def available(self) -> Decimal:
+        """Quote currency free for new orders: cash less reserves and margins."""
+        return self.flow + self.linear_cost - self.reserved - self.margin
+
+    def _reserve(self, market: VenueMarket, order: VenueOrder, quantity: Decimal) -> None:
+        """Tie up the money (or the coins) that `quantity` more of an order needs; negative frees it."""
+        request = order.request
+        if request.reduce_only:
+            return
+        if market.is_linear:
+            if request.side is BUY:
+                market.open_buys += quantity * order.unit_reserve
+            else:
+                market.open_sells += quantity * order.unit_reserve
+            self._refresh_margin(market)
+        elif request.side is BUY:
+            self.reserved += quantity * order.unit_reserve
+        else:
+            market.open_sells += quantity
+
+    def _refresh_margin(self, market: VenueMarket) -> None:
+        margin = market.needed_margin()
+        self.margin += margin - market.margin
+        market.margin = margin
+
+    # -- orders out -----------------------------------------------------------------------------------------
+
+    def fire(self, market: VenueMarket, entry: Entry, now_ms: int, *, is_above: bool) -> None:
+        """Something that waited for the present price has got it."""
+        item = entry[3]
+        market.unrest(item)
+        if type(item) is VenueOrder:
+            if item.request.type is LIMIT:
+                level = entry[0] if is_above else -entry[0]
+                price = item.price if level == market.price else market.last_price()
+                assert price is not None
+                self._fill(market, item, price, MAKER, now_ms, is_above=is_above)
+            else:
+                self._take(market, item, now_ms)
+        elif type(item) is VenueWatch:
+            del market.watches[item.owner, item.name]
+            self.events.append(ev.WatchCrossed(now_ms, item.owner, item.name, market.price))
+        else:
+            self._liquidate(market, now_ms)
+        if is_above:
+            market.has_fired_above = True
+        else:
+            market.has_fired_below = True
+
+    def _take(self, market: VenueMarket, order: VenueOrder, now_ms: int) -> None:
+        request = order.request
+        limit = order.price if request.type is LIMIT else None
+        price = slipped_price(
+            market.instrument, request.side, market.last_price(), self.slippage_ratio, limit
+        )
+        self._fill(market, order, price, TAKER, now_ms, is_above=order.is_above)
+
+    def _fill(
+        self,
+        market: VenueMarket,
+        order: VenueOrder,
+        price: Decimal,
+        liquidity: Liquidity,
+        now_ms: int,
+        *,
+        is_above: bool,
+    ) -> None:
+        request = order.request
+        quantity = order.quantity - order.filled
+        if request.closes_position:
+            quantity = order.quantity = self._reducible(market, request.side)
+        elif request.reduce_only:
+            quantity = min(quantity, self._reducible(market, request.side))
+        is_ambiguous = market.is_ambiguous(order, is_above=is_above)
+        instrument = market.instrument
+        ratio = instrument.maker_fee_ratio if liquidity is MAKER else instrument.taker_fee_ratio
+        for part in self._parts(order, quantity):
+            fee = part * price * ratio
+            order.filled += part
+            self._reserve(market, order, -part)
+            self._book_fill(market, part if request.side is BUY else -part, price, fee)
+            self._trades += 1
+            self.events.append(
+                ev.OrderFilled(
+                    now_ms,
+                    request.client_order_id,
+                    f"t{self._trades}",
+                    request.symbol,
+                    request.side,
+                    price,
+                    part,
+                    fee,
+                    liquidity,
+                    is_ambiguous,
+                )
+            )
+        self._finish(market, order, now_ms)
+        if request.attached_stop is not None:
+            self._attach(market, request, now_ms)
+
+    def _attach(self, market: VenueMarket, request: OrderRequest, now_ms: int) -> None:
+        """Bring the stop to life that travelled with a filled order; one that exists stays as it is."""
+        stop = request.attached_stop
+        assert stop is not None
+        if stop.client_order_id in self._known_ids:
+            return
+        quantity = abs(market.position.quantity)
+        self.submit(
+            OrderRequest(
+                stop.client_order_id,
+                request.symbol,
+                request.side.opposite,
+                STOP,
+                quantity,
+                stop.price,
+                reduce_only=True,
+                closes_position=True,
+            ),
+            now_ms,
+        )
+
+    def _parts(self, order: VenueOrder, quantity: Decimal) -> Sequence[Decimal]:  # noqa: ARG002
+        """How a fill is split into executions; one, here. Test exchanges split at random."""
+        return (quantity,) if quantity else ()
+
+    def _finish(self, market: VenueMarket, order: VenueOrder, now_ms: int) -> None:
+        """Forget an order that is filled, and cancel the rest of one that may not fill further."""
+        order_id = order.request.client_order_id
+        del market.orders[order_id]
+        if order.filled < order.quantity or not order.filled:
+            self._reserve(market, order, order.filled - order.quantity)
+            self.events.append(
+                ev.OrderCanceled(now_ms, order_id, order.filled, "reduce_only_without_position")
+            )
+
+    def _book_fill(self, market: VenueMarket, signed: Decimal, price: Decimal, fee: Decimal) -> None:
+        position = market.position
+        self.flow -= signed * price + fee
+        if not market.is_linear:
+            position.quantity += signed
+            return
+        cost = position.cost
+        position.apply(signed, price)
+        self.linear_cost += position.cost - cost
+        self._refresh_margin(market)
+        self._refresh_liquidation(market)
+
+    def _reducible(self, market: VenueMarket, side: Side) -> Decimal:
+        """How much of the position an order of this side can close."""
+        quantity = market.position.quantity
+        return max(quantity if side is SELL else -quantity, ZERO)
+
+    def _cancel(self, command: cmd.Cancel, now_ms: int) -> None:
+        market = self.markets[command.symbol]
+        order = market.orders.pop(command.client_order_id, None)
+        if order is None:
+            self.events.append(ev.CancelRejected(now_ms, command.client_order_id, "order_not_open"))
+            return
+        self._drop(market, order)
+        self.events.append(ev.OrderCanceled(now_ms, command.client_order_id, order.filled))
+
+    def _drop(self, market: VenueMarket, order: VenueOrder) -> None:
+        market.unrest(order)
+        if order in market.pending:
+            market.pending.remove(order)
+        self._reserve(market, order, order.filled - order.quantity)
+
+    def _amend(self, command: cmd.Amend, now_ms: int) -> None:
+        change = command.amendment
+        market = self.markets[command.symbol]
+        order = market.orders.get(change.client_order_id)
+        refusal = "order_not_open" if order is None else self._amend_refusal(market, order, change)
+        if order is None or refusal is not None:
+            self.events.append(ev.AmendRejected(now_ms, change.client_order_id, refusal or ""))
+            return
+        is_waiting = order in market.pending
+        market.unrest(order)
+        self._reserve(market, order, order.filled - order.quantity)
+        order.price = order.price if change.price is None else change.price
+        order.quantity = order.quantity if change.quantity is None else change.quantity
+        self._reprice_reserve(market, order)
+        self._reserve(market, order, order.quantity - order.filled)
+        self.events.append(ev.OrderAmended(now_ms, change.client_order_id, order.price, order.quantity))
+        if not is_waiting:
+            self._admit(market, order, now_ms)
+
+    def _amend_refusal(self, market: VenueMarket, order: VenueOrder, change: Any) -> str | None:
+        request = order.request
+        if change.quantity is not None and change.quantity <= order.filled:
+            return "quantity_already_filled"
+        if change.price is None or (request.type is LIMIT and not request.post_only):
+            return None
+        if market.is_beyond(request.side, request.type, float(change.price)):
+            return "would_trigger"
+        return None
+
+    def _reprice_reserve(self, market: VenueMarket, order: VenueOrder) -> None:
+        if order.request.type is LIMIT and order.price is not None:
+            fees = ZERO if market.is_linear else market.instrument.taker_fee_ratio
+            order.unit_reserve = order.price * (ONE + fees)
+
+    # -- watches, leverage, funding, liquidation ----------------------------------------------------------------
+
+    def _watch(self, command: cmd.Watch, now_ms: int) -> None:
+        market = self.markets[command.symbol]
+        self._unwatch(command, now_ms)
+        level = float(command.price)
+        if market.price >= level if command.is_above else market.price <= level:
+            self.events.append(ev.WatchCrossed(now_ms, command.owner, command.name, market.price))
+            return
+        item = VenueWatch(command.owner, command.name)
+        market.watches[command.owner, command.name] = item
+        market.watch(item, level, is_above=command.is_above)
+
+    def _unwatch(self, command: cmd.Watch | cmd.Unwatch, now_ms: int) -> None:  # noqa: ARG002
+        market = self.markets[command.symbol]
+        item = market.watches.pop((command.owner, command.name), None)
+        if item is not None:
+            market.unrest(item)
+
+    def _set_leverage(self, command: cmd.SetLeverage, now_ms: int) -> None:  # noqa: ARG002
+        market = self.markets[command.symbol]
+        market.leverage = command.leverage
+        self._refresh_margin(market)
+
+    def settle_funding(self, symbol: str, rate: Decimal, now_ms: int) -> None:
+        """Charge funding on the position held now, at the last price."""
+        market = self.markets[symbol]
+        if not market.position.quantity:
+            return
+        amount = funding_payment(market.position.quantity, market.last_price(), rate)
+        self.flow += amount
+        self.events.append(ev.FundingPaid(now_ms, symbol, amount))
+
+    def _refresh_liquidation(self, market: VenueMarket) -> None:
+        level = market.liquidation
+        market.unrest(level)
+        position = market.position
+        if not position.quantity:
+            return
+        is_long = position.quantity > ZERO
+        maintenance = market.instrument.maintenance_margin_ratio
+        price = liquidation_price(position.average_price, market.leverage, maintenance, is_long=is_long)
+        if price > ZERO:
+            market.watch(level, float(price), is_above=not is_long)
+
+    def _liquidate(self, market: VenueMarket, now_ms: int) -> None:
+        """Take the position over at the bankruptcy price and cancel what rests in the market."""
+        for order_id, order in list(market.orders.items()):
+            del market.orders[order_id]
+            self._drop(market, order)
+            self.events.append(ev.OrderCanceled(now_ms, order_id, order.filled, "liquidation"))
+        position = market.position
+        quantity = position.quantity
+        is_long = quantity > ZERO
+        price = bankruptcy_price(position.average_price, market.leverage, is_long=is_long)
+        self._book_fill(market, -quantity, price, ZERO)
+        self._trades += 1
+        self.events.append(
+            ev.OrderFilled(
+                now_ms,
+                "",
+                f"liquidation-{self._trades}",
+                market.instrument.symbol,
+                SELL if is_long else BUY,
+                price,
+                abs(quantity),
+                ZERO,
+                TAKER,
+            )
+        )
+
+    def equity(self) -> Decimal:
+        """Equity at the last prices, in quote currency."""
+        held = (m.position.quantity * m.last_price() for m in self.markets.values() if m.position.quantity)
+        return self.flow + sum(held, ZERO)
+
+
+__all__ = ["Liquidation", "SimulatedExchange"]

@@ -1,0 +1,127 @@
+"""One market of the venue: its book, its orders, the position in it and the money they tie up."""
+
+from decimal import Decimal
+
+from attrs import define
+
+from traderagent_core.model.instrument import Instrument
+from traderagent_core.model.instrument import Market as MarketKind
+from traderagent_core.model.order import OrderRequest, OrderType, Side
+from traderagent_core.model.position import Position
+from traderagent_core.venue.book import ORDER_RANK, WATCH_RANK, Book, Entry
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+
+
+@define(eq=False)
+class VenueOrder:
+    """An order as the venue keeps it. `unit_reserve` is the money tied up per unit of quantity left."""
+
+    request: OrderRequest
+    price: Decimal | None
+    quantity: Decimal
+    filled: Decimal
+    placed_candle: int
+    entry: Entry | None = None
+    is_above: bool = False
+    unit_reserve: Decimal = ZERO
+
+
+@define(eq=False)
+class VenueWatch:
+    """A price somebody wants to be told about."""
+
+    owner: str
+    name: str
+    entry: Entry | None = None
+    is_above: bool = False
+
+
+@define(eq=False)
+class Liquidation:
+    """The level at which the position is taken over."""
+
+    entry: Entry | None = None
+    is_above: bool = False
+
+
+@define(eq=False)
+class VenueMarket:
+    """State of one instrument at the venue; `price` is the last price, nan before the first."""
+
+    instrument: Instrument
+    leverage: Decimal = ONE
+    price: float = float("nan")
+    candle: int = -1
+    low: float = float("inf")
+    high: float = float("-inf")
+    has_fired_above: bool = False
+    has_fired_below: bool = False
+    is_linear: bool = False
+    position: Position = None  # type: ignore[assignment]
+    book: Book = None  # type: ignore[assignment]
+    orders: dict[str, VenueOrder] = None  # type: ignore[assignment]
+    watches: dict[tuple[str, str], VenueWatch] = None  # type: ignore[assignment]
+    pending: list[VenueOrder] = None  # type: ignore[assignment]
+    liquidation: Liquidation = None  # type: ignore[assignment]
+    open_buys: Decimal = ZERO
+    open_sells: Decimal = ZERO
+    margin: Decimal = ZERO
+    version: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.position = Position()
+        self.book = Book()
+        self.orders = {}
+        self.watches = {}
+        self.pending = []
+        self.liquidation = Liquidation()
+        self.is_linear = self.instrument.market is MarketKind.LINEAR
+
+    def last_price(self) -> Decimal:
+        """The last price as the decimal that its shortest text says."""
+        return Decimal(repr(self.price))
+
+    def rest(self, order: VenueOrder) -> None:
+        """Let an order wait for its price."""
+        assert order.price is not None
+        side = order.request.side
+        order.is_above = (side is Side.SELL) is (order.request.type is OrderType.LIMIT)
+        order.entry = self.book.add(float(order.price), ORDER_RANK, order, is_above=order.is_above)
+        self.version += 1
+
+    def unrest(self, item: VenueOrder | VenueWatch | Liquidation) -> None:
+        """Take something that waits out of the book."""
+        if item.entry is not None:
+            self.book.remove(item.entry, is_above=item.is_above)
+            item.entry = None
+            self.version += 1
+
+    def watch(self, item: VenueWatch | Liquidation, level: float, *, is_above: bool) -> None:
+        """Let a watch, or the liquidation level, wait for its price."""
+        item.is_above = is_above
+        item.entry = self.book.add(level, WATCH_RANK, item, is_above=is_above)
+        self.version += 1
+
+    def is_beyond(self, side: Side, kind: OrderType, level: float) -> bool:
+        """Whether an order of this price would trade or trigger at the last price."""
+        if (side is Side.SELL) is (kind is OrderType.LIMIT):
+            return self.price >= level
+        return self.price <= level
+
+    def is_ambiguous(self, order: VenueOrder, *, is_above: bool) -> bool:
+        """Whether another path inside the present candle could have changed this fill."""
+        if order.placed_candle == self.candle:
+            return True
+        if is_above:
+            other = self.book.below
+            return self.has_fired_below or bool(other and -other[0][0] >= self.low)
+        other = self.book.above
+        return self.has_fired_above or bool(other and other[0][0] <= self.high)
+
+    def needed_margin(self) -> Decimal:
+        """Initial margin of the position and of the side of open orders that would make it largest."""
+        cost = self.position.cost
+        worst = max(abs(cost), cost + self.open_buys, self.open_sells - cost)
+        return worst if self.leverage == ONE else worst / self.leverage

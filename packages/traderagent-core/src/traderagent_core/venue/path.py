@@ -1,0 +1,32 @@
+"""The path that a price is taken to walk inside a candle."""
+
+from enum import Enum
+
+PathPoints = tuple[float, float, float, float]
+
+
+class PathPolicy(Enum):
+    """Which way the price goes inside a candle, since a candle does not say.
+
+    DEFAULT: open, the extreme nearer to the open (the high on a tie), the other extreme, close.
+    PESSIMISTIC and OPTIMISTIC: the extreme first that hurts or helps the net position held when the candle opens;
+    without a position as DEFAULT. NEXT_CANDLE: as DEFAULT, and what is placed during a candle can trade from the
+    next one on.
+    """
+
+    DEFAULT = "default"
+    PESSIMISTIC = "pessimistic"
+    OPTIMISTIC = "optimistic"
+    NEXT_CANDLE = "next_candle"
+
+
+def path_points(
+    policy: PathPolicy, prices: tuple[float, float, float, float], position_sign: int
+) -> PathPoints:
+    """The four turning points of (open, high, low, close); `position_sign` is -1, 0 or 1."""
+    start, high, low, close = prices
+    if position_sign == 0 or policy is PathPolicy.DEFAULT or policy is PathPolicy.NEXT_CANDLE:
+        is_high_first = high - start <= start - low
+    else:
+        is_high_first = (position_sign > 0) is (policy is PathPolicy.OPTIMISTIC)
+    return (start, high, low, close) if is_high_first else (start, low, high, close)
