@@ -1,0 +1,1 @@
+"""Metrics, result files and the HTML report of a simulated run."""

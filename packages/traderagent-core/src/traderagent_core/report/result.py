@@ -1,0 +1,124 @@
+"""The result of a run: one object for JSON, a table for the terminal, files on disk."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from traderagent_core.errors import DataError
+from traderagent_core.report.bounds import Bounds
+from traderagent_core.report.cautions import cautions, unattributed
+from traderagent_core.report.metrics import Metrics, metrics
+from traderagent_core.report.tables import (
+    decisions_csv,
+    equity_csv,
+    equity_rows_told,
+    fills_csv,
+    orders_csv,
+    trades_csv,
+)
+from traderagent_core.report.text import dumps, jsonable
+from traderagent_core.simulator.outcome import BotMoney, Outcome
+
+REPORT = "report.html"
+
+
+@frozen(eq=False)
+class Result:
+    """A finished run. Everything derived from it holds no wall clock: the same run gives the same bytes."""
+
+    metrics: Metrics
+    assumptions: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+    outcome: Outcome
+    bounds: Bounds | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know before believing the figures."""
+        return cautions(self.outcome, self.metrics)
+
+    def to_dict(self) -> dict[str, Any]:
+        """One object for JSON: `metrics`, `assumptions`, `manifest`, `money`, `warnings` and, if any, `bounds`."""
+        content = {
+            "metrics": self.metrics.to_dict(),
+            "assumptions": jsonable(self.assumptions),
+            "manifest": jsonable(self.manifest),
+            "money": [money_dict(money) for money in self.outcome.money],
+            "unattributed": jsonable(unattributed(self.outcome)),
+            "warnings": list(self.warnings),
+        }
+        return content if self.bounds is None else {**content, "bounds": self.bounds.to_dict()}
+
+    def to_json(self) -> str:
+        """`to_dict` as indented JSON with sorted keys; the content of result.json."""
+        return dumps(self.to_dict())
+
+    def table(self) -> str:
+        """A short text table for a terminal."""
+        from traderagent_core.report.terminal import table
+
+        return table(self)
+
+    def write(self, directory: Path | str, *, html: bool = True) -> list[Path]:
+        """Write result.json, the CSV files and report.html; each file is replaced as a whole.
+
+        Without `html` a report.html of an earlier run is taken away. Raises DataError when the directory
+        cannot be written to.
+        """
+        directory = Path(directory)
+        contents = self._files()
+        if html:
+            from traderagent_core.report.html import render
+
+            contents[REPORT] = render(self).encode()
+        try:
+            return _replace_files(directory, contents)
+        except OSError as error:
+            raise DataError(
+                f"cannot write the results to {directory}: {error.strerror or error};"
+                " name a folder that exists or can be made, with room and the right to write"
+            ) from error
+
+    def _files(self) -> dict[str, bytes]:
+        outcome = self.outcome
+        return {
+            "result.json": self.to_json().encode(),
+            "fills.csv": fills_csv(outcome.fills),
+            "trades.csv": trades_csv(outcome.trades),
+            "orders.csv": orders_csv(outcome.orders),
+            "equity.csv": equity_csv(outcome.equity, outcome.starting_balance),
+            "decisions.csv": decisions_csv(outcome.decisions),
+        }
+
+
+def result_of(outcome: Outcome, *, bounds: Bounds | None = None) -> Result:
+    """The result of an outcome, with its metrics computed."""
+    assumptions = {**outcome.assumptions, "equity_csv": equity_rows_told(outcome.equity)}
+    return Result(metrics(outcome), assumptions, outcome.manifest, outcome, bounds)
+
+
+def money_dict(money: BotMoney) -> dict[str, Any]:
+    """The money of one bot for JSON, with `net_profit`, the sum of its parts."""
+    names = ("bot", "symbol", "strategy", "cycles", "cycle_profit", "trend_pnl", "fees", "funding")
+    further = ("net_profit", "quantity", "last_price")
+    return {name: jsonable(getattr(money, name)) for name in names + further}
+
+
+def _replace_files(directory: Path, contents: Mapping[str, bytes]) -> list[Path]:
+    """Write all files beside their places first, then move them in, so that a failure leaves the old set."""
+    directory.mkdir(parents=True, exist_ok=True)
+    beside = {name: directory / f".{name}.{os.getpid()}.tmp" for name in contents}
+    try:
+        for name, content in contents.items():
+            beside[name].write_bytes(content)
+        for name in contents:
+            beside[name].replace(directory / name)
+    finally:
+        for path in beside.values():
+            path.unlink(missing_ok=True)
+    if REPORT not in contents:
+        (directory / REPORT).unlink(missing_ok=True)
+    return [directory / name for name in contents]

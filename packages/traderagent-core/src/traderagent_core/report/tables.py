@@ -1,0 +1,103 @@
+"""The CSV files of a run, as bytes: fills, trades, orders, decisions and the equity curve."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from traderagent_core.model.candle import FloatColumn
+from traderagent_core.model.timeframe import timeframe_name
+from traderagent_core.report.curve import drawdown_column, last_of_each_step, step_for
+from traderagent_core.report.text import iso, iso_column, plain
+from traderagent_core.simulator.outcome import (
+    DecisionRow,
+    EquityCurve,
+    FillRow,
+    OrderRow,
+    TradeRow,
+)
+
+EQUITY_ROWS = 200_000
+_RATIO_DIGITS = 8
+
+Row = FillRow | OrderRow | TradeRow | DecisionRow
+
+
+def fills_csv(fills: Sequence[FillRow]) -> bytes:
+    """fills.csv: one row per execution."""
+    return _table(FillRow, fills)
+
+
+def orders_csv(orders: Sequence[OrderRow]) -> bytes:
+    """orders.csv: one row per order over its life."""
+    return _table(OrderRow, orders)
+
+
+def decisions_csv(decisions: Sequence[DecisionRow]) -> bytes:
+    """decisions.csv: every plan, want and note with its reason code."""
+    return _table(DecisionRow, decisions)
+
+
+def trades_csv(trades: Sequence[TradeRow]) -> bytes:
+    """trades.csv: one row per closed quantity, with its net profit as last column."""
+    return _table(TradeRow, trades, {"net_profit": lambda trade: trade.net_profit})
+
+
+def equity_csv(curve: EquityCurve, starting_balance: Decimal, *, limit: int = EQUITY_ROWS) -> bytes:
+    """equity.csv: time, equity, drawdown, exposure at every base close, or per coarser step above `limit` rows.
+
+    Drawdown is measured on the full curve; it and the exposure are rounded to 8 digits.
+    """
+    drawdown = drawdown_column(curve.equity, float(starting_balance))
+    step_ms = _equity_step_ms(curve, limit)
+    kept: Any = last_of_each_step(curve.time_ms, step_ms) if step_ms else slice(None)
+    columns = (curve.equity[kept], _rounded(drawdown[kept]), _rounded(curve.exposure[kept]))
+    times = iso_column(curve.time_ms[kept])
+    lines = map("%s,%r,%r,%r\n".__mod__, zip(times, *(c.tolist() for c in columns), strict=True))
+    return ("time,equity,drawdown,exposure\n" + "".join(lines)).encode()
+
+
+def equity_rows_told(curve: EquityCurve, *, limit: int = EQUITY_ROWS) -> str:
+    """Which closes equity.csv holds, in words, for the assumptions of a report."""
+    step_ms = _equity_step_ms(curve, limit)
+    if not step_ms:
+        return "every base close"
+    return f"the last of the base closes in each {timeframe_name(step_ms)}; there are {len(curve.time_ms)}"
+
+
+def _equity_step_ms(curve: EquityCurve, limit: int) -> int:
+    """Length of the steps to thin to; 0 keeps every close."""
+    times = curve.time_ms
+    if len(times) <= limit:
+        return 0
+    # Steps are counted from 1970, so that both ends of the curve may be cut into a step of their own.
+    return step_for(int(times[-1] - times[0]), limit - 2, 0)
+
+
+def _rounded(column: FloatColumn) -> FloatColumn:
+    # Adding zero turns -0.0 into 0.0.
+    return np.round(column, _RATIO_DIGITS) + 0.0
+
+
+def _table(
+    kind: type[Row], rows: Sequence[Any], further: dict[str, Callable[[Any], Decimal]] | None = None
+) -> bytes:
+    further = further or {}
+    columns = [_column(name, [row[i] for row in rows]) for i, name in enumerate(kind._fields)]
+    columns += [[plain(read(row)) for row in rows] for read in further.values()]
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([name.removesuffix("_ms") for name in (*kind._fields, *further)])
+    writer.writerows(zip(*columns, strict=True))
+    return stream.getvalue().encode()
+
+
+def _column(name: str, values: list[Any]) -> Iterable[Any]:
+    if name.endswith("_ms"):
+        return ["" if value is None else iso(value) for value in values]
+    if name.startswith("is_"):
+        return ["true" if value else "false" for value in values]
+    return [plain(value) if isinstance(value, Decimal) else value for value in values]

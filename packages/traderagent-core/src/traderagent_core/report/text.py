@@ -1,0 +1,87 @@
+"""Numbers and times as stable text: the same run always gives the same bytes."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from math import isfinite
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+
+from traderagent_core.model.candle import TimeColumn
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def plain(number: Decimal) -> str:
+    """A Decimal without exponent and without a signed zero; digits are kept as they are."""
+    text = str(number)
+    if "E" in text:
+        text = format(number, "f")
+    return text[1:] if text[0] == "-" and not number else text
+
+
+def iso(time_ms: int) -> str:
+    """ISO 8601 in UTC with `Z`; milliseconds only where there are any."""
+    text = (_EPOCH + timedelta(milliseconds=time_ms)).isoformat(
+        timespec="milliseconds" if time_ms % 1000 else "seconds"
+    )
+    return text.removesuffix("+00:00") + "Z"
+
+
+def iso_column(time_ms: TimeColumn) -> list[str]:
+    """`iso` of a whole column; all with milliseconds as soon as one needs them."""
+    unit = "ms" if np.any(time_ms % 1000) else "s"
+    stamps = np.ascontiguousarray(time_ms, dtype=np.int64).view("datetime64[ms]")
+    return [f"{stamp}Z" for stamp in np.datetime_as_string(stamps, unit=unit).tolist()]  # type: ignore[call-overload]
+
+
+def jsonable(value: Any) -> Any:
+    """`value` in JSON's own types: Decimal as plain text, undefined floats as None, times as ISO text.
+
+    Raises TypeError for what has no stable text.
+    """
+    if value is None or (isinstance(value, bool | int | str) and not isinstance(value, Enum)):
+        return value
+    if isinstance(value, Mapping):
+        return {_key(key): jsonable(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(part) for part in value]
+    if isinstance(value, set | frozenset):
+        return sorted((jsonable(part) for part in value), key=str)
+    return _scalar(value)
+
+
+def dumps(value: Any) -> str:
+    """Indented JSON with sorted keys and a last newline."""
+    return json.dumps(jsonable(value), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def dumps_compact(value: Any) -> str:
+    """JSON without spaces, sorted keys; for hashing and for embedding."""
+    return json.dumps(
+        jsonable(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def _key(key: Any) -> str:
+    return key if isinstance(key, str) else str(_scalar(key))
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return plain(value) if value.is_finite() else None
+    if isinstance(value, float | np.floating):
+        return float(value) if isfinite(value) else None
+    if isinstance(value, int | np.integer) and not isinstance(value, Enum):
+        return int(value)
+    if isinstance(value, Enum):
+        return jsonable(value.value)
+    if isinstance(value, datetime):
+        return iso((value - _EPOCH) // timedelta(milliseconds=1))
+    if isinstance(value, PurePath):
+        return value.as_posix()
+    raise TypeError(f"{type(value).__name__} has no stable text; give a number, text, time, list or mapping")
