@@ -1,0 +1,84 @@
+"""The entry point `traderagent`: commands, exit codes, and errors without tracebacks.
+
+Exit codes: 0 done; 1 ran and failed; 2 the user can mend it; 130 interrupted; 141 the reader of a pipe went away.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from traderagent_core.cli.lazy import LazyCommand, LazyGroup
+from traderagent_core.errors import TraderAgentError
+
+PROGRAM = "traderagent"
+COMPLETION = "_TRADERAGENT_COMPLETE"
+OK, MENDABLE, INTERRUPTED, PIPE_CLOSED = 0, 2, 130, 141
+
+COMMANDS = {
+    "demo": LazyCommand(
+        "traderagent_core.cli.demo", "demo", "Back-test a grid on a generated market, offline."
+    ),
+    "plugins": LazyCommand(
+        "traderagent_core.cli.plugins", "plugins", "Show which plugins are installed, enabled or broken."
+    ),
+    "config": LazyCommand(
+        "traderagent_core.cli.config", "config", "Check a configuration; print its schema."
+    ),
+    "data": LazyCommand("traderagent_core.cli.data", "data", "Import, generate, list and check candles."),
+    "preview": LazyCommand(
+        "traderagent_core.cli.preview", "preview", "Show every order that a configuration would place."
+    ),
+    "backtest": LazyCommand(
+        "traderagent_core.cli.backtest", "backtest", "Simulate a configuration on past candles."
+    ),
+}
+
+
+@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="traderagent-core", prog_name=PROGRAM)
+def traderagent() -> None:
+    """Autonomous multi-strategy crypto trading: plugins, simulator, back-tests."""
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command and return its exit code; only a defect of ours raises."""
+    try:
+        code = _invoke(args)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return MENDABLE
+    except TraderAgentError as error:
+        click.echo(f"Error: {error}", err=True)
+        return MENDABLE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence_stdout()
+        return PIPE_CLOSED
+    return code
+
+
+def _invoke(args: Sequence[str]) -> int:
+    """What click's own `main` does, less its handling of errors: that would turn a closed pipe into code 1."""
+    if COMPLETION in os.environ:
+        traderagent.main(list(args), prog_name=PROGRAM)
+    try:
+        with traderagent.make_context(PROGRAM, list(args)) as context:
+            traderagent.invoke(context)
+    except click.exceptions.Exit as left:
+        return left.exit_code
+    return OK
+
+
+def _silence_stdout() -> None:
+    """What is still buffered has no reader; without this the interpreter complains while it shuts down."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
