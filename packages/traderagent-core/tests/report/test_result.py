@@ -100,7 +100,7 @@ def test_warnings_follow_from_the_figures(make_outcome, curve_outcome):
         return " ".join(cautions(outcome, metrics(outcome)))
 
     assert "Nothing was traded" in told(make_outcome(fills=0))
-    assert "Only 20 trades" in told(make_outcome())
+    assert "Few closed trades (20)" in told(make_outcome())
     assert "3.0 days" in told(make_outcome())
     assert "9.8 % of the fills are ambiguous" in told(make_outcome())
     assert "lost" in told(curve_outcome([100.0, 0.0]))

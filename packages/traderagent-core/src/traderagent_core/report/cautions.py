@@ -29,7 +29,7 @@ def _of_the_sample(metrics: Metrics) -> Iterable[str]:
     if metrics.fills == 0:
         yield "Nothing was traded: no order was filled."
     elif metrics.trades < _FEW_TRADES:
-        yield f"Only {metrics.trades} trades were closed: win rate and profit factor say little."
+        yield f"Few closed trades ({metrics.trades}): win rate and profit factor say little."
     if 0 < metrics.days < _FEW_DAYS:
         yield f"The run covers {metrics.days:.1f} days: annualised figures are extrapolated."
 
