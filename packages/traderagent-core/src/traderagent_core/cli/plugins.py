@@ -18,7 +18,7 @@ COLUMNS = ("NAME", "VERSION", "DISTRIBUTION", "STATUS", "OFFERS")
 def plugins(context: click.Context) -> None:
     """Show which plugins are installed, enabled or broken."""
     if context.invoked_subcommand is None:
-        context.invoke(list_plugins)
+        context.invoke(list_plugins, is_json=False, config=None)
 
 
 @plugins.command("list")

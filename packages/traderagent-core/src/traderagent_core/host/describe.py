@@ -44,16 +44,21 @@ def plugin_dict(info: PluginInfo) -> dict[str, Any]:
 
 def config_schema(spec: Spec) -> dict[str, Any] | None:
     """The JSON Schema of a section, or None when its types have none (see `schema_problem`)."""
-    return None if schema_problem(spec) else spec.config_model.model_json_schema()
+    found = _schema(spec)
+    return None if isinstance(found, Exception) else found
 
 
 def schema_problem(spec: Spec) -> str | None:
     """Why a configuration model gives no JSON Schema, or None when it gives one."""
+    found = _schema(spec)
+    return f"{type(found).__name__}: {' '.join(str(found).split())}" if isinstance(found, Exception) else None
+
+
+def _schema(spec: Spec) -> dict[str, Any] | Exception:
     try:
-        spec.config_model.model_json_schema()
+        return spec.config_model.model_json_schema()
     except Exception as error:  # a plugin's model may run code of its own here
-        return f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return None
+        return error
 
 
 def config_keys(model: "type[BaseModel]") -> Iterator[ConfigKey]:
