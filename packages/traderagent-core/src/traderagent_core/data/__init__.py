@@ -1,0 +1,1 @@
+"""Market data: catalogue, import, quality, resampling, generation, and loading for a run."""

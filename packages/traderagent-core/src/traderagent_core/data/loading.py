@@ -1,0 +1,121 @@
+"""Data for a run: from a file, a folder of files or a catalogue, the finest that fits, each with its checksum."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from traderagent_core.data.catalogue import Catalogue
+from traderagent_core.data.choosing import Offer, Wish, choose_offer
+from traderagent_core.data.columns import checksum, columns_of, times_of
+from traderagent_core.data.funding import FundingRates
+from traderagent_core.data.names import FUNDING, SeriesKey, require_symbol
+from traderagent_core.data.opening import Place, open_place
+from traderagent_core.errors import DataError
+from traderagent_core.model.candle import Candles
+
+
+@frozen
+class SourceDescription:
+    """One series as a run uses it, for its manifest.
+
+    Times are ms UTC, those of the first and last row used; `checksum` is that of the rows used; `files` are name and
+    SHA-256 of every file the series was made of.
+    """
+
+    symbol: str
+    exchange: str
+    market: str
+    kind: str
+    rows: int
+    first_ms: int
+    last_ms: int
+    checksum: str
+    files: tuple[tuple[str, str], ...]
+
+
+@frozen(eq=False)
+class LoadedData:
+    """Base candles by symbol (the finest found), funding where there is any, where all came from, and notes."""
+
+    candles: dict[str, Candles]
+    funding: dict[str, FundingRates]
+    sources: tuple[SourceDescription, ...]
+    notes: tuple[str, ...]
+
+
+def load_for_backtest(
+    data: Path | Catalogue | None,
+    symbols: Sequence[str],
+    timeframe: str,
+    start_ms: int | None = None,
+    end_ms: int | None = None,
+    *,
+    exchange: str | None = None,
+    market: str | None = None,
+    prefer: tuple[str, str] | None = None,
+) -> LoadedData:
+    """Candles of each symbol with start <= open_time < end, of the finest timeframe that divides `timeframe`.
+
+    `data` is a file, a folder of files (twins count once), a catalogue, or None for the default catalogue.
+    `exchange` and `market` restrict what may be used; `prefer` (exchange, market) only settles which of several is
+    meant. Of several timeframes the finest is used that covers the period asked for; if none does, the finest of
+    those that cover most of it. Funding comes from the exchange and market of the candles.
+    Raises DataError naming what is there when a symbol is missing, too coarse, outside the period, or ambiguous; with
+    file and line when a file that is needed is broken; and with the extra when only that is missing.
+    """
+    wanted = [require_symbol(symbol) for symbol in symbols]
+    place = open_place(data, wanted)
+    offers = [
+        o for o in place.offers if exchange in (None, o.key.exchange) and market in (None, o.key.market)
+    ]
+    name = " ".join([place.name, *(f"({text} only)" for text in (exchange, market) if text)])
+    loaded = LoadedData({}, {}, (), place.notes)
+    for symbol in wanted:
+        wish = Wish(symbol, timeframe, start_ms, end_ms)
+        choice = choose_offer(offers, wish, prefer=prefer, place=name, others=place.other_symbols)
+        loaded = _with_notes(loaded, choice.notes)
+        loaded = _with_series(loaded, place, choice.offer.key, wish)
+        if symbol not in loaded.candles:
+            raise DataError(
+                f"no candles of {choice.offer} in the period asked for; choose another, or import more"
+            )
+        loaded = _with_funding(loaded, place, choice.offer, wish)
+    return loaded
+
+
+def _with_funding(loaded: LoadedData, place: Place, candles: Offer, wish: Wish) -> LoadedData:
+    key = SeriesKey(candles.key.exchange, candles.key.market, candles.key.symbol, FUNDING)
+    is_there = any(offer.key == key for offer in place.offers)
+    return _with_series(loaded, place, key, wish) if is_there else loaded
+
+
+def _with_series(loaded: LoadedData, place: Place, key: SeriesKey, wish: Wish) -> LoadedData:
+    """What is loaded so far and the part of one more series that lies in the period, if any does."""
+    opened = place.read(key)
+    part = opened.series.between(wish.start_ms, wish.end_ms)
+    if not len(part):
+        return loaded
+    times = times_of(columns_of(part))
+    source = SourceDescription(
+        symbol=key.symbol,
+        exchange=key.exchange,
+        market=key.market,
+        kind=key.kind,
+        rows=len(part),
+        first_ms=int(times[0]),
+        last_ms=int(times[-1]),
+        checksum=checksum(part),
+        files=opened.files,
+    )
+    if isinstance(part, Candles):
+        loaded.candles[key.symbol] = part
+    else:
+        loaded.funding[key.symbol] = part
+    return LoadedData(
+        loaded.candles, loaded.funding, (*loaded.sources, source), (*loaded.notes, *opened.notes)
+    )
+
+
+def _with_notes(loaded: LoadedData, notes: Iterable[str]) -> LoadedData:
+    return LoadedData(loaded.candles, loaded.funding, loaded.sources, (*loaded.notes, *notes))
