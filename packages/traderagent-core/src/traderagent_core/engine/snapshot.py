@@ -1,0 +1,66 @@
+"""Snapshots: all that an engine and its strategies remember, as JSON-able data."""
+
+from typing import TYPE_CHECKING, Any
+
+from traderagent_core.engine.codec import StateError, decode, encode
+
+if TYPE_CHECKING:
+    from traderagent_core.engine.engine import Engine
+
+SCHEMA_VERSION = 1
+
+MEMBER_FIELDS = (
+    "stop",
+    "is_started",
+    "is_paused",
+    "is_halted",
+    "is_stopped",
+    "is_quarantined",
+    "is_over_daily_loss",
+    "day_start_profit",
+    "exit_reason",
+    "failures",
+)
+GUARD_FIELDS = ("peak", "day_start", "day", "size_factor", "is_entry_allowed")
+
+
+def snapshot(engine: "Engine") -> dict[str, Any]:
+    """The state between two steps. Watches, timers and orders at the venue are the driver's and the venue's."""
+    members = {}
+    for member in engine.members.values():
+        fields = {name: getattr(member, name) for name in MEMBER_FIELDS}
+        members[member.name] = {**fields, "state": member.strategy.state}
+    guard = engine.guards.account
+    modes = {watch.name: watch.state for watch in guard.modes}
+    guards = {**{name: getattr(guard, name) for name in GUARD_FIELDS}, "modes": modes}
+    root = {"now_ms": engine.now_ms, "account": engine.account, "members": members, "guards": guards}
+    return {"schema_version": SCHEMA_VERSION, **encode(root)}
+
+
+def restore(engine: "Engine", data: dict[str, Any]) -> None:
+    """Give a fresh engine of the same setup the state of a snapshot; raises StateError when it does not fit."""
+    if data.get("schema_version") != SCHEMA_VERSION:
+        raise StateError(f"snapshot of schema {data.get('schema_version')}; this version reads {SCHEMA_VERSION}")
+    packages = {"traderagent_core"}
+    packages |= {type(member.strategy).state_class.__module__.partition(".")[0] for member in engine.members.values()}
+    root = decode(data, packages)
+    if set(root["members"]) != set(engine.members):
+        raise StateError(
+            f"snapshot of the bots {', '.join(sorted(root['members']))}; the configuration has "
+            f"{', '.join(sorted(engine.members))}"
+        )
+    engine.now_ms = root["now_ms"]
+    vars(engine.account).update(vars(root["account"]))
+    for name, fields in root["members"].items():
+        member = engine.members[name]
+        member.ledger = engine.account.ledger(name, member.symbol)
+        member.strategy.state = fields.pop("state")
+        for field, value in fields.items():
+            setattr(member, field, value)
+    guard = engine.guards.account
+    states = root["guards"].pop("modes")
+    for watch in guard.modes:
+        watch.state = states[watch.name]
+    for field, value in root["guards"].items():
+        setattr(guard, field, value)
+    engine.refresh_restriction()
