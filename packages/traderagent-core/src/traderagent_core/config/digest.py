@@ -35,11 +35,12 @@ def _canonical(value: Any) -> Any:
 
 
 def _keys(values: Mapping[str, Any]) -> dict[str, Any]:
-    secret = (LazyText, SecretStr, SecretBytes)
+    """What is not given is left out, so that it equals a secret that is."""
+    unsaid = (LazyText, SecretStr, SecretBytes, type(None))
     return {
         key: _canonical(value)
         for key, value in values.items()
-        if not is_secret((key,)) and not isinstance(value, secret)
+        if not is_secret((key,)) and not isinstance(value, unsaid)
     }
 
 

@@ -8,7 +8,7 @@ from traderagent_core.config.bots import Draft
 from traderagent_core.config.installed import Installed, package_for
 from traderagent_core.config.nearest import did_you_mean
 from traderagent_core.config.problems import KeyPath
-from traderagent_core.config.schema import AUTO, ExchangeConfig
+from traderagent_core.config.schema import AUTO, ExchangeConfig, InstrumentConfig
 from traderagent_core.config.tree import Node, Problems
 from traderagent_core.config.validate import valid_fields
 
@@ -97,17 +97,21 @@ def _check_leverage(draft: Draft, root: Node, problems: Problems) -> None:
             node, path, "a spot market has no leverage", "write `market: linear`, or leverage: 1"
         )
         return
-    limit = _node(root, ("simulation", "instruments", str(draft.values.get("symbol")), "max_leverage"))
-    if isinstance(limit.content, int | Decimal | str) and leverage > _as_number(limit, leverage):
-        rule = f"must be at most {limit.text}, the max_leverage of {draft.values['symbol']}"
-        problems.at_value(node, path, rule, f"lower it, or mend line {limit.place.line}")
+    symbol = str(draft.values.get("symbol"))
+    limit = _max_leverage(root, symbol)
+    if limit is not None and leverage > limit:
+        rule = f"must be at most {limit}, the max_leverage of {symbol}"
+        problems.at_value(node, path, rule, "lower it, or raise max_leverage under simulation.instruments")
 
 
-def _as_number(node: Node, otherwise: Decimal) -> Decimal:
-    try:
-        return Decimal(str(node.content))
-    except ArithmeticError:
-        return otherwise
+def _max_leverage(root: Node, symbol: str) -> Decimal | None:
+    simulation = root.child("simulation")
+    instruments = simulation.child("instruments") if simulation else None
+    instrument = instruments.child(symbol) if instruments else None
+    if instrument is None or not instrument.children:
+        return None
+    limit: Decimal | None = valid_fields(InstrumentConfig, instrument).get("max_leverage")
+    return limit
 
 
 def _check_environment(draft: Draft, problems: Problems) -> None:

@@ -5,13 +5,8 @@ from typing import Any
 
 from attrs import Factory, define
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    MappingEndEvent,
-    MappingStartEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
@@ -37,8 +32,7 @@ class _StopReading(Exception):
 def parse_yaml(text: str, problems: Problems) -> Node | None:
     """The tree of a YAML text, or None when a problem (noted) forbids to read on."""
     try:
-        _check_shape(text, problems)
-        root = _yaml().compose(text)
+        root = _yaml(problems).compose(text)
         return None if root is None else _Builder(problems).build(root, ())
     except _StopReading:
         return None
@@ -51,9 +45,31 @@ def parse_yaml(text: str, problems: Problems) -> Node | None:
     return None
 
 
-def _yaml() -> Any:
+class _LimitedComposer(Composer):
+    """Refuses huge nesting and sizes before they become a recursion error."""
+
+    problems: Problems
+    levels = 0
+    seen = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self.levels += 1
+        self.seen += 1
+        if self.levels > DEEPEST or self.seen > MOST_VALUES:
+            rule = f"nested deeper than {DEEPEST} levels" if self.levels > DEEPEST else "too many values"
+            place = _place(self.parser.peek_event().start_mark)
+            self.problems.at_place(place, (), rule, "look for a bracket that is not closed")
+            raise _StopReading
+        node = super().compose_node(parent, index)
+        self.levels -= 1
+        return node
+
+
+def _yaml(problems: Problems) -> Any:
     yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = _LimitedComposer
     yaml.composer.warn_double_anchors = False
+    yaml.composer.problems = problems
     return yaml
 
 
@@ -61,18 +77,10 @@ def _place(mark: Any) -> Place:
     return Place(mark.line + 1, mark.column + 1)
 
 
-def _check_shape(text: str, problems: Problems) -> None:
-    """Refuse huge nesting and sizes before anything recursive sees them."""
-    depth = 0
-    for count, event in enumerate(_yaml().parse(text)):
-        if isinstance(event, MappingStartEvent | SequenceStartEvent):
-            depth += 1
-        elif isinstance(event, MappingEndEvent | SequenceEndEvent):
-            depth -= 1
-        if depth > DEEPEST or count > MOST_VALUES:
-            rule = f"nested deeper than {DEEPEST} levels" if depth > DEEPEST else "too many values"
-            problems.at_place(_place(event.start_mark), (), rule, "look for a bracket that is not closed")
-            raise _StopReading
+def _start(node: Any, key_place: Place) -> Place:
+    """Where a value begins; nothing at all stands at its key."""
+    is_empty = isinstance(node, ScalarNode) and not node.value and node.style is None
+    return key_place if is_empty and key_place is not NOWHERE else _place(node.start_mark)
 
 
 def _note_bad_character(error: Any, text: str, problems: Problems) -> None:
@@ -84,7 +92,9 @@ def _note_bad_character(error: Any, text: str, problems: Problems) -> None:
 
 
 def _note_syntax(error: Any, text: str, problems: Problems) -> None:
-    mark = error.problem_mark or error.context_mark
+    # What is never closed is shown where it was opened.
+    is_open = any(end in str(error.problem) for end in ("end of stream", "<stream end>"))
+    mark = (error.context_mark if is_open else None) or error.problem_mark or error.context_mark
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     rule, hint = syntax_words(error, line)
@@ -100,8 +110,7 @@ class _Builder:
     count: int = 0
 
     def build(self, node: Any, path: KeyPath, key_place: Place = NOWHERE) -> Node:
-        place = _place(node.start_mark)
-        built = Node(None, place, key_place)
+        built = Node(None, _start(node, key_place), key_place)
         self._enter(node, built, path)
         if isinstance(node, ScalarNode):
             built.text = node.value
