@@ -11,6 +11,8 @@ from attrs import Factory, frozen
 from click.testing import CliRunner, Result
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from traderagent_core.config.fields import PositiveDecimal, RatioDecimal
+from traderagent_core.contract.entry_filter import EntryFilter
+from traderagent_core.contract.risk_mode import RiskMode
 from traderagent_core.contract.strategy import Strategy
 from traderagent_core.specs import EntryFilterSpec, ExchangeAdapterSpec, RiskModeSpec, StrategySpec
 
@@ -79,8 +81,8 @@ class StandIn:
 GRID = StrategySpec("grid", "A ladder.", GridModel, Strategy)
 DCA = StrategySpec("dca", "Buys dips.", DcaModel, Strategy)
 QUIET = StrategySpec("quiet", "Needs no keys.", QuietModel, Strategy)
-VOLUME = EntryFilterSpec("volume", "Wants volume.", QuietModel, print)
-DRAWDOWN = RiskModeSpec("drawdown", "Limits drawdown.", QuietModel, print)
+VOLUME = EntryFilterSpec("volume", "Wants volume.", QuietModel, EntryFilter)
+DRAWDOWN = RiskModeSpec("drawdown", "Limits drawdown.", QuietModel, RiskMode)
 
 
 @pytest.fixture(scope="session")

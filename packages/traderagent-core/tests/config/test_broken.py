@@ -151,7 +151,7 @@ BROKEN: dict[str, tuple[str, list[Expected]]] = {
     "choice in small letters": (top("log_level: info"), [(1, 12, "log_level", "did you mean INFO?")]),
     "neither of two types": (
         grid("recenter: art"),
-        [(9, 17, "bots[0].grid.recenter", "expected a number or expected atr")],
+        [(9, 17, "bots[0].grid.recenter", "expected a number or atr")],
     ),
     "bad name": (
         BOT.replace("name: a", "name: my bot"),
@@ -222,6 +222,10 @@ BROKEN: dict[str, tuple[str, list[Expected]]] = {
         top("simulation: {instruments: {BTC/USDT: {max_leverage: 10}}}")
         + "    market: linear\n    leverage: 20\n",
         [(8, 15, "bots[0].leverage", "at most 10, the max_leverage of BTC/USDT")],
+    ),
+    "leverage limit below one": (
+        top("simulation: {instruments: {BTC/USDT: {max_leverage: 0.5}}}"),
+        [(1, 53, "simulation.instruments['BTC/USDT'].max_leverage", "at least 1")],
     ),
     "one name twice": (
         BOT + "  - {name: a, symbol: ETH/USDT, strategy: quiet}\n",

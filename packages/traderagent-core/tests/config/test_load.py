@@ -7,9 +7,13 @@ from typing import Any
 
 import attrs
 import pytest
+from pydantic import BaseModel, ConfigDict, Field
 from traderagent_core.config.load import Config, InvalidConfigError, load_config
+from traderagent_core.contract.strategy import Strategy
 from traderagent_core.errors import ConfigError
+from traderagent_core.host.records import PluginInfo, Status
 from traderagent_core.model.instrument import Market
+from traderagent_core.specs import StrategySpec
 
 EXAMPLE = """\
 database_url: ${DATABASE_URL}
@@ -96,13 +100,11 @@ def test_an_error_is_a_config_error_with_one_block_a_problem_and_a_count(host: A
 def test_defaults(host: Any) -> None:
     config = load(host)
     (only,) = config.bots
-    assert (only.exchange.exchange_id, only.leverage, only.capital_share) == ("simulated", 1, 1)
+    assert only.exchange.exchange_id == "simulated"
+    assert only.leverage == only.capital_share == 1
     assert (only.dry_run, only.auto_start, only.risk.max_daily_loss) == (True, True, None)
-    assert (config.simulation.balance, config.simulation.path, config.simulation.latency_ms) == (
-        100000,
-        "default",
-        0,
-    )
+    assert config.simulation.balance == 100000
+    assert (config.simulation.path, config.simulation.latency_ms) == ("default", 0)
     assert (config.path, config.plugins, config.log_level, config.database_url) == (None, None, "INFO", None)
     assert config.notes == ()
 
@@ -119,7 +121,10 @@ def test_fees_follow_the_market_unless_they_are_given(
         Decimal(taker),
     )
     given = load(host, simulation={"maker_fee": "-0.0001", "taker_fee": 0}).simulation
-    assert (given.maker_fee_ratio(market), given.taker_fee_ratio(market)) == (Decimal("-0.0001"), 0)
+    assert (given.maker_fee_ratio(market), given.taker_fee_ratio(market)) == (
+        Decimal("-0.0001"),
+        Decimal(0),
+    )
 
 
 @pytest.mark.parametrize(
@@ -167,11 +172,8 @@ def test_groups_with_nothing_in_them_take_their_defaults(host: Any, write: Write
         "  - name: a\n    symbol: BTC/USDT\n    strategy: quiet\n    exchange:\n    risk_management:\n"
     )
     config = load_config(write(text), host=host, environ={})
-    assert (config.simulation.balance, config.filters, config.bots[0].exchange.exchange_id) == (
-        100000,
-        (),
-        "simulated",
-    )
+    assert config.simulation.balance == 100000
+    assert (config.filters, config.bots[0].exchange.exchange_id) == ((), "simulated")
 
 
 def test_enabled_is_kept_from_the_plugins_model_and_a_section_is_on_by_default(host: Any) -> None:
@@ -256,7 +258,7 @@ def test_a_loaded_configuration_cannot_be_changed(host: Any) -> None:
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         config.log_level = "DEBUG"  # type: ignore[misc]
     with pytest.raises(ValueError, match="frozen"):
-        config.simulation.balance = Decimal(1)  # type: ignore[misc]
+        config.simulation.balance = Decimal(1)
 
 
 @pytest.mark.parametrize(
@@ -292,3 +294,54 @@ def test_an_unreadable_file_is_told_with_its_reason(
 def test_a_byte_order_mark_is_passed_over(host: Any, write: Write) -> None:
     text = "bots: [{name: a, symbol: BTC/USDT, strategy: quiet}]\n"
     assert load_config(write(b"\xef\xbb\xbf" + text.encode()), host=host, environ={}).bots[0].name == "a"
+
+
+class Lenient(BaseModel):
+    """A plugin's model whose author forbade nothing."""
+
+    period: int = Field(default=1, alias="length")
+    anything: dict[str, int] = {}
+
+
+class Open(BaseModel):
+    """A plugin's model that asks for any key."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def test_keys_that_a_plugins_model_would_ignore_are_refused(host: Any) -> None:
+    lenient = StrategySpec("lenient", "", Lenient, Strategy)
+    with_lenient = attrs.evolve(host, strategies={"lenient": lenient})
+    good = bot(strategy="lenient", lenient={"length": 3, "anything": {"a": 1}})
+    del good["grid"]
+    assert load(with_lenient, good).bots[0].strategy_config == Lenient(length=3, anything={"a": 1})
+    said = refused(with_lenient, {**good, "lenient": {"lenght": 3}})
+    assert "bots[0].lenient.lenght: unknown key; did you mean 'length'?" in said
+
+
+def test_a_plugins_model_may_ask_for_any_key(host: Any) -> None:
+    with_open = attrs.evolve(host, strategies={"open": StrategySpec("open", "", Open, Strategy)})
+    one = {"name": "a", "symbol": "BTC/USDT", "strategy": "open", "open": {"free": 1}}
+    assert load(with_open, one).bots[0].strategy_config == Open(free=1)  # type: ignore[call-arg]
+
+
+def test_a_plugin_that_is_there_but_cannot_be_used_is_told_with_its_cause(host: Any) -> None:
+    broken = PluginInfo(
+        "dca", "traderagent-dca", "0.9", "traderagent_dca", Status.BROKEN, cause="it is too old"
+    )
+    said = refused(attrs.evolve(host, plugins=(broken,)), bot(dca={}))
+    assert "bots[0].dca: strategy 'dca' cannot be used" in said
+    assert "traderagent-dca 0.9" in said
+    assert "it is too old" in said
+
+
+def test_rules_across_bots_is_judged_although_other_keys_are_wrong(host: Any) -> None:
+    said = refused(host, bot(timeframe="x"), bot(timeframe="y", leverage=2))
+    for key in (
+        "bots[0].timeframe",
+        "bots[1].timeframe",
+        "bots[1].name",
+        "bots[1].symbol",
+        "bots[1].leverage",
+    ):
+        assert f"{key}: " in said

@@ -9,6 +9,23 @@ from traderagent_core.config.load import InvalidConfigError, load_config
 from traderagent_core.config.plugin_list import is_path
 from traderagent_core.errors import PluginError
 
+PLUGIN = """
+from pydantic import BaseModel
+from traderagent_core.contract.strategy import Strategy
+from traderagent_core.hookspecs import hookimpl
+from traderagent_core.specs import StrategySpec
+
+class MineConfig(BaseModel):
+    period: int = 3
+
+class Mine(Strategy):
+    def on_start(self, context):
+        pass
+
+@hookimpl
+def traderagent_strategies():
+    yield StrategySpec(name="mine", summary="A test.", config_model=MineConfig, factory=Mine)
+"""
 BOTS = "bots: [{name: a, symbol: BTC/USDT, strategy: quiet}]\n"
 
 
@@ -71,3 +88,21 @@ def test_a_list_that_is_wrong_itself_is_the_only_problem(
 )
 def test_paths_are_told_from_names(name: str, expected: bool) -> None:
     assert is_path(name) is expected
+
+
+def test_a_local_plugin_is_loaded_by_the_host_itself(write: Callable[..., Path]) -> None:
+    path = write(
+        "plugins: [./mine.py]\nbots: [{name: a, symbol: BTC/USDT, strategy: mine, mine: {period: 5}}]\n"
+    )
+    (path.parent / "mine.py").write_text(PLUGIN)
+    config = load_config(path, environ={})
+    assert config.bots[0].strategy_config is not None
+    assert config.bots[0].strategy_config.model_dump() == {"period": 5}
+
+
+def test_a_local_plugin_that_is_not_there_is_named(write: Callable[..., Path]) -> None:
+    path = write("plugins: [./mime.py]\nrisk_modes: {drawdown: }\nbots: []\n")
+    with pytest.raises(InvalidConfigError) as caught:
+        load_config(path, environ={})
+    assert [problem.key for problem in caught.value.problems] == ["plugins", "bots"]
+    assert "mime.py" in caught.value.problems[0].rule

@@ -4,14 +4,28 @@ import types
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import AliasChoices, BaseModel
+from pydantic.fields import FieldInfo
 
 from traderagent_core.config.problems import KeyPath
 
 
 def allowed_keys(models: Sequence[type[BaseModel]]) -> set[str]:
     """The keys that may be written in a section of any of these models."""
-    return {field.alias or name for model in models for name, field in model.model_fields.items()}
+    return {
+        key
+        for model in models
+        for name, field in model.model_fields.items()
+        for key in _written_as(name, field)
+    }
+
+
+def _written_as(name: str, field: FieldInfo) -> list[str]:
+    """The key of a field: its name, or the aliases that are read instead."""
+    alias = field.validation_alias or field.alias
+    if isinstance(alias, AliasChoices):
+        return [choice for choice in alias.choices if isinstance(choice, str)] or [name]
+    return [alias] if isinstance(alias, str) else [name]
 
 
 def annotations_at(model: type[BaseModel], path: KeyPath) -> tuple[Any, ...]:
@@ -36,7 +50,7 @@ def _step(annotation: Any, part: str | int) -> Iterator[Any]:
     """The types under one key or index of a value of this type."""
     if is_model(annotation):
         for name, field in annotation.model_fields.items():
-            if part in (name, field.alias):
+            if part == name or part in _written_as(name, field):
                 yield from _alternatives(field.annotation)
         return
     origin, arguments = get_origin(annotation), get_args(annotation)

@@ -26,7 +26,8 @@ def discover(root: Node, file: Path | None, problems: Problems) -> Installed:
     try:
         return PluginHost.discover([name for name in names if not is_path(name)], disabled, local)
     except PluginError as error:
-        problems.at_key(root.children["plugins"], ("plugins",), str(error))
+        rule, _, remedy = str(error).partition("\n")
+        problems.at_key(root.children["plugins"], ("plugins",), rule, remedy)
         return PluginHost.discover(None, disabled)
 
 

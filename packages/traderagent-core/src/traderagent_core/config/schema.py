@@ -64,7 +64,7 @@ class InstrumentConfig(Section):
     min_notional: PositiveDecimal | None = Field(
         default=None, description="Smallest order, in quote currency."
     )
-    max_leverage: PositiveDecimal | None = Field(
+    max_leverage: Annotated[Decimal, Field(ge=1), EXACT] | None = Field(
         default=None, description="Highest leverage the venue grants."
     )
     maintenance_margin_ratio: Annotated[Decimal, Field(gt=0, lt=1), EXACT] | None = Field(

@@ -33,6 +33,7 @@ def check_model(
     before = len(problems.found)
     _note_unset(model, node, path, problems)
     _note_odd_scalars(model, node, path, problems)
+    _note_ignored_keys(model, node, path, problems)
     checked = _validate(model, node, path, problems, is_partial=is_partial)
     return checked if len(problems.found) == before else None
 
@@ -103,6 +104,18 @@ def _note_odd_scalars(model: type[BaseModel], node: Node, path: KeyPath, problem
             problems.at_value(value, path + inner, *boolean_words(value.content))
         elif types and types <= {int, float, Decimal} and isinstance(value.content, bool):
             problems.at_value(value, path + inner, "expected a number", "write a number")
+
+
+def _note_ignored_keys(model: type[BaseModel], node: Node, path: KeyPath, problems: Problems) -> None:
+    """Keys that a model would pass over in silence because its author did not forbid them."""
+    for inner, value in node.walk():
+        models = models_at(model, inner)
+        if not models or any(each.model_config.get("extra", "ignore") != "ignore" for each in models):
+            continue
+        known = allowed_keys(models)
+        for key in [key for key in value.children if key not in known]:
+            unused = known - set(value.children)
+            note_unknown_key(value.children[key], (*path, *inner, key), unused, problems)
 
 
 def _is_boolean(value: object) -> bool:
@@ -187,7 +200,7 @@ class _Notes:
         """All that the members of a union say of one value is one problem."""
         value = _descend(self.node, inner)
         said = [_worded(entry, value, self.problems) for entry in entries]
-        rule = " or ".join(dict.fromkeys(rule for rule, _ in said))
+        rule = " or ".join(dict.fromkeys(rule for rule, _ in said)).replace(" or expected ", " or ")
         hint = self._keys_hint(inner, entries) or next((hint for _, hint in said if hint), "")
         if entries[0]["loc"][-1:] == ("[key]",):
             self.problems.at_key(value, self.path + inner, f"this key is wrong: {rule}", hint)
