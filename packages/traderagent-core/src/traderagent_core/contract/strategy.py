@@ -34,8 +34,9 @@ class Wake(Enum):
 class Needs:
     """What a strategy wants to see and when it wants to be called.
 
-    `timeframe` is the one of `on_candle`, `candidates` and `indicators`; None takes the bot's. Fills, timers and watches always call,
-    fills only when `fills` is true.
+    `timeframe` is the one of `on_candle`, `candidates` and `indicators`; None takes the bot's. Timers and watches
+    always call, fills only when `fills` is true. With `max_drawdown` the engine closes the position, by the reason
+    `max_drawdown`, at the first close at which the bot's equity (budget + profit) is that share below its peak.
     """
 
     timeframe: str | None = None
@@ -43,6 +44,7 @@ class Needs:
     look_back: int = field(default=1)
     wake: Wake = Wake.NEVER
     fills: bool = True
+    max_drawdown: Decimal | None = None
 
     @look_back.validator
     def _check(self, _attribute: Any, value: int) -> None:

@@ -216,6 +216,8 @@ class Engine:
         stop = member.stop
         if stop.rule is not None or member.setup.limits.stop_loss_ratio is not None:
             self.stops.refresh(member)
+        if member.needs.max_drawdown is not None and not member.ledger.quantity:
+            self.guards.went_flat(member)
         if len(self.account.plans) > 1 or plan.plan.has_pegs:
             self.planner.repeg(member)
         if self.account.blocked:

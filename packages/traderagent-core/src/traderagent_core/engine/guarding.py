@@ -1,4 +1,4 @@
-"""The engine's guards: risk modes over the account and the daily loss of each bot, judged at closes."""
+"""The engine's guards: risk modes over the account, daily loss and drawdown of each bot, judged at closes."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -24,7 +24,8 @@ class Guards:
         modes = [ModeWatch(name, mode) for name, mode in setup.modes]
         self.account = AccountGuard(modes, setup.balance, setup.balance, setup.balance)
         self._limited = [m for m in engine.members.values() if m.setup.limits.max_daily_loss is not None]
-        self.is_watching = bool(modes or self._limited)
+        self._capped = [m for m in engine.members.values() if m.needs.max_drawdown is not None]
+        self.is_watching = bool(modes or self._limited or self._capped)
 
     @property
     def size_factor(self) -> Decimal:
@@ -64,6 +65,8 @@ class Guards:
         for watch in changed:
             engine.record("mode_changed", watch.name, watch.state.is_active, watch.state.reason)
         freed = [member for member in self._limited if self._judge_daily(member)]
+        for member in self._capped:
+            self._judge_drawdown(member)
         engine.refresh_restriction()
         for member in engine.members.values() if changed else freed:
             engine.planner.retry_blocked(member, Retry.WHEN_ALLOWED)
@@ -85,6 +88,23 @@ class Guards:
             engine.record("mode_changed", f"{member.name}:{reasons.DAILY_LOSS}", True, f"profit {profit}")
         return False
 
+    def went_flat(self, member: "Member") -> None:
+        """Nothing is held, so equity stays what it is at every close until the next fill: it may be the peak."""
+        member.peak_profit = max(member.peak_profit, member.ledger.flow)
+
+    def _judge_drawdown(self, member: "Member") -> None:
+        """Close a bot's position that has cost too much of its peak equity; its peak begins anew from there."""
+        if member.exit_reason or not member.ledger.quantity:
+            return
+        engine = self._engine
+        profit = member.ledger.profit(engine.view.price(member.symbol))
+        member.peak_profit = max(member.peak_profit, profit)
+        floor = _floor(member)
+        if profit <= floor:
+            engine.record("noted", member.name, reasons.MAX_DRAWDOWN, f"profit={profit}, floor={floor}")
+            member.peak_profit = profit
+            engine.exits.begin(member, reasons.MAX_DRAWDOWN)
+
     def bands(self) -> list[EquityBand]:
         """Bands of equity inside which no guard can change its mind; empty when nothing is guarded or held."""
         bands = []
@@ -102,4 +122,16 @@ class Guards:
             if ledger.quantity and limit is not None and not member.is_over_daily_loss:
                 floor = member.day_start_profit - limit
                 bands.append(EquityBand(ledger.flow, {ledger.symbol: ledger.quantity}, floor, None))
+        for member in self._capped:
+            ledger = member.ledger
+            if ledger.quantity and not member.exit_reason:
+                held = {ledger.symbol: ledger.quantity}
+                bands.append(EquityBand(ledger.flow, held, _floor(member), member.peak_profit))
         return bands
+
+
+def _floor(member: "Member") -> Decimal:
+    """The profit at which a bot's equity is its largest drawdown below its peak."""
+    assert member.needs.max_drawdown is not None
+    budget = member.setup.budget
+    return (budget + member.peak_profit) * (1 - member.needs.max_drawdown) - budget

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from traderagent_core.account import reasons
 from traderagent_core.contract.entry_filter import Ruling, Verdict
 from traderagent_core.engine.context import check_slot
+from traderagent_core.engine.desk import REDUCING
 from traderagent_core.errors import OrderError
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import At, AverageTimes, FillTimes, Fixed, Leg, Plan
@@ -40,13 +41,14 @@ class Judge:
 
     def judge(self, member: "Member", plan: Plan) -> Judgement:
         """Judge a plan that keeps the contract, once, as a whole."""
-        standing = self.standing_refusal(member)
+        is_reducing = all(leg.purpose in REDUCING for leg in plan.legs)
+        standing = None if is_reducing else self.standing_refusal(member)
         if standing is not None:
             return _refused(standing)
         factor, verdict = self._filtered(member, plan)
         if verdict.ruling is Ruling.REJECT:
             return Judgement(verdict)
-        mode = self._engine.guards.size_factor
+        mode = ONE if is_reducing else self._engine.guards.size_factor
         legs, problem = self._sized(member, plan, factor * mode)
         if problem is None:
             problem = self._limits_problem(member, legs)

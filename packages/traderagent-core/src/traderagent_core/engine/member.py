@@ -41,6 +41,7 @@ class Member:
     is_quarantined: bool = False
     is_over_daily_loss: bool = False
     day_start_profit: Decimal = Decimal(0)
+    peak_profit: Decimal = Decimal(0)
     exit_reason: str = ""
     failures: deque[int] = Factory(deque)
     context: "StrategyContext" = None  # type: ignore[assignment]

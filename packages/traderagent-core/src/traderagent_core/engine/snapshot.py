@@ -18,6 +18,7 @@ MEMBER_FIELDS = (
     "is_quarantined",
     "is_over_daily_loss",
     "day_start_profit",
+    "peak_profit",
     "exit_reason",
     "failures",
 )
