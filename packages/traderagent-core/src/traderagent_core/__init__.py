@@ -1,1 +1,143 @@
-"""The core of TraderAgent."""
+"""The core of TraderAgent: what plugin authors and users of the Python API import.
+
+Names are loaded when they are first used, so that the command line starts quickly.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from traderagent_core.api import load_config, simulate
+    from traderagent_core.contract.entry_filter import EntryFilter, Ruling, Verdict
+    from traderagent_core.contract.risk_mode import ModeState, Portfolio, RiskLevels, RiskMode
+    from traderagent_core.contract.strategy import Needs, OrderNews, Problem, Release, Strategy, Wake
+    from traderagent_core.data.catalogue import Catalogue
+    from traderagent_core.data.funding import FundingRates
+    from traderagent_core.data.generate import generate_candles
+    from traderagent_core.errors import (
+        ConfigError,
+        DataError,
+        OrderError,
+        PluginError,
+        TraderAgentError,
+    )
+    from traderagent_core.hookspecs import HOOK_API_VERSION, hookimpl
+    from traderagent_core.model.candle import Candle, Candles
+    from traderagent_core.model.event import OrderFilled, TimerFired, WatchCrossed
+    from traderagent_core.model.instrument import Instrument, Market
+    from traderagent_core.model.order import Purpose, Side
+    from traderagent_core.model.plan import (
+        At,
+        AverageTimes,
+        Filled,
+        FillTimes,
+        Fixed,
+        Held,
+        Leg,
+        Plan,
+        Stop,
+        Trail,
+    )
+    from traderagent_core.ports import Columns, Context, MarketView
+    from traderagent_core.report.result import Result
+    from traderagent_core.specs import EntryFilterSpec, ExchangeAdapterSpec, RiskModeSpec, StrategySpec
+
+_HOMES = {
+    "api": ("load_config", "simulate"),
+    "contract.entry_filter": ("EntryFilter", "Ruling", "Verdict"),
+    "contract.risk_mode": ("ModeState", "Portfolio", "RiskLevels", "RiskMode"),
+    "contract.strategy": ("Needs", "OrderNews", "Problem", "Release", "Strategy", "Wake"),
+    "data.catalogue": ("Catalogue",),
+    "data.funding": ("FundingRates",),
+    "data.generate": ("generate_candles",),
+    "errors": ("ConfigError", "DataError", "OrderError", "PluginError", "TraderAgentError"),
+    "hookspecs": ("HOOK_API_VERSION", "hookimpl"),
+    "model.candle": ("Candle", "Candles"),
+    "model.event": ("OrderFilled", "TimerFired", "WatchCrossed"),
+    "model.instrument": ("Instrument", "Market"),
+    "model.order": ("Purpose", "Side"),
+    "model.plan": (
+        "At",
+        "AverageTimes",
+        "FillTimes",
+        "Filled",
+        "Fixed",
+        "Held",
+        "Leg",
+        "Plan",
+        "Stop",
+        "Trail",
+    ),
+    "ports": ("Columns", "Context", "MarketView"),
+    "report.result": ("Result",),
+    "specs": ("EntryFilterSpec", "ExchangeAdapterSpec", "RiskModeSpec", "StrategySpec"),
+}
+_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "HOOK_API_VERSION",
+    "At",
+    "AverageTimes",
+    "Candle",
+    "Candles",
+    "Catalogue",
+    "Columns",
+    "ConfigError",
+    "Context",
+    "DataError",
+    "EntryFilter",
+    "EntryFilterSpec",
+    "ExchangeAdapterSpec",
+    "FillTimes",
+    "Filled",
+    "Fixed",
+    "FundingRates",
+    "Held",
+    "Instrument",
+    "Leg",
+    "Market",
+    "MarketView",
+    "ModeState",
+    "Needs",
+    "OrderError",
+    "OrderFilled",
+    "OrderNews",
+    "Plan",
+    "PluginError",
+    "Portfolio",
+    "Problem",
+    "Purpose",
+    "Release",
+    "Result",
+    "RiskLevels",
+    "RiskMode",
+    "RiskModeSpec",
+    "Ruling",
+    "Side",
+    "Stop",
+    "Strategy",
+    "StrategySpec",
+    "TimerFired",
+    "TraderAgentError",
+    "Trail",
+    "Verdict",
+    "Wake",
+    "WatchCrossed",
+    "generate_candles",
+    "hookimpl",
+    "load_config",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

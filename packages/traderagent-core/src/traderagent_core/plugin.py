@@ -10,13 +10,13 @@ from traderagent_core.specs import ExchangeAdapterSpec, RiskModeSpec
 def traderagent_exchange_adapters() -> Iterable[ExchangeAdapterSpec]:
     """The simulated exchange."""
     from traderagent_core.config.schema import SimulationConfig
-    from traderagent_core.venue.exchange import SimulatedExchange
+    from traderagent_core.venue.simulated import simulated_exchange
 
     yield ExchangeAdapterSpec(
         name="simulated",
         summary="Fills orders from candles, with fees, slippage, latency, funding and liquidation.",
         config_model=SimulationConfig,
-        factory=SimulatedExchange,
+        factory=simulated_exchange,
     )
 
 

@@ -20,6 +20,7 @@ from traderagent_core.config.sections import check_named, note_stray_key
 from traderagent_core.config.source import read_source
 from traderagent_core.config.tree import Node, Problems, expand_variables
 from traderagent_core.config.validate import check_model, valid_fields
+from traderagent_core.specs import ExchangeAdapterSpec
 
 __all__ = ["Bot", "Config", "ConfigProblem", "InvalidConfigError", "StrategySection", "load_config"]
 
@@ -59,7 +60,7 @@ def load_config(
     pieces = _check(root, host, problems, notes)
     if problems.found:
         raise InvalidConfigError(problems.in_order())
-    return _build(pieces, path, notes)
+    return _build(pieces, path, notes, host.exchange_adapters.get("simulated"))
 
 
 def _check(root: Node, host: Installed, problems: Problems, notes: Problems) -> _Pieces:
@@ -126,7 +127,9 @@ def _read_bots(root: Node, host: Installed, problems: Problems) -> list[Draft]:
     return [read_bot(item, ("bots", index), host, problems) for index, item in enumerate(node.items)]
 
 
-def _build(pieces: _Pieces, path: Path | None, notes: Problems) -> Config:
+def _build(
+    pieces: _Pieces, path: Path | None, notes: Problems, simulated: ExchangeAdapterSpec | None
+) -> Config:
     general, simulation = pieces.general, pieces.simulation
     if general is None or simulation is None:
         raise ValueError("a configuration with problems cannot be built")
@@ -150,5 +153,6 @@ def _build(pieces: _Pieces, path: Path | None, notes: Problems) -> Config:
         log_level=general.log_level,
         database_url=general.database_url,
         encryption_key=general.encryption_key,
+        simulated=simulated,
         notes=tuple(notes.in_order()),
     )

@@ -12,7 +12,7 @@ from traderagent_core.config.lazy_text import LazyText
 from traderagent_core.config.problems import ConfigProblem
 from traderagent_core.config.schema import ExchangeConfig, RiskManagementConfig, SimulationConfig
 from traderagent_core.model.instrument import Market
-from traderagent_core.specs import EntryFilterSpec, RiskModeSpec, StrategySpec
+from traderagent_core.specs import EntryFilterSpec, ExchangeAdapterSpec, RiskModeSpec, StrategySpec
 
 
 class FilterPart(NamedTuple):
@@ -65,6 +65,7 @@ class Config:
     """A configuration that may be used. `path` is None when it came from Python values.
 
     `sha256` identifies the effective values, secrets left out; `notes` are what a person should know.
+    `simulated` is the exchange that back-tests run on.
     `plugins` are the names and paths of the file's allow-list, None when the bots' own names are the list.
     """
 
@@ -79,4 +80,5 @@ class Config:
     log_level: str
     database_url: LazyText | None
     encryption_key: LazyText | None
+    simulated: ExchangeAdapterSpec | None = field(default=None, eq=False)
     notes: tuple[ConfigProblem, ...] = field(default=(), eq=False)

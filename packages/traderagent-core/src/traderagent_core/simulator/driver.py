@@ -3,16 +3,23 @@
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
-from attrs import define, field
+from attrs import define
 
 from traderagent_core.account.state import Record
+from traderagent_core.data.funding import FundingRates
 from traderagent_core.engine.engine import Engine
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
 from traderagent_core.model.candle import Candles, TimeColumn
-from traderagent_core.data.funding import FundingRates
 from traderagent_core.simulator.bands import next_band_exit
-from traderagent_core.simulator.cursor import BOUNDARY_PHASE, FUNDING_PHASE, TIMER_PHASE, VENUE_PHASE, Cursor, Hit
+from traderagent_core.simulator.cursor import (
+    BOUNDARY_PHASE,
+    FUNDING_PHASE,
+    TIMER_PHASE,
+    VENUE_PHASE,
+    Cursor,
+    Hit,
+)
 from traderagent_core.simulator.scan import BlockScan, Finder
 from traderagent_core.simulator.timers import Agenda
 from traderagent_core.simulator.view import Schedule, SimulatedView
@@ -79,7 +86,9 @@ class Driver:
         if calls.position < len(calls.times):
             due_ms = int(calls.times[calls.position])
             calls.position += 1
-            self._agenda.add(due_ms, BOUNDARY_PHASE, lambda time_ms: self._boundary(time_ms, calls), ("", f"{due_ms}"))
+            self._agenda.add(
+                due_ms, BOUNDARY_PHASE, lambda time_ms: self._boundary(time_ms, calls), ("", f"{due_ms}")
+            )
             # Several bots due at one close are called by one event: the later one replaces the earlier entry.
 
     def schedule_funding(self, rates: Sequence[FundingRates]) -> None:
@@ -186,7 +195,9 @@ class Driver:
         elif kind is cmd.CancelTimer:
             self._agenda.forget((command.owner, command.name))  # type: ignore[union-attr]
         elif self._latency_ms and kind in (cmd.Submit, cmd.Cancel, cmd.Amend):
-            self._agenda.add(now_ms + self._latency_ms, VENUE_PHASE, lambda time_ms: self._arrive(command, time_ms))
+            self._agenda.add(
+                now_ms + self._latency_ms, VENUE_PHASE, lambda time_ms: self._arrive(command, time_ms)
+            )
         else:
             self._execute(command, now_ms)
 
@@ -203,4 +214,6 @@ class Driver:
 
     def _set_timer(self, command: cmd.SetTimer) -> None:
         event = ev.TimerFired(max(command.due_ms, self.view.now_ms), command.owner, command.name)
-        self._agenda.add(event.time_ms, TIMER_PHASE, lambda _: self._step(event), (command.owner, command.name))
+        self._agenda.add(
+            event.time_ms, TIMER_PHASE, lambda _: self._step(event), (command.owner, command.name)
+        )

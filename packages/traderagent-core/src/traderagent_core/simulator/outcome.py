@@ -1,6 +1,6 @@
 """What a simulated run leaves behind, as plain rows and columns: the input of metrics and reports."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -135,11 +135,11 @@ class Outcome:
     starting_balance: Decimal
     final_equity: Decimal
     equity: EquityCurve
-    fills: list[FillRow]
-    orders: list[OrderRow]
-    trades: list[TradeRow]
-    decisions: list[DecisionRow]
-    levels: list[LevelRow]
+    fills: Sequence[FillRow]
+    orders: Sequence[OrderRow]
+    trades: Sequence[TradeRow]
+    decisions: Sequence[DecisionRow]
+    levels: Sequence[LevelRow]
     money: list[BotMoney]
     assumptions: Mapping[str, Any] = field(factory=dict)
     manifest: Mapping[str, Any] = field(factory=dict)

@@ -91,7 +91,9 @@ class SimulatedView:
 
     # -- what the driver asks -------------------------------------------------------------------------------
 
-    def schedule(self, bot: str, symbol: str, timeframe: str, strategy: Strategy, not_before_ms: int) -> Schedule:
+    def schedule(
+        self, bot: str, symbol: str, timeframe: str, strategy: Strategy, not_before_ms: int
+    ) -> Schedule:
         """When a bot can start (its indicators are warm) and when it wants to be called."""
         needs = type(strategy).needs(strategy.config)
         series = self.series(symbol, needs.timeframe or timeframe)
@@ -112,7 +114,9 @@ class SimulatedView:
         due = series.close_time if mask is None else series.close_time[mask]
         return Schedule(start_ms, due[due > start_ms])
 
-    def _mask(self, symbol: str, series: Series, strategy: Strategy, needs: Needs) -> NDArray[np.bool_] | None:
+    def _mask(
+        self, symbol: str, series: Series, strategy: Strategy, needs: Needs
+    ) -> NDArray[np.bool_] | None:
         if needs.wake is not Wake.CANDIDATES:
             return None
         candles = series.candles

@@ -1,0 +1,137 @@
+"""A back-test from files: what was asked for, the data for it, the run, and a manifest to run it again."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from traderagent_core.api import simulate
+from traderagent_core.config.effective import effective
+from traderagent_core.config.load import Config, load_config
+from traderagent_core.data.loading import LoadedData, load_for_backtest
+from traderagent_core.errors import ConfigError, DataError
+from traderagent_core.model.candle import Candles
+from traderagent_core.report.manifest import DataSource, build
+from traderagent_core.report.result import Result
+
+
+@frozen
+class Request:
+    """What a back-test shall do. `expected` are checksums by symbol and kind that the data must have."""
+
+    config: Config
+    data: Path | None = None
+    start_ms: int | None = None
+    end_ms: int | None = None
+    path: str | None = None
+    with_bounds: bool = False
+    expected: Mapping[str, str] | None = None
+
+    def load(self) -> LoadedData:
+        """The candles and funding of every bot; raises DataError when something is missing or not as expected."""
+        parts = [
+            load_for_backtest(
+                self.data, [bot.symbol], bot.timeframe, None, self.end_ms, market=bot.market.value
+            )
+            for bot in self.config.bots
+        ]
+        loaded = LoadedData(
+            {symbol: series for part in parts for symbol, series in part.candles.items()},
+            {symbol: series for part in parts for symbol, series in part.funding.items()},
+            tuple(source for part in parts for source in part.sources),
+            tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        )
+        self._compare(loaded)
+        return loaded
+
+    def _compare(self, loaded: LoadedData) -> None:
+        if self.expected is None:
+            return
+        for source in loaded.sources:
+            name = f"{source.symbol} {source.kind}"
+            if self.expected.get(name) != source.checksum:
+                raise DataError(
+                    f"{name}: these are not the candles of the run to be repeated (checksum {source.checksum[:12]}…, "
+                    f"expected {str(self.expected.get(name))[:12]}…); give the same data with --data"
+                )
+
+    def period(self, loaded: LoadedData) -> tuple[int, int]:
+        """First and last time of the run, ms UTC."""
+        series: list[Candles] = list(loaded.candles.values())
+        first = min(int(candles.open_time[0]) for candles in series)
+        last = max(int(candles.open_time[-1]) + candles.duration_ms for candles in series)
+        return self.start_ms or first, last
+
+
+def run_request(
+    request: Request, loaded: LoadedData, progress: Callable[[int], None] | None = None
+) -> Result:
+    """Run a request on its data."""
+    return simulate(
+        request.config,
+        loaded.candles,
+        funding=list(loaded.funding.values()),
+        path=request.path,
+        start_ms=request.start_ms,
+        end_ms=request.end_ms,
+        with_bounds=request.with_bounds,
+        progress=progress,
+        manifest=_manifest(request, loaded),
+    )
+
+
+def _manifest(request: Request, loaded: LoadedData) -> dict[str, Any]:
+    sources = [
+        DataSource(
+            source.symbol,
+            source.kind,
+            f"{source.exchange} {source.market}",
+            source.checksum,
+            source.rows,
+            source.first_ms,
+            source.last_ms,
+        )
+        for source in loaded.sources
+    ]
+    return build(
+        configuration=effective(request.config),
+        data=sources,
+        start_ms=request.start_ms,
+        end_ms=request.end_ms,
+        path=request.path or request.config.simulation.path,
+        options={"bounds": request.with_bounds},
+    )
+
+
+def again(result_file: Path, data: Path | None) -> Request:
+    """The request that a result.json came from; raises ConfigError when the file is not one."""
+    try:
+        manifest = json.loads(result_file.read_text(encoding="utf-8"))["manifest"]
+        configuration, period = manifest["configuration"], manifest["period"]
+        expected = {f"{entry['symbol']} {entry['timeframe']}": entry["sha256"] for entry in manifest["data"]}
+        path, with_bounds = manifest["path"], manifest["options"]["bounds"]
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read {result_file}: {error.strerror or error}; name a result.json"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{result_file} is no result of a back-test with a manifest ({error!r})") from error
+    return Request(
+        load_config(configuration),
+        data,
+        _time(period["from"]),
+        _time(period["to"]),
+        path,
+        with_bounds,
+        expected,
+    )
+
+
+def _time(text: str | None) -> int | None:
+    return None if text is None else int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+__all__ = ["Request", "again", "run_request"]

@@ -1,0 +1,111 @@
+"""`traderagent preview`: every order that a configuration would place first, to the last digit."""
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from traderagent_core.config.loaded import Config
+    from traderagent_core.model.candle import Candles
+    from traderagent_core.simulator.preview import BotPreview
+
+HEADER = ("slot", "purpose", "side", "type", "price", "quantity", "notional", "counter", "profit/cycle")
+
+
+def _positive(context: click.Context, parameter: click.Parameter, value: str | None) -> Decimal | None:  # noqa: ARG001
+    if value is None:
+        return None
+    try:
+        price = Decimal(value)
+    except InvalidOperation:
+        price = Decimal(0)
+    if not price.is_finite() or price <= 0:
+        raise click.BadParameter(f"{value!r} is not a price; write a positive number such as 42000.5")
+    return price
+
+
+@click.command()
+@click.option(
+    "--config", type=click.Path(path_type=Path), required=True, help="The configuration to look at."
+)
+@click.option(
+    "--price", callback=_positive, help="Market price to start at, instead of the last close of the data."
+)
+@click.option("--data", type=click.Path(path_type=Path), help="Candles for indicators and the last price.")
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def preview(
+    context: click.Context, *, config: Path, price: Decimal | None, data: Path | None, is_json: bool
+) -> None:
+    """Show every order that a configuration would place."""
+    from traderagent_core.config.load import load_config
+    from traderagent_core.simulator.preview import preview as previews
+
+    loaded = load_config(config)
+    found = previews(loaded, _candles(loaded, price, data))
+    if is_json:
+        click.echo(_json(found), nl=False)
+    else:
+        for shown in found:
+            _echo(shown)
+    if any(problem.is_fatal for shown in found for problem in shown.problems):
+        context.exit(2)
+
+
+def _candles(config: "Config", price: Decimal | None, data: Path | None) -> "Mapping[str, Candles]":
+    """A market standing at the given price, or the data; both need no more than the last closes."""
+    from traderagent_core.backtest import Request
+    from traderagent_core.simulator.preview import flat_candles
+
+    if price is None:
+        return Request(config, data).load().candles
+    if len(config.bots) > 1:
+        raise click.UsageError("--price goes with a configuration of one bot; leave it out, and give --data")
+    if data is None:
+        return {bot.symbol: flat_candles(bot, price) for bot in config.bots}
+    raise click.UsageError("give either --price or --data: the last close of the data is the price")
+
+
+def _echo(shown: "BotPreview") -> None:
+    click.echo(f"{shown.bot}: {shown.strategy} on {shown.symbol} at {shown.price}")
+    rows: list[tuple[str, ...]] = [HEADER]
+    for order in shown.orders:
+        values = (order.price, order.quantity, order.notional, order.counter_price, order.profit_per_cycle)
+        rows.append(
+            (
+                order.slot,
+                order.purpose,
+                order.side,
+                order.type,
+                *("" if v is None else f"{v:f}" for v in values),
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    for row in rows:
+        cells = [
+            text.ljust(width) if column < 4 else text.rjust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo("  " + "  ".join(cells).rstrip())
+    click.echo(
+        f"  orders: {len(shown.orders)}, funds needed before leverage and fees: {shown.funds_needed:f}"
+    )
+    for name, value in shown.evidence.items():
+        click.echo(f"  {name}: {value}")
+    for problem in shown.problems:
+        word = "problem" if problem.is_fatal else "warning"
+        click.echo(f"  {word}: {problem.message}" + (f"; {problem.remedy}" if problem.remedy else ""))
+    for refusal in shown.refusals:
+        click.echo(f"  {refusal}")
+
+
+def _json(found: "list[BotPreview]") -> str:
+    import attrs
+
+    from traderagent_core.report.text import dumps, jsonable
+
+    return dumps({"bots": jsonable([attrs.asdict(shown) for shown in found])})

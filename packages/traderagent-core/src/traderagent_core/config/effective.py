@@ -1,0 +1,59 @@
+"""The effective configuration in the layout of the file, defaults filled in, secrets left out; it loads again."""
+
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+
+from traderagent_core.config.lazy_text import LazyText
+from traderagent_core.config.loaded import Bot, Config
+
+BOT_KEYS = ("name", "symbol", "strategy", "timeframe", "dry_run", "auto_start")
+
+
+def effective(config: Config) -> dict[str, Any]:
+    """What `load_config` takes to give the same bots, simulation, filters and risk modes again."""
+    content: dict[str, Any] = {
+        "simulation": _plain(config.simulation),
+        "bots": [_bot(bot) for bot in config.bots],
+    }
+    if config.plugins is not None:
+        content["plugins"] = list(config.plugins)
+    if config.disabled_plugins:
+        content["disabled_plugins"] = list(config.disabled_plugins)
+    for key, parts in (("filters", config.filters), ("risk_modes", config.risk_modes)):
+        if parts:
+            content[key] = {part.name: _plain(part.config) for part in parts}
+    return content
+
+
+def _bot(bot: Bot) -> dict[str, Any]:
+    content = {key: getattr(bot, key) for key in BOT_KEYS}
+    content["market"] = bot.market.value
+    content["leverage"] = _plain(bot.leverage)
+    content["capital_share"] = _plain(bot.capital_share)
+    content["exchange"] = _plain(bot.exchange)
+    content["risk_management"] = _plain(bot.risk)
+    for name, section in bot.sections.items():
+        if section.config is not None:
+            content[name] = {"enabled": section.is_enabled, **_plain(section.config)}
+    return content
+
+
+def _plain(value: Any) -> Any:
+    """JSON-ready; keys that have no value, or a secret one, are left out."""
+    if isinstance(value, BaseModel):
+        items = ((name, getattr(value, name)) for name in type(value).model_fields)
+        return {
+            name: _plain(item) for name, item in items if item is not None and not isinstance(item, LazyText)
+        }
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, Enum):
+        return _plain(value.value)
+    return value

@@ -1,0 +1,139 @@
+"""Trades: which fill closed which. A counter closes its own opening; an exit closes whatever is open."""
+
+from decimal import Decimal
+
+from attrs import Factory, define
+
+from traderagent_core.model.order import Side
+from traderagent_core.simulator.outcome import TradeRow
+
+ZERO = Decimal(0)
+BUY = Side.BUY
+
+
+@define(eq=False)
+class Lot:
+    """Something opened and not yet closed: a signed quantity with what it cost and the fees paid for it."""
+
+    bot: str
+    symbol: str
+    slot: str
+    side: Side
+    opened_ms: int
+    quantity: Decimal = ZERO
+    notional: Decimal = ZERO
+    fees: Decimal = ZERO
+
+    def add(self, price: Decimal, quantity: Decimal, fee: Decimal) -> None:
+        """Take in a fill."""
+        self.quantity += quantity
+        self.notional += price * quantity
+        self.fees += fee
+
+    @property
+    def signed(self) -> Decimal:
+        """Quantity, negative when short."""
+        return self.quantity if self.side is BUY else -self.quantity
+
+    def split(self, quantity: Decimal) -> "Lot":
+        """Take a part out of the lot; the parts add up to it exactly."""
+        part = Lot(self.bot, self.symbol, self.slot, self.side, self.opened_ms, quantity)
+        part.notional = (self.notional * quantity / self.quantity).quantize(Decimal("1e-12"))
+        part.fees = (self.fees * quantity / self.quantity).quantize(Decimal("1e-12"))
+        self.quantity -= quantity
+        self.notional -= part.notional
+        self.fees -= part.fees
+        return part
+
+
+@define(eq=False)
+class TradeBook:
+    """Open lots by bot, and the trades that closed lots have become."""
+
+    rows: list[TradeRow] = Factory(list)
+    lots: dict[str, dict[int, Lot]] = Factory(dict)
+
+    def open(self, bot: str, symbol: str, slot: str, time_ms: int, side: Side) -> Lot:
+        """Begin a lot."""
+        lot = Lot(bot, symbol, slot, side, time_ms)
+        self.lots.setdefault(bot, {})[id(lot)] = lot
+        return lot
+
+    def cycle(self, opening: Lot, closing: Lot, time_ms: int) -> None:
+        """A counter has closed its own opening, quantity for quantity."""
+        lots = self.lots[opening.bot]
+        del lots[id(closing)]
+        if lots.pop(id(opening), None) is None:
+            # An exit has closed the opening already: what the counter traded is open again.
+            lots[id(closing)] = closing
+            return
+        gain = closing.notional - opening.notional
+        is_long = opening.side is BUY
+        self.rows.append(
+            TradeRow(
+                opening.bot,
+                opening.symbol,
+                "cycle",
+                opening.slot,
+                "LONG" if is_long else "SHORT",
+                opening.opened_ms,
+                time_ms,
+                opening.quantity,
+                opening.notional / opening.quantity,
+                closing.notional / closing.quantity,
+                gain if is_long else -gain,
+                opening.fees + closing.fees,
+            )
+        )
+
+    def exit(
+        self,
+        bot: str,
+        symbol: str,
+        slot: str,
+        time_ms: int,
+        side: Side,
+        price: Decimal,
+        quantity: Decimal,
+        fee: Decimal,
+    ) -> None:
+        """A fill that closes whatever is open, oldest first; all of it when it brings the bot to flat."""
+        closed = self._take(bot, side, quantity)
+        signed = sum((lot.signed for lot in closed), ZERO)
+        if not signed:
+            return
+        cost = sum((lot.notional if lot.side is BUY else -lot.notional for lot in closed), ZERO)
+        self.rows.append(
+            TradeRow(
+                bot,
+                symbol,
+                "exit",
+                slot,
+                "LONG" if signed > ZERO else "SHORT",
+                min(lot.opened_ms for lot in closed),
+                time_ms,
+                abs(signed),
+                cost / signed,
+                price,
+                signed * price - cost,
+                sum((lot.fees for lot in closed), fee),
+            )
+        )
+
+    def _take(self, bot: str, side: Side, quantity: Decimal) -> list[Lot]:
+        lots = self.lots.get(bot, {})
+        net = sum((lot.signed for lot in lots.values()), ZERO)
+        if abs(net) == quantity:
+            taken = list(lots.values())
+            lots.clear()
+            return taken
+        taken = []
+        for key, lot in list(lots.items()):
+            if lot.side is side or not quantity:
+                continue
+            if lot.quantity > quantity:
+                taken.append(lot.split(quantity))
+                break
+            quantity -= lot.quantity
+            taken.append(lots.pop(key))
+        return taken
