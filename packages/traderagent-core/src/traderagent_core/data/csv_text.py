@@ -70,7 +70,6 @@ def read_csv_text(path: Path) -> CsvText:
     data_line = skipped + 1 + has_header
     if has_header and len(lines) == 1:
         raise DataError(f"{path}: a header and no row below it; expected rows of candles; download it again")
-    row = split_line(lines[1].decode("utf-8").rstrip("\r"), delimiter) if has_header else fields
     rows, line_numbers = _without_blank_lines(_without_lines(body, data_line - 1), data_line)
     return CsvText(
         path=path,
@@ -79,7 +78,7 @@ def read_csv_text(path: Path) -> CsvText:
         header=tuple(fields) if has_header else None,
         header_line=skipped + 1,
         data_line=data_line,
-        first_row=tuple(row),
+        first_row=tuple(split_line(rows.split(b"\n", 1)[0].decode("utf-8").rstrip("\r"), delimiter)),
         line_numbers=line_numbers,
     )
 

@@ -15,6 +15,7 @@ from math import exp, floor, log, log10, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from traderagent_core.data.resampling import grid_offset_ms
 from traderagent_core.errors import DataError
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.timeframe import DAY_MS, HOUR_MS, timeframe_ms
@@ -31,6 +32,10 @@ _DAYS_PER_JUMP = 30
 _JUMP_DEVIATIONS = 25.0  # a jump, in deviations of an average candle's return
 _LONGEST_JUMP = 0.25
 _MEAN_GAP = 20.0
+_MOST_ROWS = 100_000_000
+_LAST_MS = 10**14  # the year 5138
+_HIGHEST_LOG = 100.0
+_EXACT = 2.0**53  # whole numbers below are exact as doubles
 
 
 def generate_candles(
@@ -56,9 +61,10 @@ def generate_candles(
     about a hundred-thousandth of the price; `daily_turnover` is in quote currency. Raises DataError when an argument
     is out of its range.
     """
-    tick = tick_size or default_tick(price)
     length = timeframe_ms(timeframe)
-    _require_arguments(rows, start_ms, length, price, annual_volatility, reversion, gaps, tick)
+    _require_times(rows, start_ms, timeframe, gaps)
+    _require_shape(price, annual_volatility, reversion)
+    tick = _valid_tick(price, tick_size)
     random = np.random.Generator(np.random.PCG64(seed))
     open_time = _times(random, rows, start_ms, length, gaps)
     deviation = annual_volatility * sqrt(length / _YEAR_MS)
@@ -73,37 +79,40 @@ def generate_candles(
 
 def default_tick(price: float) -> Decimal:
     """A power of ten near a hundred-thousandth of the price."""
-    return Decimal(10) ** (floor(log10(price)) - 5) if price > 0 else Decimal(1)
+    return Decimal(10) ** (floor(log10(price)) - 5)
 
 
-def _require_arguments(
-    rows: int,
-    start_ms: int,
-    length: int,
-    price: float,
-    annual_volatility: float,
-    reversion: float,
-    gaps: int,
-    tick: Decimal,
-) -> None:
-    rules = (
-        (rows >= 1, f"rows is {rows}; expected at least 1"),
-        (
-            start_ms % length == 0,
-            f"start {start_ms} is off the grid; expected a multiple of the timeframe in ms",
-        ),
-        (price > 0, f"price is {price}; expected more than 0"),
-        (
-            0 < annual_volatility <= 10,
-            f"annual volatility is {annual_volatility}; expected a ratio up to 10, 0.6 is 60 %",
-        ),
-        (0 <= reversion <= 1, f"reversion is {reversion}; expected a share from 0 to 1"),
-        (0 <= gaps < rows, f"gaps is {gaps}; expected fewer than the {rows} rows"),
-        (0 < tick <= Decimal(price), f"tick size is {tick}; expected more than 0 and at most the price"),
+def _require_times(rows: int, start_ms: int, timeframe: str, gaps: int) -> None:
+    length = timeframe_ms(timeframe)
+    _require(1 <= rows <= _MOST_ROWS, f"rows is {rows}; expected 1 to {_MOST_ROWS:,}")
+    is_on_grid = (start_ms - grid_offset_ms(timeframe)) % length == 0
+    _require(
+        is_on_grid,
+        f"start {start_ms} is off the grid; expected whole {timeframe} steps (UTC, weeks on Mondays)",
     )
-    for holds, message in rules:
-        if not holds:
-            raise DataError(f"cannot generate candles: {message}")
+    end_ms = start_ms + (rows + 50 * gaps) * length
+    _require(start_ms >= 0 and end_ms < _LAST_MS, "the times end too far in the future; expected fewer rows")
+    _require(0 <= gaps < rows, f"gaps is {gaps}; expected fewer than the {rows} rows")
+
+
+def _require_shape(price: float, annual_volatility: float, reversion: float) -> None:
+    _require(0 < price < 1e12, f"price is {price}; expected more than 0")
+    _require(
+        0 < annual_volatility <= 10,
+        f"annual volatility is {annual_volatility}; expected a ratio up to 10, 0.6 is 60 %",
+    )
+    _require(0 <= reversion <= 1, f"reversion is {reversion}; expected a share from 0 to 1")
+
+
+def _valid_tick(price: float, tick_size: Decimal | None) -> Decimal:
+    tick = default_tick(price) if tick_size is None else tick_size
+    _require(0 < tick <= Decimal(price), f"tick size is {tick}; expected more than 0 and at most the price")
+    return tick
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise DataError(f"cannot generate candles: {message}")
 
 
 def _times(random: np.random.Generator, rows: int, start_ms: int, length: int, gaps: int) -> Ints:
@@ -185,6 +194,9 @@ def _ticks(
     first = log(price)
     logs = np.cumsum(returns)
     logs += first
+    _require(
+        float(logs.max()) < _HIGHEST_LOG, "the price runs away; lower the volatility or the number of rows"
+    )
     closes = _whole_ticks(np.exp(logs), tick)
     opens = np.empty_like(closes)
     opens[0], opens[1:] = _whole_ticks(np.array([price]), tick)[0], closes[:-1]
@@ -214,6 +226,7 @@ def _bridge_extreme(random: np.random.Generator, returns: Floats, deviations: Fl
 
 def _whole_ticks(prices: Floats, tick: Decimal) -> Ints:
     ticks = prices / float(tick)
+    _require(float(ticks.max()) < _EXACT, "the price runs away; lower the volatility or the number of rows")
     return np.maximum(np.rint(ticks, out=ticks), 1.0).astype(np.int64)
 
 

@@ -50,7 +50,7 @@ class SeriesKey:
         for what, value in (("exchange", self.exchange), ("market", self.market)):
             if not _SAFE.match(value):
                 raise DataError(
-                    f"{what} {value!r} cannot be used; expected lower-case letters and digits, such as bybit"
+                    f"{what} {value!r} is not understood; expected lower-case letters, such as bybit"
                 )
         require_symbol(self.symbol)
         require_kind(self.kind)

@@ -15,14 +15,17 @@ def imported_lines(result: ImportResult) -> Iterator[str]:
         done = file.result
         yield f"{file.path.name}: {file.key}, {file.report.rows:,} rows, {done.added:,} new"
         if done.restated:
-            stands = "the new values stand" if done.replaced == done.restated else f"{done.replaced} replaced"
-            yield f"  {done.restated} restated bars ({stands}):"
+            yield f"  {_counted(done.restated, 'restated bar')}, {done.replaced:,} replaced:"
             yield from (f"    {_restated(bar)}" for bar in done.examples)
         yield from _finding_lines(file.report)
         yield from (f"  note: {note}" for note in file.notes)
     yield from (f"note: {note}" for note in result.notes)
     series = {file.key for file in result.files}
-    yield f"imported {len(result.files)} files into {len(series)} series"
+    yield f"imported {_counted(len(result.files), 'file')} into {len(series)} series"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _restated(bar: RestatedBar) -> str:
@@ -39,7 +42,7 @@ def checked_lines(checked: Checked) -> Iterator[str]:
     if checked.report:
         yield from _finding_lines(checked.report)
     if checked.restated:
-        yield f"  {checked.restated} restated bars, both values kept in the log"
+        yield f"  {_counted(checked.restated, 'restated bar')}, both values kept in the log"
     yield from (f"  note: {note}" for note in checked.notes)
 
 
