@@ -16,11 +16,11 @@ from traderagent_core.model.plan import Leg, Plan
 
 ZERO = Decimal(0)
 BUY = Side.BUY
-OPEN, PARTIALLY_FILLED, FILLED, SUBMITTED = (
+OPEN, PARTIALLY_FILLED, FILLED, CANCELED = (
     OrderStatus.OPEN,
     OrderStatus.PARTIALLY_FILLED,
     OrderStatus.FILLED,
-    OrderStatus.SUBMITTED,
+    OrderStatus.CANCELED,
 )
 SPENT, WANTED, BLOCKED, ENDED = WantStatus.SPENT, WantStatus.OPEN, WantStatus.BLOCKED, WantStatus.ENDED
 HOUSE = ""
@@ -256,31 +256,36 @@ class Account:
         return True
 
     def _retire(self, order: Order, status: OrderStatus) -> None:
+        """An order is final: its slot is free, what it left open no longer counts."""
         order.status = status
-        self._release(order, order.quantity - order.filled)
-        del self.orders[order.client_order_id]
+        order_id = order.client_order_id
+        if order.filled != order.quantity:
+            self._release(order, order.quantity - order.filled)
+        del self.orders[order_id]
         closed = self.closed_orders
-        closed[order.client_order_id] = order
+        closed[order_id] = order
         if len(closed) > REMEMBERED_ORDERS:
             del closed[next(iter(closed))]
         want = order.want
         want.plan.live_orders -= 1
         if want.order is order:
             want.order = None
-        if want.slot.order is order:
-            want.slot.order = None
+        slot = want.slot
+        if slot.order is order:
+            slot.order = None
         if want.status is SPENT or want.status is ENDED:
             self.wants.pop(want.id, None)
 
     def _release(self, order: Order, quantity: Decimal) -> None:
         """Take `quantity` of an order out of the open notionals."""
-        if order.price is None or order.reduce_only:
+        price = order.price
+        if price is None or order.reduce_only:
             return
         ledger = order.want.plan.ledger
         if order.side is BUY:
-            ledger.open_buys -= order.price * quantity
+            ledger.open_buys -= price * quantity
         else:
-            ledger.open_sells -= order.price * quantity
+            ledger.open_sells -= price * quantity
 
     # -- records: money -------------------------------------------------------------------------------------
 
@@ -298,32 +303,29 @@ class Account:
         """One execution of an own order; the engine has made sure that it was not seen before."""
         self._remember(trade_id)
         order = self.orders.get(client_order_id)
+        is_live = order is not None
         if order is None:
             order = self.closed_orders[client_order_id]
-        else:
-            self._release(order, quantity)
-        order.filled += quantity
         want = order.want
         ledger = want.plan.ledger
-        want.filled += quantity
+        filled = want.filled + quantity
+        want.filled = filled
         want.notional += price * quantity
         want.fees += fee
         ledger.fees += fee
         ledger.position.apply(quantity if order.side is BUY else -quantity, price)
-        is_whole = not ledger.position.quantity if order.closes_position else want.filled >= want.quantity
+        is_whole = not ledger.position.quantity if order.closes_position else filled >= want.quantity
         if is_whole and want.status is not ENDED:
             self._spend(want)
-        if client_order_id in self.orders:
-            self._settle(order, is_whole=is_whole)
-
-    def _settle(self, order: Order, *, is_whole: bool) -> None:
-        """Where a live order stands after a fill; one that the venue has ended waits for its last fill."""
-        if order.filled >= order.quantity or (is_whole and order.closes_position):
-            self._retire(order, FILLED)
-        elif order.final_filled is not None and order.filled >= order.final_filled:
-            self._retire(order, OrderStatus.CANCELED)
-        else:
-            order.status = PARTIALLY_FILLED
+        order.filled += quantity
+        if is_live:
+            self._release(order, quantity)
+            if order.filled >= order.quantity or (is_whole and order.closes_position):
+                self._retire(order, FILLED)
+            elif order.final_filled is not None and order.filled >= order.final_filled:
+                self._retire(order, CANCELED)
+            else:
+                order.status = PARTIALLY_FILLED
 
     def _remember(self, trade_id: str) -> None:
         seen = self.seen_trades

@@ -85,7 +85,9 @@ class _Decoder:
     def _class(self, name: str) -> Any:
         module, _, path = name.partition(":")
         if module.partition(".")[0] not in self._packages:
-            raise StateError(f"a saved state names the class {name}, which is not of {', '.join(sorted(self._packages))}")
+            raise StateError(
+                f"a saved state names the class {name}, which is not of {', '.join(sorted(self._packages))}"
+            )
         found: Any = import_module(module)
         for part in path.split("."):
             found = getattr(found, part)
@@ -106,7 +108,13 @@ class _Decoder:
         return _CONTAINERS[kind](self._value(item) for item in content)
 
 
-_CONTAINERS: dict[str, Any] = {"tuple": tuple, "list": list, "deque": deque, "set": set, "frozenset": frozenset}
+_CONTAINERS: dict[str, Any] = {
+    "tuple": tuple,
+    "list": list,
+    "deque": deque,
+    "set": set,
+    "frozenset": frozenset,
+}
 
 
 def _name(cls: type) -> str:

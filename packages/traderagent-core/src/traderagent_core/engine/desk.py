@@ -20,7 +20,6 @@ from traderagent_core.model.order import (
 if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine
 
-REDUCING = (Purpose.EXIT, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT)
 LIMIT, MARKET, STOP = OrderType.LIMIT, OrderType.MARKET, OrderType.STOP
 WANTED, BLOCKED = WantStatus.OPEN, WantStatus.BLOCKED
 SUBMITTED = OrderStatus.SUBMITTED
@@ -60,44 +59,42 @@ class Desk:
         leg = want.leg
         price = want.price
         kind = MARKET if price is None else STOP if leg.is_stop else LIMIT
-        is_reducing = leg.purpose in REDUCING and want.plan.symbol in self._linear
+        is_reducing = leg.is_exit and want.plan.symbol in self._linear
         closes_position = is_reducing and leg.purpose is Purpose.STOP_LOSS
         generation = slot.generation + 1
         order_id = f"{slot.prefix}{generation}"
-        quantity = want.quantity - want.filled
+        quantity = want.quantity - want.filled if want.filled else want.quantity
+        now_ms, want_id, closes = engine.now_ms, want.id, closes_position
         engine.records.append(
             (
                 "order_submitted",
-                engine.now_ms,
+                now_ms,
                 order_id,
-                want.id,
+                want_id,
                 generation,
                 kind,
                 price,
                 quantity,
                 is_reducing,
-                closes_position,
+                closes,
             )
         )
         self._account.order_submitted(
-            engine.now_ms, order_id, want.id, generation, kind, price, quantity, is_reducing, closes_position
+            now_ms, order_id, want_id, generation, kind, price, quantity, is_reducing, closes
         )
-        engine.commands.append(
-            Submit(
-                OrderRequest(
-                    order_id,
-                    want.plan.symbol,
-                    want.side,
-                    kind,
-                    quantity,
-                    price,
-                    is_reducing,
-                    leg.post_only,
-                    closes_position,
-                    attached,
-                )
-            )
+        request = OrderRequest(
+            order_id,
+            want.plan.symbol,
+            want.side,
+            kind,
+            quantity,
+            price,
+            is_reducing,
+            leg.post_only,
+            closes_position,
+            attached,
         )
+        engine.commands.append(Submit(request))
 
     def cancel(self, order: Order) -> None:
         """Ask the venue to cancel; asked once until it has answered."""

@@ -22,7 +22,7 @@ class Guards:
         self._engine = engine
         setup = engine.setup
         modes = [ModeWatch(name, mode) for name, mode in setup.modes]
-        self.account = AccountGuard(modes, setup.balance, setup.balance, setup.balance)
+        self.account = AccountGuard(modes, setup.balance, setup.balance, setup.balance, setup.balance)
         self._limited = [m for m in engine.members.values() if m.setup.limits.max_daily_loss is not None]
         self._capped = [m for m in engine.members.values() if m.needs.max_drawdown is not None]
         self.is_watching = bool(modes or self._limited or self._capped)
@@ -53,6 +53,7 @@ class Guards:
     def arm(self) -> None:
         """Make sure to be woken at the next UTC midnight."""
         if self.is_watching:
+            self.account.begin(self._engine.now_ms)
             midnight_ms = (self._engine.now_ms // DAY_MS + 1) * DAY_MS
             self._engine.set_timer("", MIDNIGHT_TIMER, midnight_ms)
 
@@ -106,7 +107,7 @@ class Guards:
             engine.exits.begin(member, reasons.MAX_DRAWDOWN)
 
     def bands(self) -> list[EquityBand]:
-        """Bands of equity inside which no guard can change its mind; empty when nothing is guarded or held."""
+        """Bands of equity inside which no guard can change its mind; a band may hold nothing any more."""
         bands = []
         engine = self._engine
         if self.account.modes:
@@ -114,14 +115,12 @@ class Guards:
             for ledger in engine.account.ledgers.values():
                 quantities[ledger.symbol] = quantities.get(ledger.symbol, Decimal(0)) + ledger.quantity
             held = {symbol: quantity for symbol, quantity in quantities.items() if quantity}
-            if held:
-                base = engine.setup.balance + engine.account.flow()
-                bands.append(self.account.band(base, held, self.equity()))
+            bands.append(self.account.band(engine.setup.balance + engine.account.flow(), held))
         for member in self._limited:
             ledger, limit = member.ledger, member.setup.limits.max_daily_loss
-            if ledger.quantity and limit is not None and not member.is_over_daily_loss:
-                floor = member.day_start_profit - limit
-                bands.append(EquityBand(ledger.flow, {ledger.symbol: ledger.quantity}, floor, None))
+            if limit is not None and not member.is_over_daily_loss:
+                held = {ledger.symbol: ledger.quantity} if ledger.quantity else {}
+                bands.append(EquityBand(ledger.flow, held, member.day_start_profit - limit, None))
         for member in self._capped:
             ledger = member.ledger
             if ledger.quantity and not member.exit_reason:

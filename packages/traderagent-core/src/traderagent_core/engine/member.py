@@ -3,7 +3,7 @@
 from collections import deque
 from decimal import Decimal
 from hashlib import blake2s
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import Factory, define
 
@@ -34,6 +34,7 @@ class Member:
     symbol: str
     stop: StopState = Factory(StopState)
     has_limits: bool = False
+    is_guarded: bool = False
     is_started: bool = False
     is_paused: bool = False
     is_halted: bool = False
@@ -45,6 +46,14 @@ class Member:
     exit_reason: str = ""
     failures: deque[int] = Factory(deque)
     context: "StrategyContext" = None  # type: ignore[assignment]
+
+    def note_guards(self) -> None:
+        """Note whether anything has to follow the position: a stop, a trail, a drawdown limit."""
+        self.is_guarded = (
+            self.stop.rule is not None
+            or self.setup.limits.stop_loss_ratio is not None
+            or self.needs.max_drawdown is not None
+        )
 
     @property
     def is_callable(self) -> bool:
@@ -74,7 +83,7 @@ def order_prefix(run_id: str, bot: str) -> str:
 def make_member(setup: BotSetup, ledger: Ledger, run_id: str) -> Member:
     """A member that has not been started."""
     limits = setup.limits
-    return Member(
+    member = Member(
         setup=setup,
         strategy=setup.strategy,
         instrument=setup.instrument,
@@ -85,6 +94,5 @@ def make_member(setup: BotSetup, ledger: Ledger, run_id: str) -> Member:
         symbol=setup.instrument.symbol,
         has_limits=limits.max_position_size is not None or limits.max_daily_loss is not None,
     )
-
-
-Arguments = tuple[Any, ...]
+    member.note_guards()
+    return member

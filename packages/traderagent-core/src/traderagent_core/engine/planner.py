@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 from traderagent_core.account import reasons
 from traderagent_core.account.account import describe
-from traderagent_core.account.state import ActivePlan, Retry, Want, WantStatus
+from traderagent_core.account.state import ActivePlan, Retry, Slot, Want, WantStatus
 from traderagent_core.contract.entry_filter import Ruling
-from traderagent_core.engine.desk import REDUCING
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import At, AverageTimes, Filled, FillTimes, Fixed, Held, Leg, Plan
 
@@ -82,19 +81,24 @@ class Planner:
                 self._place(member, plan, legs[name], want)
 
     def _place(self, member: "Member", plan: ActivePlan, leg: Leg, parent: Want | None) -> None:
-        old = self._account.slots.get((plan.bot, leg.slot))
-        if old is not None and old.want is not None:
-            self._engine.desk.withdraw(old.want, reasons.REPLACED)
-        self.permit_and_send(self._want(member, plan, leg, parent))
+        slot = parent.slot if parent is not None and parent.slot.name == leg.slot else None
+        slot = slot or self._account.slots.get((plan.bot, leg.slot))
+        if slot is not None and slot.want is not None:
+            self._engine.desk.withdraw(slot.want, reasons.REPLACED)
+        self.permit_and_send(self._want(member, plan, leg, parent, slot))
 
-    def _want(self, member: "Member", plan: ActivePlan, leg: Leg, parent: Want | None) -> Want:
+    def _want(
+        self, member: "Member", plan: ActivePlan, leg: Leg, parent: Want | None, slot: Slot | None = None
+    ) -> Want:
         engine = self._engine
+        rule = leg.price
+        price = rule.price if type(rule) is At else self._price(member, leg, parent)
         quantity = self._quantity(member, leg, parent)
-        price = self._price(member, leg, parent)
-        now_ms, prefix = engine.now_ms, f"{member.prefix}{leg.slot.replace(':', '-')}-"
+        prefix = f"{member.prefix}{leg.slot.replace(':', '-')}-" if slot is None else slot.prefix
         parent_id = 0 if parent is None else parent.id
-        engine.records.append(("want_granted", now_ms, plan.id, leg.name, prefix, quantity, price, parent_id))
-        return self._account.want_granted(now_ms, plan.id, leg.name, prefix, quantity, price, parent_id)
+        now_ms, plan_id, name = engine.now_ms, plan.id, leg.name
+        engine.records.append(("want_granted", now_ms, plan_id, name, prefix, quantity, price, parent_id))
+        return self._account.want_granted(now_ms, plan_id, name, prefix, quantity, price, parent_id)
 
     def _price(self, member: "Member", leg: Leg, parent: Want | None) -> Decimal | None:
         rule = leg.price
@@ -136,10 +140,10 @@ class Planner:
         if want.quantity <= ZERO:
             engine.desk.block(want, reasons.NO_POSITION, Retry.NEVER)
             return
-        attached = None
-        if member.stop.rule is not None and want.leg.purpose is Purpose.ENTRY:
-            attached = engine.stops.attach(member, want)
-        engine.desk.send(want, attached)
+        if member.is_guarded and want.leg.purpose is Purpose.ENTRY:
+            engine.desk.send(want, engine.stops.attach(member, want))
+        else:
+            engine.desk.send(want)
 
     def _refusal(self, member: "Member", want: Want) -> tuple[str, Retry] | None:
         """Why a want that adds exposure may not go out now; a mode's size factor shrinks it."""
@@ -165,7 +169,7 @@ class Planner:
         held = member.ledger.quantity
         if not held or (held > ZERO) is (want.side is BUY):
             return False
-        return want.quantity <= abs(held) or want.leg.purpose in REDUCING
+        return want.quantity <= abs(held) or want.leg.is_exit
 
     def _shrink(self, member: "Member", want: Want) -> bool:
         """Apply what risk modes have taken off since the plan was granted; false when too little is left."""

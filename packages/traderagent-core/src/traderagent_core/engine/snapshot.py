@@ -22,7 +22,7 @@ MEMBER_FIELDS = (
     "exit_reason",
     "failures",
 )
-GUARD_FIELDS = ("peak", "day_start", "day", "size_factor", "is_entry_allowed")
+GUARD_FIELDS = ("peak", "day_start", "judged", "day", "size_factor", "is_entry_allowed")
 
 
 def snapshot(engine: "Engine") -> dict[str, Any]:
@@ -41,9 +41,13 @@ def snapshot(engine: "Engine") -> dict[str, Any]:
 def restore(engine: "Engine", data: dict[str, Any]) -> None:
     """Give a fresh engine of the same setup the state of a snapshot; raises StateError when it does not fit."""
     if data.get("schema_version") != SCHEMA_VERSION:
-        raise StateError(f"snapshot of schema {data.get('schema_version')}; this version reads {SCHEMA_VERSION}")
+        raise StateError(
+            f"snapshot of schema {data.get('schema_version')}; this version reads {SCHEMA_VERSION}"
+        )
     packages = {"traderagent_core"}
-    packages |= {type(member.strategy).state_class.__module__.partition(".")[0] for member in engine.members.values()}
+    packages |= {
+        type(member.strategy).state_class.__module__.partition(".")[0] for member in engine.members.values()
+    }
     root = decode(data, packages)
     if set(root["members"]) != set(engine.members):
         raise StateError(
@@ -58,6 +62,7 @@ def restore(engine: "Engine", data: dict[str, Any]) -> None:
         member.strategy.state = fields.pop("state")
         for field, value in fields.items():
             setattr(member, field, value)
+        member.note_guards()
     guard = engine.guards.account
     states = root["guards"].pop("modes")
     for watch in guard.modes:

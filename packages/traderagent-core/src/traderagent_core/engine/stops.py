@@ -32,6 +32,7 @@ class Stops:
     def set_rule(self, member: "Member", rule: Stop) -> None:
         """A new plan brings its stop; a position that is held already is covered by it from now on."""
         member.stop.rule = rule
+        member.note_guards()
         if member.ledger.quantity:
             self.refresh(member)
 

@@ -76,6 +76,11 @@ class Leg:
     is_stop: bool = False
     post_only: bool = False
     closes: bool = False
+    is_exit: bool = field(init=False, repr=False)
+
+    @is_exit.default
+    def _find_exit(self) -> bool:
+        return self.purpose in (Purpose.EXIT, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT)
 
 
 @frozen

@@ -1,6 +1,8 @@
 """A net position with its cost, by the average-price method; exact however its fills are split."""
 
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import ROUND_HALF_EVEN, Context, Decimal, getcontext, setcontext
 
 from attrs import define
 
@@ -8,6 +10,18 @@ ZERO = Decimal(0)
 
 MONEY = Context(prec=40, rounding=ROUND_HALF_EVEN)
 """Context of all money arithmetic: sums and products of 20-digit numbers stay exact."""
+
+
+@contextmanager
+def money_context() -> Iterator[None]:
+    """Compute in MONEY inside; the caller's own context comes back afterwards."""
+    outside = getcontext()
+    setcontext(MONEY)
+    try:
+        yield
+    finally:
+        setcontext(outside)
+
 
 _AVERAGE = Context(prec=16, rounding=ROUND_HALF_EVEN)
 

@@ -15,13 +15,43 @@ def next_band_exit(
     bands: Sequence[EquityBand], cursors: Mapping[str, Cursor], finders: Mapping[str, Finder], after_ms: int
 ) -> int | None:
     """Time of the first close after `after_ms` that is at or outside one of the bands; may be too early."""
-    exits = [
-        _single_exit(band, cursors, finders, after_ms)
-        if len(band.quantities) == 1
-        else _joint_exit(band, cursors, after_ms)
-        for band in bands
-    ]
+    exits = [_exit(band, cursors, finders, after_ms) for band in bands]
     return min((exit_ms for exit_ms in exits if exit_ms is not None), default=None)
+
+
+def _exit(
+    band: EquityBand, cursors: Mapping[str, Cursor], finders: Mapping[str, Finder], after_ms: int
+) -> int | None:
+    if len(cursors) > len(band.quantities):
+        # Money may have changed since the last close, and the next close may be of an instrument not held.
+        soonest = _soonest_close(cursors, after_ms)
+        if soonest is not None and _is_outside(band, cursors, soonest):
+            return soonest
+    if len(band.quantities) == 1:
+        return _single_exit(band, cursors, finders, after_ms)
+    return _joint_exit(band, cursors, after_ms) if band.quantities else None
+
+
+def _soonest_close(cursors: Mapping[str, Cursor], after_ms: int) -> int | None:
+    soonest = None
+    for cursor in cursors.values():
+        index = int(cursor.close_time.searchsorted(after_ms, side="right"))
+        if index < len(cursor.close_time):
+            time_ms = int(cursor.close_time[index])
+            soonest = time_ms if soonest is None else min(soonest, time_ms)
+    return soonest
+
+
+def _is_outside(band: EquityBand, cursors: Mapping[str, Cursor], time_ms: int) -> bool:
+    """Whether equity at the last closes up to a time is at or outside a band, or nearly."""
+    equity = float(band.base)
+    for symbol, quantity in band.quantities.items():
+        index = int(cursors[symbol].close_time.searchsorted(time_ms, side="right")) - 1
+        equity += float(quantity) * float(cursors[symbol].candles.close[max(index, 0)])
+    margin = 1e-9 * abs(equity)
+    if band.floor is not None and equity <= float(band.floor) + margin:
+        return True
+    return band.ceiling is not None and equity >= float(band.ceiling) - margin
 
 
 def _single_exit(

@@ -1,7 +1,6 @@
 """Walks the price of one market through its candles, from one touched level to the next."""
 
-import numpy as np
-from attrs import define
+from math import inf as INFINITY
 
 from traderagent_core.model.candle import Candles
 from traderagent_core.simulator.scan import Finder
@@ -18,28 +17,44 @@ OPEN_PHASE = 5
 """Order at equal time. The open of a new candle comes after all that is due at the boundary it opens on."""
 
 
-@define(eq=False)
-class Hit:
-    """Where and when the price next meets something: `entry` is None for a candle that is only entered."""
-
-    time_ms: int
-    phase: int
-    candle: int
-    points: PathPoints
-    leg: int
-    price: float
-    travelled: float
-    length: float
-    entry: Entry | None
-    is_above: bool
-
-
 class Cursor:
     """The present place of one market: candle, leg of its path, price, and distance travelled in the candle.
 
-    `peek` finds the next hit without moving; `take` moves there and lets it happen; `seek` moves to a time
-    between hits. Distances are in quote currency along the path; a time is its share of the path's length.
+    `peek` finds the next hit without moving; `take` moves there and lets it happen; `seek` moves to a time between
+    hits. Distances are in quote currency along the path; a time is its share of the path's length. After `peek` has
+    said yes, `hit_ms` and `hit_phase` tell when; the hit is the first waiting entry above or below the price, or only
+    the open of a candle in which deferred orders are let in.
     """
+
+    __slots__ = (
+        "_columns",
+        "_entry",
+        "_has_hit",
+        "_hit_index",
+        "_hit_leg",
+        "_hit_length",
+        "_hit_points",
+        "_hit_price",
+        "_hit_travelled",
+        "_hit_version",
+        "_index",
+        "_is_above",
+        "_leg",
+        "_length",
+        "_open_time",
+        "_points",
+        "_start_ms",
+        "_travelled",
+        "candles",
+        "close_time",
+        "duration_ms",
+        "exchange",
+        "finder",
+        "hit_ms",
+        "hit_phase",
+        "market",
+        "policy",
+    )
 
     def __init__(
         self,
@@ -64,119 +79,118 @@ class Cursor:
         self._leg = 4
         self._travelled = 0.0
         self._length = 0.0
-        self._hit: Hit | None = None
+        self._has_hit = False
         self._hit_version = -1
+        self._hit_index = -1
+        self._hit_points = self._points
+        self._hit_length = self._hit_price = self._hit_travelled = 0.0
+        self._hit_leg = 4
+        self._entry: Entry | None = None
+        self._is_above = False
+        self.hit_ms = 0
+        self.hit_phase = VENUE_PHASE
 
     # -- looking ahead --------------------------------------------------------------------------------------
 
-    def peek(self) -> Hit | None:
-        """The next hit, or None when nothing more is met; found anew only when the book has changed."""
-        if self._hit_version != self.market.version:
-            self._hit_version = self.market.version
-            self._hit = self._find()
-        return self._hit
+    def peek(self) -> bool:
+        """Whether something more is met; found anew only when the book has changed."""
+        version = self.market.version
+        if self._hit_version != version:
+            self._hit_version = version
+            self._has_hit = self._find()
+        return self._has_hit
 
-    def _find(self) -> Hit | None:
+    def _find(self) -> bool:
         market = self.market
-        if self._leg < 4:
-            hit = self._next_on_path(
-                self._index, self._points, self._leg, market.price, self._travelled, self._length
-            )
-            if hit is not None:
-                return hit
         book = market.book
-        up = book.above[0][0] if book.above else np.inf
-        down = -book.below[0][0] if book.below else -np.inf
+        above, below = book.above, book.below
+        up = above[0][0] if above else INFINITY
+        down = -below[0][0] if below else -INFINITY
+        if self._leg < 4:
+            self._hit_index, self._hit_points, self._hit_length = self._index, self._points, self._length
+            if self._meet(self._leg, market.price, self._travelled, up, down):
+                return True
         if market.pending:
-            up = -np.inf
+            up = -INFINITY
         index = self.finder.next_touch(self._index + 1, up, down)
         if index < 0:
-            return None
-        points, length = self._path(index)
-        hit = self._next_on_path(index, points, 1, points[0], 0.0, length)
-        if market.pending or hit is None:
-            start_ms = int(self._open_time[index])
-            return Hit(start_ms, OPEN_PHASE, index, points, 1, points[0], 0.0, length, None, False)
-        return hit
+            return False
+        self._hit_index = index
+        self._hit_points, self._hit_length = points, _ = self._path(index)
+        if not market.pending and self._meet(1, points[0], 0.0, up, down):
+            return True
+        self._note(1, points[0], 0.0)
+        self._entry = None
+        return True
 
     def _path(self, index: int) -> tuple[PathPoints, float]:
         first, high, low, last = self._columns
         prices = (first.item(index), high.item(index), low.item(index), last.item(index))
         quantity = self.market.position.quantity
-        points = path_points(self.policy, prices, (quantity > 0) - (quantity < 0))
-        length = abs(points[1] - points[0]) + abs(points[2] - points[1]) + abs(points[3] - points[2])
-        return points, length
+        return path_points(self.policy, prices, (quantity > 0) - (quantity < 0))
 
-    def _next_on_path(
-        self, index: int, points: PathPoints, leg: int, price: float, travelled: float, length: float
-    ) -> Hit | None:
-        """The first level met from `price` on; a level that is already passed is met at once, at that price."""
-        above, below = self.market.book.above, self.market.book.below
-        up = above[0][0] if above else np.inf
-        down = -below[0][0] if below else -np.inf
-        if up <= price:
-            return self._hit_at(index, points, leg, price, travelled, length, above[0], is_above=True)
-        if down >= price:
-            return self._hit_at(index, points, leg, price, travelled, length, below[0], is_above=False)
-        while leg < 4:
+    def _meet(self, leg: int, price: float, travelled: float, up: float, down: float) -> bool:
+        """Note the first level met from `price` on; a level already passed is met at once, at that price."""
+        points = self._hit_points
+        is_above = up <= price
+        is_met = is_above or down >= price
+        while not is_met and leg < 4:
             end = points[leg]
-            if end > price:
-                if up <= end:
-                    travelled += up - price
-                    return self._hit_at(index, points, leg, up, travelled, length, above[0], is_above=True)
-                travelled += end - price
+            if end > price and up <= end:
+                travelled += up - price
+                price, is_above, is_met = up, True, True
+            elif end <= price and down >= end:
+                travelled += price - down
+                price, is_met = down, True
             else:
-                if down >= end and below:
-                    travelled += price - down
-                    return self._hit_at(index, points, leg, down, travelled, length, below[0], is_above=False)
-                travelled += price - end
-            price = end
-            leg += 1
-        return None
+                travelled += end - price if end > price else price - end
+                price = end
+                leg += 1
+        if is_met:
+            book = self.market.book
+            self._entry = book.above[0] if is_above else book.below[0]
+            self._is_above = is_above
+            self._note(leg, price, travelled)
+        return is_met
 
-    def _hit_at(
-        self,
-        index: int,
-        points: PathPoints,
-        leg: int,
-        price: float,
-        travelled: float,
-        length: float,
-        entry: Entry,
-        *,
-        is_above: bool,
-    ) -> Hit:
-        start_ms = int(self._open_time[index])
-        share = travelled / length if length else 0.0
-        time_ms = start_ms + min(int(self.duration_ms * share), self.duration_ms)
-        phase = OPEN_PHASE if time_ms == start_ms else VENUE_PHASE
-        return Hit(time_ms, phase, index, points, leg, price, travelled, length, entry, is_above)
+    def _note(self, leg: int, price: float, travelled: float) -> None:
+        """Keep the place of the hit, and when it is."""
+        self._hit_leg = leg
+        self._hit_price = price
+        self._hit_travelled = travelled
+        duration_ms = self.duration_ms
+        length = self._hit_length
+        elapsed = int(duration_ms * (travelled / length)) if length else 0
+        start_ms = self._open_time.item(self._hit_index)
+        self.hit_ms = start_ms + (elapsed if elapsed < duration_ms else duration_ms)
+        self.hit_phase = VENUE_PHASE if elapsed else OPEN_PHASE
 
     # -- moving ---------------------------------------------------------------------------------------------
 
-    def take(self, hit: Hit) -> None:
-        """Move to a hit and let it happen."""
+    def take(self) -> None:
+        """Move to the hit that `peek` found and let it happen."""
         market = self.market
-        if hit.candle != self._index:
-            self._enter(hit.candle, hit.points, hit.length)
-        self._leg = hit.leg
-        self._travelled = hit.travelled
-        market.price = hit.price
-        if hit.entry is None:
+        if self._hit_index != self._index:
+            self._enter(self._hit_index, self._hit_points, self._hit_length)
+        self._leg = self._hit_leg
+        self._travelled = self._hit_travelled
+        market.price = self._hit_price
+        entry = self._entry
+        if entry is None:
             market.version += 1
-            self.exchange.admit_pending(market, hit.time_ms)
+            self.exchange.admit_pending(market, self.hit_ms)
         else:
-            self.exchange.fire(market, hit.entry, hit.time_ms, is_above=hit.is_above)
+            self.exchange.fire(market, entry, self.hit_ms, is_above=self._is_above)
 
     def _enter(self, index: int, points: PathPoints, length: float) -> None:
         market = self.market
         self._index = index
-        self._start_ms = int(self._open_time[index])
+        self._start_ms = self._open_time.item(index)
         self._points = points
         self._length = length
         market.candle = index
-        market.high = max(points[1], points[2])
-        market.low = min(points[1], points[2])
+        second, third = points[1], points[2]
+        market.high, market.low = (second, third) if second > third else (third, second)
         market.has_fired_above = market.has_fired_below = False
 
     def seek(self, time_ms: int) -> None:

@@ -18,7 +18,6 @@ from traderagent_core.simulator.cursor import (
     TIMER_PHASE,
     VENUE_PHASE,
     Cursor,
-    Hit,
 )
 from traderagent_core.simulator.scan import BlockScan, Finder
 from traderagent_core.simulator.timers import Agenda
@@ -27,6 +26,8 @@ from traderagent_core.venue.exchange import SimulatedExchange
 from traderagent_core.venue.path import PathPolicy
 
 NEVER = (1 << 62, 0)
+DELAYED = (cmd.Submit, cmd.Cancel, cmd.Amend)
+"""Commands that take the latency to reach the venue."""
 
 
 @define(eq=False)
@@ -86,9 +87,7 @@ class Driver:
         if calls.position < len(calls.times):
             due_ms = int(calls.times[calls.position])
             calls.position += 1
-            self._agenda.add(
-                due_ms, BOUNDARY_PHASE, lambda time_ms: self._boundary(time_ms, calls), ("", f"{due_ms}")
-            )
+            self._agenda.add(due_ms, BOUNDARY_PHASE, self._boundary, ("", f"{due_ms}"))
             # Several bots due at one close are called by one event: the later one replaces the earlier entry.
 
     def schedule_funding(self, rates: Sequence[FundingRates]) -> None:
@@ -116,43 +115,40 @@ class Driver:
         """Step until nothing more happens before or at `end_ms`."""
         cursors = list(self._cursors.values())
         agenda = self._agenda
+        is_guarded = self.engine.guards.is_watching
         while True:
-            hit, cursor = self._next_hit(cursors)
-            hit_key = NEVER if hit is None else (hit.time_ms, hit.phase)
+            cursor = self._next_hit(cursors)
+            hit = NEVER if cursor is None else (cursor.hit_ms, cursor.hit_phase)
             due = agenda.next() or NEVER
-            band = self._next_band() or NEVER
-            first = min(hit_key, due, band)
+            band = (self._next_band() or NEVER) if is_guarded else NEVER
+            first = hit if hit <= due and hit <= band else min(due, band)
             if first[0] > end_ms:
                 return
-            if first == hit_key and hit is not None and cursor is not None:
+            self.view.now_ms = first[0]
+            if cursor is not None and first is hit:
                 self._here = cursor
-                self.view.now_ms = hit.time_ms
-                cursor.take(hit)
+                cursor.take()
                 self._pump()
                 self._here = None
-            elif first == due:
-                self.view.now_ms = first[0]
+            elif first is due:
                 agenda.run_next()
             else:
-                self._boundary(first[0], None)
+                self._boundary(first[0])
             if self.progress is not None:
                 self.progress(first[0])
 
-    def _next_hit(self, cursors: list[Cursor]) -> tuple[Hit | None, Cursor | None]:
-        best: Hit | None = None
-        owner: Cursor | None = None
+    def _next_hit(self, cursors: list[Cursor]) -> Cursor | None:
+        """The market that meets something first; on a tie the first in the order of instruments."""
+        best: Cursor | None = None
         for cursor in cursors:
-            hit = cursor.peek()
-            if hit is None:
-                continue
-            if best is None or (hit.time_ms, hit.phase) < (best.time_ms, best.phase):
-                best, owner = hit, cursor
-        return best, owner
+            if cursor.peek() and (
+                best is None or (cursor.hit_ms, cursor.hit_phase) < (best.hit_ms, best.hit_phase)
+            ):
+                best = cursor
+        return best
 
     def _next_band(self) -> tuple[int, int] | None:
         """When a close first leaves a band of the engine's guards."""
-        if not self.engine.guards.is_watching:
-            return None
         if self._is_band_stale:
             self._is_band_stale = False
             now_ms = self.view.now_ms
@@ -161,14 +157,12 @@ class Driver:
             self._band = None if exit_ms is None else (exit_ms, BOUNDARY_PHASE)
         return self._band
 
-    def _boundary(self, time_ms: int, calls: "_Calls | None") -> None:
-        self.view.now_ms = time_ms
+    def _boundary(self, time_ms: int) -> None:
         self._judged_ms = time_ms
         self._step(ev.CandlesClosed(time_ms))
         for other in self._calls:
             if other.position and int(other.times[other.position - 1]) == time_ms:
                 self._call_next(other)
-        del calls
 
     def _step(self, event: ev.Event) -> None:
         self.exchange.events.append(event)
@@ -178,14 +172,14 @@ class Driver:
         """Step the engine through all that has happened, and through what that makes happen at this time."""
         events = self.exchange.events
         step = self.engine.step
-        records = self.records
+        records, carry_out = self.records, self._carry_out
         while events:
             event = events.popleft()
             self.events += 1
-            effects = step(event)
-            records += effects.records
-            for command in effects.commands:
-                self._carry_out(command, event.time_ms)
+            commands, decided = step(event)
+            records += decided
+            for command in commands:
+                carry_out(command, event.time_ms)
         self._is_band_stale = True
 
     def _carry_out(self, command: cmd.Command, now_ms: int) -> None:
@@ -194,7 +188,7 @@ class Driver:
             self._set_timer(command)  # type: ignore[arg-type]
         elif kind is cmd.CancelTimer:
             self._agenda.forget((command.owner, command.name))  # type: ignore[union-attr]
-        elif self._latency_ms and kind in (cmd.Submit, cmd.Cancel, cmd.Amend):
+        elif self._latency_ms and kind in DELAYED:
             self._agenda.add(
                 now_ms + self._latency_ms, VENUE_PHASE, lambda time_ms: self._arrive(command, time_ms)
             )

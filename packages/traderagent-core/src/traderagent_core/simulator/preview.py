@@ -1,7 +1,7 @@
 """Shows what a bot would do first: its real first steps in the engine, written down instead of traded."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.order import Side
 from traderagent_core.model.plan import At, FillTimes, Leg
-from traderagent_core.model.position import MONEY
+from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.simulator.outcome_rows import OrderEntry, RecordReader
 from traderagent_core.simulator.run import Prepared, RunOptions, prepare
@@ -63,7 +63,7 @@ def preview(config: Config, candles: Mapping[str, Candles]) -> list[BotPreview]:
     """What every bot would send at the last close of its candles."""
     end_ms = max(int(series.open_time[-1]) + series.duration_ms for series in candles.values())
     prepared = prepare(config, candles, options=RunOptions(start_ms=end_ms))
-    with localcontext(MONEY):
+    with money_context():
         prepared.driver.run(end_ms)
         reader = RecordReader().read(prepared.driver.records)
         return [_bot_preview(prepared, reader, bot) for bot in config.bots]

@@ -1,7 +1,7 @@
 """Runs configured bots over candles: builds engine, venue and driver, and gathers what the run leaves behind."""
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from traderagent_core.engine.setup import BotSetup, EngineSetup, Limits
 from traderagent_core.errors import ConfigError, DataError
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument, Market
-from traderagent_core.model.position import MONEY
+from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import HOUR_MS
 from traderagent_core.simulator.driver import Driver
 from traderagent_core.simulator.equity import equity_curve
@@ -100,7 +100,7 @@ def prepare(
 def run(prepared: Prepared) -> Outcome:
     """Run to the last close and gather the outcome."""
     driver = prepared.driver
-    with localcontext(MONEY):
+    with money_context():
         driver.run(prepared.end_ms)
         return _outcome(prepared)
 

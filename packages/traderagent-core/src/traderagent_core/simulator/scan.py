@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from traderagent_core.model.candle import Candles, FloatColumn
 
 BLOCK = 256
-NEAR = 64
+NEAR = 160
 
 
 class Finder(Protocol):
@@ -27,7 +27,7 @@ class Finder(Protocol):
 
 
 class BlockScan:
-    """Looks at a few near candles first, then at the extremes of blocks of 256, then inside the block found."""
+    """Looks at a near candles first, then at the extremes of blocks of 256, then inside the block found."""
 
     def __init__(self, candles: Candles) -> None:
         self._high = np.ascontiguousarray(candles.high)
@@ -50,9 +50,10 @@ class BlockScan:
         size = self._size
         if first >= size:
             return -1
-        last = min(first + NEAR, size)
-        found = _first((high[first:last] >= up) | (low[first:last] <= down))
-        if found >= 0:
+        last = first + NEAR
+        mask = (high[first:last] >= up) | (low[first:last] <= down)
+        found = int(mask.argmax())
+        if mask[found]:
             return first + found
         return self._next_in_blocks(last, up, down, high, low) if last < size else -1
 

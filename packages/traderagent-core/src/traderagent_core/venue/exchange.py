@@ -48,7 +48,6 @@ class SimulatedExchange:
         self._known_ids: set[str] = set()
         self._trades = 0
         self._handlers: dict[type, Callable[[Any, int], None]] = {
-            cmd.Submit: lambda command, now_ms: self.submit(command.request, now_ms),
             cmd.Cancel: self._cancel,
             cmd.Amend: self._amend,
             cmd.Watch: self._watch,
@@ -58,7 +57,10 @@ class SimulatedExchange:
 
     def execute(self, command: cmd.Command, now_ms: int) -> None:
         """Carry out a command that has arrived; the market must stand at the price of that time."""
-        self._handlers[type(command)](command, now_ms)
+        if type(command) is cmd.Submit:
+            self.submit(command.request, now_ms)
+        else:
+            self._handlers[type(command)](command, now_ms)
 
     # -- orders in ------------------------------------------------------------------------------------------
 
@@ -107,20 +109,19 @@ class SimulatedExchange:
         """The venue's reason for not taking an order, or None."""
         request = order.request
         instrument = market.instrument
-        price = order.price
+        price, quantity = order.price, order.quantity
         if price is not None and price % instrument.tick_size:
             return "price_not_on_tick"
-        if request.quantity % instrument.lot_size:
+        if quantity % instrument.lot_size:
             return "quantity_not_on_lot"
-        if not request.reduce_only and instrument.size_problem(
-            request.quantity, price or market.last_price()
-        ):
-            return "order_too_small"
-        must_rest = price is not None and (request.post_only or request.type is STOP)
-        if must_rest and market.is_beyond(request.side, request.type, float(price or 0)):
-            return "post_only_would_cross" if request.type is LIMIT else "would_trigger"
+        if price is not None and (request.post_only or request.type is STOP):
+            if market.is_beyond(request.side, request.type, float(price)):
+                return "post_only_would_cross" if request.type is LIMIT else "would_trigger"
         if request.reduce_only:
             return None if self._reducible(market, request.side) else "reduce_only_without_position"
+        at = price or market.last_price()
+        if quantity < instrument.min_quantity or quantity * at < instrument.min_notional or not quantity:
+            return "order_too_small"
         return self._funds_refusal(market, order)
 
     def _funds_refusal(self, market: VenueMarket, order: VenueOrder) -> str | None:

@@ -22,11 +22,13 @@ class PathPolicy(Enum):
 
 def path_points(
     policy: PathPolicy, prices: tuple[float, float, float, float], position_sign: int
-) -> PathPoints:
-    """The four turning points of (open, high, low, close); `position_sign` is -1, 0 or 1."""
+) -> tuple[PathPoints, float]:
+    """The four turning points of (open, high, low, close) and the length of the way; the sign is -1, 0 or 1."""
     start, high, low, close = prices
     if position_sign == 0 or policy is PathPolicy.DEFAULT or policy is PathPolicy.NEXT_CANDLE:
         is_high_first = high - start <= start - low
     else:
         is_high_first = (position_sign > 0) is (policy is PathPolicy.OPTIMISTIC)
-    return (start, high, low, close) if is_high_first else (start, low, high, close)
+    if is_high_first:
+        return (start, high, low, close), (high - start) + (high - low) + (close - low)
+    return (start, low, high, close), (start - low) + (high - low) + (high - close)
