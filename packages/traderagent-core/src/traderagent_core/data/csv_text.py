@@ -16,6 +16,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _PREAMBLES = ("#", "http", "//", "www.", "sep=")
+_HEAD_BYTES = 65_536
 _DELIMITERS = (",", ";", "\t")
 
 
@@ -57,13 +58,14 @@ def read_csv_text(path: Path) -> CsvText:
         raise DataError(
             f"{path}: the file is empty; expected a header and rows of candles; download it again"
         )
-    skipped = _preamble_length(body)
-    lines = body.split(b"\n", skipped + 2)[skipped : skipped + 2]
+    head = _first_lines(body)
+    skipped = _preamble_length(head)
+    lines = head[skipped : skipped + 2]
     if not lines:
         raise DataError(
             f"{path}: only comments found; expected a header and rows of candles; download it again"
         )
-    first = lines[0].decode("utf-8").rstrip("\r")
+    first = lines[0]
     delimiter = _delimiter_of(first, f"{path}:{skipped + 1}")
     fields = split_line(first, delimiter)
     has_header = not any(_is_number(field) for field in fields)
@@ -78,7 +80,7 @@ def read_csv_text(path: Path) -> CsvText:
         header=tuple(fields) if has_header else None,
         header_line=skipped + 1,
         data_line=data_line,
-        first_row=tuple(split_line(rows.split(b"\n", 1)[0].decode("utf-8").rstrip("\r"), delimiter)),
+        first_row=tuple(split_line(_first_lines(rows)[0], delimiter)),
         line_numbers=line_numbers,
     )
 
@@ -128,11 +130,17 @@ def _require_text(path: Path, raw: bytes) -> bytes:
     return text
 
 
-def _preamble_length(body: bytes) -> int:
+def _first_lines(body: bytes) -> list[str]:
+    """The lines at the top of a file: enough to see how it is made, without cutting all of it into pieces."""
+    text = body[:_HEAD_BYTES].decode("utf-8", errors="ignore")  # a character may be cut at the very end
+    return [line.rstrip("\r") for line in text.split("\n")]
+
+
+def _preamble_length(head: list[str]) -> int:
     """How many lines stand before the header: comments, web addresses, blank lines."""
     count = 0
-    for line in body.split(b"\n", 20)[:20]:
-        text = line.decode("utf-8").strip().strip('"').lower()
+    for line in head:
+        text = line.strip().strip('"').lower()
         if text and not text.startswith(_PREAMBLES):
             break
         count += 1

@@ -138,7 +138,7 @@ def mended(columns: Columns) -> dict[str, Column]:
 
 def infer_timeframe(time_ms: NDArray[np.int64], name: str) -> str:
     """The most common step between different times. Raises DataError when that is no timeframe."""
-    steps = np.diff(np.unique(time_ms))
+    steps = _steps(time_ms)
     if not len(steps):
         raise DataError(
             f"{name}: one row does not tell the timeframe; say it with --timeframe, such as --timeframe 1h"
@@ -155,7 +155,7 @@ def infer_timeframe(time_ms: NDArray[np.int64], name: str) -> str:
 
 def require_step(time_ms: NDArray[np.int64], timeframe: str, name: str) -> None:
     """Raises DataError when the times plainly follow another timeframe than the one named."""
-    steps = np.diff(np.unique(time_ms))
+    steps = _steps(time_ms)
     length = timeframe_ms(timeframe)
     if len(steps) < 2:
         return
@@ -169,6 +169,15 @@ def require_step(time_ms: NDArray[np.int64], timeframe: str, name: str) -> None:
             f"{name}: the timeframe is said to be {timeframe}, but the rows are {_length_text(found)} apart; "
             f"expected {timeframe}; rename the file, or say the right one with --timeframe"
         )
+
+
+def _steps(time_ms: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Distances between different times, whatever their order."""
+    steps = np.diff(time_ms)
+    if not ((steps >= 0).all() or (steps <= 0).all()):
+        steps = np.diff(np.sort(time_ms))
+    distances: NDArray[np.int64] = np.abs(steps[steps != 0])
+    return distances
 
 
 def _length_text(length_ms: int) -> str:
