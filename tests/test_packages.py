@@ -12,6 +12,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 CORE = "traderagent-core"
+BROUGHT = {"pydantic_core": "pydantic"}
+"""Import names of a distribution that another one brings, in exactly one version: that one is declared."""
 
 
 def imported(file: Path) -> Iterator[str]:
@@ -25,7 +27,7 @@ def imported(file: Path) -> Iterator[str]:
 
 def third_party(package: Any) -> set[str]:
     """Names imported by a package that neither it nor Python brings."""
-    names = {name for file in package.modules() for name in imported(file)}
+    names = {BROUGHT.get(name, name) for file in package.modules() for name in imported(file)}
     return names - sys.stdlib_module_names - {package.import_name}
 
 
