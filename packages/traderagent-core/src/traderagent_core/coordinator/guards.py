@@ -36,18 +36,20 @@ class ModeWatch:
 
 @define(eq=False)
 class AccountGuard:
-    """Peak and day-start equity of the account, and what the risk modes make of them."""
+    """Peak, day-start and last judged equity of the account, and what the risk modes make of them."""
 
     modes: Sequence[ModeWatch]
     balance: Decimal
     peak: Decimal
     day_start: Decimal
+    judged: Decimal
     day: int = -1
     size_factor: Decimal = ONE
     is_entry_allowed: bool = True
 
     def judge(self, time_ms: int, equity: Decimal) -> list[ModeWatch]:
         """Take in a close; returns the modes whose word has changed."""
+        self.judged = equity
         day = time_ms // DAY_MS
         if day != self.day:
             self.day = day
@@ -71,13 +73,21 @@ class AccountGuard:
                 self.size_factor *= watch.state.size_factor
                 self.is_entry_allowed &= watch.state.is_entry_allowed
 
-    def band(self, base: Decimal, quantities: Mapping[str, Decimal], equity: Decimal) -> EquityBand:
-        """The band around `equity` inside which no mode can change its word and no new peak is made."""
+    def begin(self, time_ms: int) -> None:
+        """The account starts trading: the equity it was built with is that of the start of this day."""
+        if self.day < 0:
+            self.day = time_ms // DAY_MS
+
+    def band(self, base: Decimal, quantities: Mapping[str, Decimal]) -> EquityBand:
+        """The band around the last judged equity inside which no mode can change its word and no peak is made.
+
+        Not around the equity of now: fills and prices since the last close have not been judged yet.
+        """
         levels = {self.peak}
         for watch in self.modes:
             wanted = watch.mode.levels()
             levels |= {self.peak * (ONE - level) for level in wanted.drawdown}
             levels |= {self.day_start * (ONE - level) for level in wanted.daily_loss}
-        below = [level for level in levels if level < equity]
-        above = [level for level in levels if level >= equity]
+        below = [level for level in levels if level < self.judged]
+        above = [level for level in levels if level >= self.judged]
         return EquityBand(base, quantities, max(below, default=None), min(above, default=None))

@@ -281,6 +281,7 @@ class SimulatedExchange:
     def _book_fill(self, market: VenueMarket, signed: Decimal, price: Decimal, fee: Decimal) -> None:
         position = market.position
         self.flow -= signed * price + fee
+        market.version += 1  # Paths that depend on the position have to be found anew.
         if not market.is_linear:
             position.quantity += signed
             return
