@@ -9,7 +9,6 @@ from attrs import evolve, frozen
 from traderagent_core.account import reasons
 from traderagent_core.contract.entry_filter import Ruling, Verdict
 from traderagent_core.engine.context import check_slot
-from traderagent_core.engine.desk import REDUCING
 from traderagent_core.errors import OrderError
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import At, AverageTimes, FillTimes, Fixed, Leg, Plan
@@ -41,7 +40,7 @@ class Judge:
 
     def judge(self, member: "Member", plan: Plan) -> Judgement:
         """Judge a plan that keeps the contract, once, as a whole."""
-        is_reducing = all(leg.purpose in REDUCING for leg in plan.legs)
+        is_reducing = all(leg.is_exit for leg in plan.legs)
         standing = None if is_reducing else self.standing_refusal(member)
         if standing is not None:
             return _refused(standing)
