@@ -91,7 +91,7 @@ def test_several_exchanges_are_ambiguous_unless_one_is_named_or_preferred(
     ):
         load_for_backtest(place, ["ETH/USDT"], "1h")
     for options in ({"exchange": "binance"}, {"market": "spot"}, {"prefer": ("binance", "spot")}):
-        loaded = load_for_backtest(place, ["ETH/USDT"], "1h", **options)  # type: ignore[arg-type]
+        loaded = load_for_backtest(place, ["ETH/USDT"], "1h", **options)
         assert checksum(loaded.candles["ETH/USDT"]) == checksum(market(seed=2))
     assert (
         load_for_backtest(place, ["BTC/USDT"], "1h", prefer=("binance", "spot")).sources[0].exchange
