@@ -1,0 +1,82 @@
+"""Levels of a grid: pure functions, exact in Decimal, on the instrument's steps."""
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+from traderagent_core import Instrument, Side
+
+from traderagent_grid.config import Spacing
+
+EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
+"""Wide enough that no product of two prices or quantities is ever rounded, whoever calls."""
+
+_KEPT = Context(prec=34, rounding=ROUND_HALF_EVEN)
+ONE = Decimal(1)
+
+
+def price_levels(
+    lower: Decimal, upper: Decimal, count: int, spacing: Spacing, instrument: Instrument
+) -> tuple[Decimal, ...]:
+    """`count` prices from `lower` to `upper`, down to the tick; the lowest is rounded up, into the range.
+
+    Arithmetic: lower + (upper - lower) × i / (count - 1). Geometric: lower × (upper / lower) ^ (i / (count - 1)).
+    Levels of a range that is too narrow for the tick repeat; `viability` refuses them.
+    """
+    level = arithmetic_level if spacing is Spacing.ARITHMETIC else geometric_level
+    inner = (level(lower, upper, index, count - 1) for index in range(1, count - 1))
+    return (
+        instrument.limit_price(Side.SELL, lower),
+        *(instrument.limit_price(Side.BUY, price) for price in inner),
+        instrument.limit_price(Side.BUY, upper),
+    )
+
+
+def arithmetic_level(lower: Decimal, upper: Decimal, index: int, intervals: int) -> Decimal:
+    """Level `index` of equal steps."""
+    rise = EXACT.multiply(EXACT.subtract(upper, lower), Decimal(index))
+    return _KEPT.plus(EXACT.add(lower, EXACT.divide(rise, Decimal(intervals))))
+
+
+def geometric_level(lower: Decimal, upper: Decimal, index: int, intervals: int) -> Decimal:
+    """Level `index` of equal ratios; rounded to 34 of 60 digits, so that a level that is even comes out even."""
+    share = EXACT.divide(Decimal(index), Decimal(intervals))
+    return _KEPT.plus(EXACT.multiply(lower, EXACT.power(EXACT.divide(upper, lower), share)))
+
+
+def waiting_line(levels: tuple[Decimal, ...], price: Decimal) -> int:
+    """Index of the level nearest the price, the lower one of two: it has no order, buys lie below, sells above."""
+    return min(range(len(levels)), key=lambda index: (abs(levels[index] - price), index))
+
+
+def quantity_for(amount: Decimal, price: Decimal, instrument: Instrument) -> Decimal:
+    """Base units that `amount` of quote buys at a price, down to the lot; zero when it is less than one lot."""
+    return instrument.round_quantity(EXACT.divide(amount, price))
+
+
+def least_quantity(price: Decimal, instrument: Instrument) -> Decimal:
+    """The smallest order that the venue takes at a price."""
+    lot = instrument.lot_size
+    least = max(lot, instrument.min_quantity, EXACT.divide(instrument.min_notional, price))
+    rounded = instrument.round_quantity(least)
+    return rounded if rounded == least else rounded + lot
+
+
+def gross_cycle_profit(quantity: Decimal, buy: Decimal, sell: Decimal) -> Decimal:
+    """What one cycle brings before fees, in quote: the same base quantity bought and sold."""
+    return EXACT.multiply(quantity, EXACT.subtract(sell, buy))
+
+
+def cycle_profit(quantity: Decimal, buy: Decimal, sell: Decimal, fee_ratio: Decimal) -> Decimal:
+    """What one cycle brings after the fees of both orders, in quote."""
+    turnover = EXACT.multiply(quantity, EXACT.add(buy, sell))
+    return EXACT.subtract(gross_cycle_profit(quantity, buy, sell), EXACT.multiply(turnover, fee_ratio))
+
+
+def break_even_ratio(fee_ratio: Decimal) -> Decimal:
+    """sell / buy at which a cycle brings nothing after fees: (1 + fee) / (1 - fee)."""
+    return EXACT.divide(ONE + fee_ratio, ONE - fee_ratio)
+
+
+def counter_price(home: Decimal, side: Side, profit: Decimal, instrument: Instrument) -> Decimal:
+    """Price of the counter order of a fill at `home` by an order of `side`: fill × (1 ± profit), on the tick."""
+    ratio = ONE + profit if side is Side.BUY else ONE - profit
+    return instrument.limit_price(side.opposite, EXACT.multiply(home, ratio))

@@ -1,0 +1,165 @@
+"""Turns a layout into the plan that the engine runs: start orders, counter orders and their re-arming."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from traderagent_core import (
+    At,
+    Filled,
+    FillTimes,
+    Fixed,
+    Instrument,
+    Leg,
+    Market,
+    Plan,
+    Purpose,
+    Side,
+    Stop,
+)
+
+from traderagent_grid.config import Direction, GridConfig, Spacing
+from traderagent_grid.layout import Cell, Layout, closing_cells
+from traderagent_grid.levels import EXACT, ONE
+
+GRID_PLAN = "grid"
+CLOSING_PLAN = "grid:closing"
+INVENTORY = "inventory"
+NAMES = {Side.BUY: "buy", Side.SELL: "sell"}
+
+
+def grid_plan(config: GridConfig, instrument: Instrument, layout: Layout) -> Plan:
+    """The plan of a grid. A cell takes one slot and three legs:
+
+    first order → counter order → first order again (`re…`) → counter order → … for ever. What adds to the position
+    has a fixed quantity, what gives it back the quantity that was filled.
+    """
+    legs: list[Leg] = []
+    start: list[str] = []
+    waits: list[str] = []
+    for cell in layout.cells:
+        trio = _cell_legs(config, layout, cell)
+        legs += trio
+        is_waiting = cell.takes_inventory and cell.index not in layout.covered
+        (waits if is_waiting else start).append(trio[0].name)
+    if layout.inventory:
+        side, quantity = layout.inventory_side, Fixed(layout.inventory)
+        legs.append(Leg(INVENTORY, INVENTORY, side, Purpose.ENTRY, quantity, then=tuple(waits)))
+        start.insert(0, INVENTORY)
+    stop = grid_stop(config, instrument)
+    return Plan(GRID_PLAN, tuple(legs), tuple(start), stop, _evidence(config, instrument, layout))
+
+
+def closing_plan(config: GridConfig, instrument: Instrument, layout: Layout) -> Plan | None:
+    """Only orders that give back what is held, each once; None when nothing held is worth an order."""
+    width = name_width(layout)
+    legs = tuple(
+        Leg(
+            leg_name(cell.starts, cell, width),
+            slot_name(cell, width),
+            cell.starts,
+            Purpose.TAKE_PROFIT,
+            Fixed(cell.quantity),
+            At(cell.price(cell.starts)),
+        )
+        for cell in closing_cells(layout)
+    )
+    if not legs:
+        return None
+    return Plan(CLOSING_PLAN, legs, tuple(leg.name for leg in legs), grid_stop(config, instrument))
+
+
+def grid_stop(config: GridConfig, instrument: Instrument) -> Stop | None:
+    """The stop of the position, on the side or sides that the grid may come to hold."""
+    price = None if config.stop_loss_price is None else At(config.stop_loss_price)
+    upper = None if config.upper_stop_loss_price is None else At(config.upper_stop_loss_price)
+    if config.direction is Direction.SHORT:
+        return None if price is None else Stop(short=price)
+    if config.direction is Direction.NEUTRAL and instrument.market is Market.LINEAR:
+        return Stop(long=price, short=upper) if price or upper else None
+    return None if price is None else Stop(long=price)
+
+
+def name_width(layout: Layout) -> int:
+    """Digits of a cell's number, so that names sort as prices do."""
+    return max(len(str(len(layout.cells) - 1)), 2)
+
+
+def slot_name(cell: Cell, width: int) -> str:
+    """The slot of a cell: grid:07."""
+    return f"grid:{cell.index:0{width}}"
+
+
+def leg_name(side: Side, cell: Cell, width: int) -> str:
+    """The leg of a cell: buy:07."""
+    return f"{NAMES[side]}:{cell.index:0{width}}"
+
+
+def _cell_legs(config: GridConfig, layout: Layout, cell: Cell) -> tuple[Leg, Leg, Leg]:
+    """First order, counter order and the first order again."""
+    width = name_width(layout)
+    slot = slot_name(cell, width)
+    home, other = cell.starts, cell.starts.opposite
+    names = (leg_name(home, cell, width), leg_name(other, cell, width), f"re{leg_name(home, cell, width)}")
+    fixed = Fixed(cell.quantity)
+    home_price = At(cell.price(home))
+    away_price = _away_price(config, cell)
+    first_purpose = Purpose.GRID_COUNTER if cell.takes_inventory else Purpose.ENTRY
+    away_quantity = fixed if cell.adds is other else Filled()
+    again_quantity = fixed if cell.adds is home else Filled()
+    counter = Purpose.GRID_COUNTER
+    return (
+        Leg(names[0], slot, home, first_purpose, fixed, home_price, then=(names[1],)),
+        Leg(names[1], slot, other, counter, away_quantity, away_price, then=(names[2],)),
+        Leg(names[2], slot, home, counter, again_quantity, home_price, then=(names[1],)),
+    )
+
+
+def _away_price(config: GridConfig, cell: Cell) -> At | FillTimes:
+    profit = config.profit_per_grid
+    if profit is None:
+        return At(cell.price(cell.starts.opposite))
+    return FillTimes(ONE + profit if cell.starts is Side.BUY else ONE - profit)
+
+
+def _evidence(config: GridConfig, instrument: Instrument, layout: Layout) -> Mapping[str, Any]:
+    """What a preview and an explanation show beside the orders; numbers as decimal text."""
+    width = name_width(layout)
+    fee = instrument.maker_fee_ratio
+    return {
+        "price": plain(layout.price),
+        "range": f"{plain(layout.range.lower)} to {plain(layout.range.upper)}",
+        "range_source": layout.range.source,
+        "levels": tuple(plain(level) for level in layout.levels),
+        "step": _step(config, layout),
+        "level_without_order": plain(layout.levels[layout.waiting]),
+        "profit_per_cycle": {slot_name(cell, width): plain(cell.profit(fee)) for cell in layout.cells},
+        "funds_needed": plain(layout.funds_needed(instrument.taker_fee_ratio)),
+        "inventory": plain(layout.inventory),
+        "held": plain(layout.held),
+    }
+
+
+def _step(config: GridConfig, layout: Layout) -> str:
+    """Distance of two levels in quote, or their ratio, before rounding to the tick."""
+    intervals = Decimal(len(layout.cells))
+    lower, upper = layout.range.lower, layout.range.upper
+    if config.spacing is Spacing.ARITHMETIC:
+        return short(EXACT.divide(EXACT.subtract(upper, lower), intervals))
+    return f"× {short(EXACT.power(EXACT.divide(upper, lower), EXACT.divide(ONE, intervals)))}"
+
+
+def plain(number: Decimal) -> str:
+    """A number to the last digit, without exponent or trailing zeros."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def short(number: Decimal) -> str:
+    """A number to twelve significant digits."""
+    rounded = number.normalize(_SHORT)
+    return plain(rounded)
+
+
+_SHORT = EXACT.copy()
+_SHORT.prec = 12
