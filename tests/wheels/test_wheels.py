@@ -1,0 +1,79 @@
+"""The wheels as a user gets them: built, installed together into an empty environment, run from there."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+uv = pytest.importorskip("uv", reason="building wheels needs the group `dist`: tox run -e dist")
+
+
+def run(command: Sequence[str | Path], folder: Path, *, code: int = 0) -> str:
+    """Run a command and return what it printed; anything but the expected exit code fails the test."""
+    done = subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == code, f"{command} left with {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheels(packages: list[Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The wheel of each distribution, built from its folder with what pyproject.toml says."""
+    out = tmp_path_factory.mktemp("wheels")
+    for package in packages:
+        build = [uv.find_uv_bin(), "build", "--wheel", "--no-build-isolation", "--python", sys.executable]
+        run([*build, "--out-dir", out, package.folder], out)
+    return {package.name: next(out.glob(f"{package.import_name}-*.whl")) for package in packages}
+
+
+@pytest.fixture(scope="module")
+def scripts(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the commands of an environment are that holds nothing but the wheels and what they declare."""
+    folder = tmp_path_factory.mktemp("empty")
+    run([uv.find_uv_bin(), "venv", "--python", sys.executable, folder / "venv"], folder)
+    python = folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    run([uv.find_uv_bin(), "pip", "install", "--python", python, *wheels.values()], folder)
+    return python.parent
+
+
+def test_a_wheel_holds_every_file_of_the_source(package: Any, wheels: dict[str, Path]) -> None:
+    source = package.folder / "src"
+    files = (path for path in package.source.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    with zipfile.ZipFile(wheels[package.name]) as wheel:
+        assert {path.relative_to(source).as_posix() for path in files} <= set(wheel.namelist())
+
+
+def test_a_wheel_holds_no_tests(package: Any, wheels: dict[str, Path]) -> None:
+    with zipfile.ZipFile(wheels[package.name]) as wheel:
+        tops = {name.partition("/")[0] for name in wheel.namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {package.import_name}
+
+
+def test_the_command_tells_its_version(package: Any, scripts: Path, tmp_path: Path) -> None:
+    printed = run([scripts / "traderagent", "--version"], tmp_path)
+    assert package.metadata["project"]["version"] in printed
+
+
+def test_installed_plugins_are_found(package: Any, scripts: Path, tmp_path: Path) -> None:
+    printed = run([scripts / "traderagent", "plugins", "list"], tmp_path)
+    rows = [line.split() for line in printed.splitlines()]
+    assert ["enabled"] == [row[3] for row in rows if len(row) > 3 and row[2] == package.name]
+
+
+def test_nothing_is_broken(scripts: Path, tmp_path: Path) -> None:
+    run([scripts / "traderagent", "plugins", "doctor"], tmp_path)
+
+
+def test_the_demo_leaves_a_report_that_needs_no_network(scripts: Path, tmp_path: Path) -> None:
+    printed = run([scripts / "traderagent", "demo", "--out", tmp_path / "out"], tmp_path)
+    assert "generated" in printed
+    report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert 'src="http' not in report
+    assert 'href="http' not in report.replace('href="https://www.tradingview.com', "")
+    assert {"result.json", "fills.csv", "trades.csv", "orders.csv", "equity.csv"} <= {
+        path.name for path in (tmp_path / "out").iterdir()
+    }
