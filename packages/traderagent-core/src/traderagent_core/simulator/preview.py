@@ -15,11 +15,13 @@ from traderagent_core.model.order import Side
 from traderagent_core.model.plan import At, FillTimes, Leg
 from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import timeframe_ms
-from traderagent_core.simulator.outcome_rows import OrderEntry, RecordReader
+from traderagent_core.simulator.outcome_rows import OrderEntry, read_orders
+from traderagent_core.simulator.record_reader import RecordReader
 from traderagent_core.simulator.run import Prepared, RunOptions, prepare
 
 ZERO = Decimal(0)
 FLAT_CANDLES = 600
+REFUSALS = ("plan rejected", "want blocked", "plugin failed")
 
 
 @frozen
@@ -65,20 +67,19 @@ def preview(config: Config, candles: Mapping[str, Candles]) -> list[BotPreview]:
     prepared = prepare(config, candles, options=RunOptions(start_ms=end_ms))
     with money_context():
         prepared.driver.run(end_ms)
-        reader = RecordReader().read(prepared.driver.records)
-        return [_bot_preview(prepared, reader, bot) for bot in config.bots]
+        records = prepared.driver.records
+        reader = RecordReader(config.simulation.balance).read(records)
+        sent = list(read_orders(records, reader).values())
+        return [_bot_preview(prepared, reader, sent, bot) for bot in config.bots]
 
 
-def _bot_preview(prepared: Prepared, reader: RecordReader, bot: Bot) -> BotPreview:
+def _bot_preview(prepared: Prepared, reader: RecordReader, sent: list[OrderEntry], bot: Bot) -> BotPreview:
     member = prepared.engine.members[bot.name]
     price = prepared.view.price(bot.symbol)
-    legs = {
-        name: leg for owner, _, legs, _ in reader.plans if owner == bot.name for name, leg in legs.items()
-    }
-    entries = [entry for entry in reader.orders.values() if entry.want.bot == bot.name]
-    orders = [_order(entry, legs, member.instrument, price) for entry in entries]
-    evidence = next((dict(shown) for owner, _, _, shown in reader.plans if owner == bot.name and shown), {})
-    refused = ("plan rejected", "want blocked", "plugin failed")
+    plans = [plan for plan in reader.plans if plan.bot == bot.name]
+    legs = {name: leg for plan in plans for name, leg in plan.legs.items()}
+    own = [entry for entry in sent if entry.want.bot == bot.name]
+    orders = [_order(entry, legs, member.instrument, price) for entry in own]
     return BotPreview(
         bot=bot.name,
         symbol=bot.symbol,
@@ -86,12 +87,12 @@ def _bot_preview(prepared: Prepared, reader: RecordReader, bot: Bot) -> BotPrevi
         price=price,
         orders=orders,
         funds_needed=_funds(orders),
-        evidence=evidence,
+        evidence=next((dict(plan.evidence) for plan in plans if plan.evidence), {}),
         problems=list(prepared.problems[bot.name]),
         refusals=[
             " ".join(filter(None, (row.what, row.name, row.reason, row.evidence)))
             for row in reader.decisions
-            if row.bot == bot.name and row.what in refused
+            if row.bot == bot.name and row.what in REFUSALS
         ],
     )
 
@@ -99,23 +100,21 @@ def _bot_preview(prepared: Prepared, reader: RecordReader, bot: Bot) -> BotPrevi
 def _order(
     entry: OrderEntry, legs: Mapping[str, Leg], instrument: Instrument, market: Decimal
 ) -> PreviewOrder:
-    want = entry.want
+    leg = entry.want.leg
     price = market if entry.price is None else entry.price
-    leg = legs.get(want.leg_name)
-    counters = [legs[name] for name in leg.then if legs[name].slot == leg.slot] if leg is not None else []
+    counters = [legs[name] for name in leg.then if legs[name].slot == leg.slot]
     counter = _counter_price(counters[0], price, instrument) if counters else None
+    profit = None if counter is None else _profit(leg.side, price, counter, entry.quantity, instrument)
     return PreviewOrder(
-        slot=want.slot,
-        purpose=want.purpose.value,
-        side=want.side.value,
-        type=entry.type.value,
+        slot=leg.slot,
+        purpose=leg.purpose.value,
+        side=leg.side.value,
+        type=entry.type,
         price=price,
         quantity=entry.quantity,
         notional=price * entry.quantity,
         counter_price=counter,
-        profit_per_cycle=None
-        if counter is None
-        else _profit(want.side, price, counter, entry.quantity, instrument),
+        profit_per_cycle=profit,
     )
 
 

@@ -21,8 +21,10 @@ from traderagent_core.model.timeframe import HOUR_MS
 from traderagent_core.simulator.driver import Driver
 from traderagent_core.simulator.equity import equity_curve
 from traderagent_core.simulator.instruments import make_instrument
+from traderagent_core.simulator.lazy_rows import LazyRows
 from traderagent_core.simulator.outcome import BotMoney, Outcome
-from traderagent_core.simulator.outcome_rows import LazyRows, RecordReader, fill_rows, level_rows, order_rows
+from traderagent_core.simulator.outcome_rows import fill_rows, level_rows, order_rows, read_orders
+from traderagent_core.simulator.record_reader import RecordReader
 from traderagent_core.simulator.scan import BlockScan, Finder
 from traderagent_core.simulator.view import SimulatedView
 from traderagent_core.specs import ExchangeAdapterSpec
@@ -270,12 +272,10 @@ def _assumptions(
 
 def _outcome(prepared: Prepared) -> Outcome:
     driver, engine, config = prepared.driver, prepared.engine, prepared.config
-    records = driver.records
-    reader = RecordReader().read(records)
-    traded = {order_id: (entry.want.symbol, entry.want.side) for order_id, entry in reader.orders.items()}
     balance = config.simulation.balance
+    reader = RecordReader(balance).read(driver.records)
     prices = {symbol: Decimal(repr(float(series.close[-1]))) for symbol, series in prepared.candles.items()}
-    levels = sum(entry.price is not None for entry in reader.orders.values())
+    orders = LazyRows(len(reader.owners), lambda: order_rows(read_orders(driver.records, reader)))
     warnings = [
         f"{bot}: {problem.message}"
         for bot, found in prepared.problems.items()
@@ -286,12 +286,12 @@ def _outcome(prepared: Prepared) -> Outcome:
         candles=prepared.candles,
         starting_balance=balance,
         final_equity=_final_equity(engine, balance, prices),
-        equity=equity_curve(records, traded, prepared.candles, balance, prepared.start_ms),
+        equity=equity_curve(reader.money, prepared.candles, prepared.start_ms),
         fills=LazyRows(len(reader.fills), lambda: fill_rows(reader)),
-        orders=LazyRows(len(reader.orders), lambda: order_rows(reader)),
+        orders=orders,
         trades=reader.trades.rows,
         decisions=reader.decisions,
-        levels=LazyRows(levels, lambda: level_rows(reader, prepared.end_ms)),
+        levels=LazyRows(reader.priced_orders, lambda: level_rows(orders, prepared.end_ms)),
         money=_money(config, engine, prices),
         assumptions={**prepared.assumptions, "warnings": warnings},
         events=driver.events,

@@ -23,12 +23,19 @@ class Lot:
     quantity: Decimal = ZERO
     notional: Decimal = ZERO
     fees: Decimal = ZERO
+    only_price: Decimal | None = None
 
     def add(self, price: Decimal, quantity: Decimal, fee: Decimal) -> None:
         """Take in a fill."""
+        self.only_price = price if not self.quantity or price == self.only_price else None
         self.quantity += quantity
         self.notional += price * quantity
         self.fees += fee
+
+    @property
+    def price(self) -> Decimal:
+        """Average price of the fills."""
+        return self.notional / self.quantity if self.only_price is None else self.only_price
 
     @property
     def signed(self) -> Decimal:
@@ -38,6 +45,7 @@ class Lot:
     def split(self, quantity: Decimal) -> "Lot":
         """Take a part out of the lot; the parts add up to it exactly."""
         part = Lot(self.bot, self.symbol, self.slot, self.side, self.opened_ms, quantity)
+        part.only_price = self.only_price
         part.notional = (self.notional * quantity / self.quantity).quantize(Decimal("1e-12"))
         part.fees = (self.fees * quantity / self.quantity).quantize(Decimal("1e-12"))
         self.quantity -= quantity
@@ -79,8 +87,8 @@ class TradeBook:
                 opening.opened_ms,
                 time_ms,
                 opening.quantity,
-                opening.notional / opening.quantity,
-                closing.notional / closing.quantity,
+                opening.price,
+                closing.price,
                 gain if is_long else -gain,
                 opening.fees + closing.fees,
             )

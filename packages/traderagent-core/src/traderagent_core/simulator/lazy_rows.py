@@ -1,0 +1,33 @@
+"""Rows that are only made when somebody looks at one."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar, overload
+
+Row = TypeVar("Row")
+
+
+class LazyRows(Sequence[Row]):
+    """A sequence whose number of rows is known from the start and whose rows are built on the first look."""
+
+    def __init__(self, count: int, build: Callable[[], list[Row]]) -> None:
+        self._count = count
+        self._build = build
+        self._rows: list[Row] | None = None
+
+    def _all(self) -> list[Row]:
+        if self._rows is None:
+            self._rows = self._build()
+        return self._rows
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._all())
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        return self._all()[index]

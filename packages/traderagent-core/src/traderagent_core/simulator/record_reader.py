@@ -1,0 +1,174 @@
+"""Reads the records of a run back: wants, fills, trades, decisions, and the money after each fill."""
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from attrs import Factory, define
+
+from traderagent_core.account.state import Record
+from traderagent_core.model.order import Side
+from traderagent_core.model.plan import Leg
+from traderagent_core.simulator.equity import MoneySteps
+from traderagent_core.simulator.outcome import DecisionRow
+from traderagent_core.simulator.trades import Lot, TradeBook
+
+ZERO = Decimal(0)
+BUY = Side.BUY
+
+
+class PlanEntry(NamedTuple):
+    """A granted plan as the records tell it."""
+
+    bot: str
+    symbol: str
+    name: str
+    legs: Mapping[str, Leg]
+    evidence: Mapping[str, Any]
+
+
+@define(eq=False)
+class WantEntry:
+    """A want as the records tell it."""
+
+    bot: str
+    symbol: str
+    leg: Leg
+    quantity: Decimal
+    origin: "WantEntry | None"
+    lot: Lot | None = None
+    filled: Decimal = ZERO
+
+    @property
+    def place(self) -> tuple[str, str, str, str, str]:
+        """Bot, symbol, slot, purpose and side, as rows show them."""
+        leg = self.leg
+        return self.bot, self.symbol, leg.slot, leg.purpose.value, leg.side.value
+
+
+@define(eq=False)
+class RecordReader:
+    """One pass over the records of a run, from its first; times and money as in the records."""
+
+    balance: Decimal
+    plans: list[PlanEntry] = Factory(list)
+    wants: list[WantEntry] = Factory(list)
+    owners: dict[str, WantEntry] = Factory(dict)
+    priced_orders: int = 0
+    fills: list[tuple[Record, WantEntry | None]] = Factory(list)
+    decisions: list[DecisionRow] = Factory(list)
+    trades: TradeBook = Factory(TradeBook)
+    money: MoneySteps = Factory(lambda self: MoneySteps(self.balance), takes_self=True)
+
+    def read(self, records: Iterable[Record]) -> "RecordReader":
+        """Take in all records."""
+        find = self._handlers().get
+        for record in records:
+            handler = find(record[0])
+            if handler is not None:
+                handler(record)
+        return self
+
+    def _handlers(self) -> dict[str, Callable[[Record], None]]:
+        return {
+            "plan_granted": self._plan_granted,
+            "plan_rejected": self._plan_rejected,
+            "plan_closed": self._plan_closed,
+            "want_granted": self._want_granted,
+            "want_resized": self._want_resized,
+            "want_blocked": self._want_blocked,
+            "order_submitted": self._order_submitted,
+            "filled": self._filled,
+            "foreign_filled": self._foreign_filled,
+            "funding_booked": self._funding_booked,
+            "noted": self._noted,
+            "plugin_failed": self._plugin_failed,
+            "mode_changed": self._mode_changed,
+        }
+
+    # -- plans, wants, decisions ----------------------------------------------------------------------------
+
+    def _plan_granted(self, record: Record) -> None:
+        _, time_ms, bot, symbol, plan, factor, _, legs, reason = record
+        self.plans.append(PlanEntry(bot, symbol, plan.name, {leg.name: leg for leg in legs}, plan.evidence))
+        if not plan.name.startswith("~"):
+            evidence = {**plan.evidence, **({"factor": factor} if factor != 1 else {})}
+            text = ", ".join(f"{key}={value}" for key, value in evidence.items())
+            self._decide(time_ms, bot, "plan granted", plan.name, reason, text)
+
+    def _plan_rejected(self, record: Record) -> None:
+        _, time_ms, bot, name, reason, evidence = record
+        self._decide(time_ms, bot, "plan rejected", name, reason, evidence)
+
+    def _plan_closed(self, record: Record) -> None:
+        _, time_ms, plan_id, reason = record
+        plan = self.plans[plan_id - 1]
+        if not plan.name.startswith("~"):
+            self._decide(time_ms, plan.bot, "plan closed", plan.name, reason, "")
+
+    def _want_granted(self, record: Record) -> None:
+        _, _, plan_id, leg_name, _, quantity, _, parent_id = record
+        plan = self.plans[plan_id - 1]
+        leg = plan.legs[leg_name]
+        origin = None
+        if parent_id:
+            parent = self.wants[parent_id - 1]
+            if parent.leg.slot == leg.slot and parent.leg.side is not leg.side and parent.origin is None:
+                origin = parent
+        self.wants.append(WantEntry(plan.bot, plan.symbol, leg, quantity, origin))
+
+    def _want_resized(self, record: Record) -> None:
+        self.wants[record[2] - 1].quantity = record[3]
+
+    def _want_blocked(self, record: Record) -> None:
+        _, time_ms, want_id, reason, retry = record
+        want = self.wants[want_id - 1]
+        self._decide(time_ms, want.bot, "want blocked", want.leg.slot, reason, f"retry={retry}")
+
+    def _noted(self, record: Record) -> None:
+        _, time_ms, bot, reason, evidence = record
+        self._decide(time_ms, bot, "note", "", reason, evidence)
+
+    def _plugin_failed(self, record: Record) -> None:
+        _, time_ms, bot, callback, error = record
+        self._decide(time_ms, bot, "plugin failed", callback, error, "")
+
+    def _mode_changed(self, record: Record) -> None:
+        _, time_ms, mode, is_active, reason = record
+        self._decide(time_ms, "", "mode on" if is_active else "mode off", mode, reason, "")
+
+    def _decide(self, *values: Any) -> None:
+        self.decisions.append(DecisionRow(*values))
+
+    # -- orders and money -----------------------------------------------------------------------------------
+
+    def _order_submitted(self, record: Record) -> None:
+        self.owners[record[2]] = self.wants[record[3] - 1]
+        self.priced_orders += record[6] is not None
+
+    def _filled(self, record: Record) -> None:
+        _, time_ms, order_id, _, price, quantity, fee, _, _ = record
+        want = self.owners[order_id]
+        self.fills.append((record, want))
+        leg = want.leg
+        self.money.fill(time_ms, want.symbol, quantity if leg.side is BUY else -quantity, price, fee)
+        want.filled += quantity
+        if leg.is_exit:
+            self.trades.exit(want.bot, want.symbol, leg.slot, time_ms, leg.side, price, quantity, fee)
+            return
+        lot = want.lot
+        if lot is None:
+            lot = want.lot = self.trades.open(want.bot, want.symbol, leg.slot, time_ms, leg.side)
+        lot.add(price, quantity, fee)
+        origin = want.origin
+        if origin is not None and origin.lot is not None and want.filled >= want.quantity:
+            self.trades.cycle(origin.lot, lot, time_ms)
+
+    def _foreign_filled(self, record: Record) -> None:
+        _, time_ms, bot, symbol, _, side, price, quantity, fee = record
+        self.fills.append((record, None))
+        self.money.fill(time_ms, symbol, quantity if side is BUY else -quantity, price, fee)
+        self.trades.exit(bot, symbol, "", time_ms, side, price, quantity, fee)
+
+    def _funding_booked(self, record: Record) -> None:
+        self.money.pay(record[1], record[4])
