@@ -62,23 +62,24 @@ class Guards:
         if not self.is_watching:
             return
         engine = self._engine
+        is_new_day = engine.now_ms // DAY_MS != self.account.day
         changed = self.account.judge(engine.now_ms, self.equity())
         for watch in changed:
             engine.record("mode_changed", watch.name, watch.state.is_active, watch.state.reason)
-        freed = [member for member in self._limited if self._judge_daily(member)]
+        freed = [member for member in self._limited if self._judge_daily(member, is_new_day=is_new_day)]
         for member in self._capped:
             self._judge_drawdown(member)
         engine.refresh_restriction()
         for member in engine.members.values() if changed else freed:
             engine.planner.retry_blocked(member, Retry.WHEN_ALLOWED)
 
-    def _judge_daily(self, member: "Member") -> bool:
+    def _judge_daily(self, member: "Member", *, is_new_day: bool) -> bool:
         """Judge one bot's loss of the day; true when it may add exposure again."""
         engine = self._engine
         profit = member.ledger.profit(engine.view.price(member.symbol))
         limit = member.setup.limits.max_daily_loss
         assert limit is not None
-        if engine.now_ms % DAY_MS == 0:
+        if is_new_day:
             member.day_start_profit = profit
             was_over, member.is_over_daily_loss = member.is_over_daily_loss, False
             if was_over:

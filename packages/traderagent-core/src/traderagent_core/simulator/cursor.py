@@ -13,6 +13,7 @@ VENUE_PHASE = 0
 FUNDING_PHASE = 1
 BOUNDARY_PHASE = 2
 TIMER_PHASE = 3
+OPERATOR_PHASE = 4
 OPEN_PHASE = 5
 """Order at equal time. The open of a new candle comes after all that is due at the boundary it opens on."""
 

@@ -15,6 +15,7 @@ from traderagent_core.simulator.bands import next_band_exit
 from traderagent_core.simulator.cursor import (
     BOUNDARY_PHASE,
     FUNDING_PHASE,
+    OPERATOR_PHASE,
     TIMER_PHASE,
     VENUE_PHASE,
     Cursor,
@@ -68,6 +69,7 @@ class Driver:
         self._calls: list[_Calls] = []
         self._here: Cursor | None = None
         self._judged_ms = -1
+        self._phase = VENUE_PHASE
         self._band: tuple[int, int] | None = None
         self._is_band_stale = True
         self.progress: Callable[[int], None] | None = None
@@ -77,7 +79,7 @@ class Driver:
     def schedule(self, bot: str, schedule: Schedule) -> None:
         """Start a bot at its time and call it on its closes."""
         start = ev.OperatorCommand(schedule.start_ms, bot, "start")
-        self._agenda.add(schedule.start_ms, BOUNDARY_PHASE, lambda _: self._step(start))
+        self._agenda.add(schedule.start_ms, OPERATOR_PHASE, lambda _: self._step(start))
         if len(schedule.due_ms):
             calls = _Calls(schedule.due_ms)
             self._calls.append(calls)
@@ -124,7 +126,7 @@ class Driver:
             first = hit if hit <= due and hit <= band else min(due, band)
             if first[0] > end_ms:
                 return
-            self.view.now_ms = first[0]
+            self.view.now_ms, self._phase = first
             if cursor is not None and first is hit:
                 self._here = cursor
                 cursor.take()
@@ -152,7 +154,8 @@ class Driver:
         if self._is_band_stale:
             self._is_band_stale = False
             now_ms = self.view.now_ms
-            after_ms = now_ms if self._judged_ms == now_ms else now_ms - 1
+            is_over = self._judged_ms == now_ms or self._phase > BOUNDARY_PHASE
+            after_ms = now_ms if is_over else now_ms - 1
             exit_ms = next_band_exit(self.engine.guards.bands(), self._cursors, self._finders, after_ms)
             self._band = None if exit_ms is None else (exit_ms, BOUNDARY_PHASE)
         return self._band
@@ -208,6 +211,5 @@ class Driver:
 
     def _set_timer(self, command: cmd.SetTimer) -> None:
         event = ev.TimerFired(max(command.due_ms, self.view.now_ms), command.owner, command.name)
-        self._agenda.add(
-            event.time_ms, TIMER_PHASE, lambda _: self._step(event), (command.owner, command.name)
-        )
+        phase = TIMER_PHASE if command.owner else BOUNDARY_PHASE  # The engine's own is the end of a day.
+        self._agenda.add(event.time_ms, phase, lambda _: self._step(event), (command.owner, command.name))
