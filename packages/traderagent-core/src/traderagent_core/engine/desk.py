@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from traderagent_core.account import reasons
 from traderagent_core.account.state import Order, Retry, Slot, Want, WantStatus
+from traderagent_core.engine.context import RESERVED_SLOTS
 from traderagent_core.model import event as ev
 from traderagent_core.model.command import Amend, Cancel, Submit
 from traderagent_core.model.instrument import Market
@@ -163,7 +164,9 @@ class Desk:
         elif code == "reduce_only_without_position":
             self._engine.record("want_ended", want.id, reasons.ALREADY_FLAT)
         else:
-            self.block(want, code, RETRIES.get(code, Retry.NEVER))
+            # What the engine itself wants, a stop or an exit, is wanted until it is done, whatever the reason was.
+            retry = Retry.BACK_OFF if want.leg.slot in RESERVED_SLOTS else RETRIES.get(code, Retry.NEVER)
+            self.block(want, code, retry)
 
     def canceled(self, event: ev.OrderCanceled) -> None:
         """The venue took an order out of its book; the rest of a want that is still wanted goes out again."""

@@ -12,7 +12,7 @@ from traderagent_core.engine.context import StrategyContext
 from traderagent_core.engine.desk import Desk
 from traderagent_core.engine.exits import Exits
 from traderagent_core.engine.guarding import MIDNIGHT_TIMER, Guards
-from traderagent_core.engine.judge import Judge, check_plan
+from traderagent_core.engine.judge import Judge, check_placed, check_plan
 from traderagent_core.engine.member import Member, make_member
 from traderagent_core.engine.planner import Planner
 from traderagent_core.engine.setup import EngineSetup
@@ -137,6 +137,8 @@ class Engine:
             for action in actions:
                 if action[0] == "enter":
                     check_plan(action[1])
+                elif action[0] == "place":
+                    check_placed(action[1])
         except Exception as error:
             strategy.state = state
             self._plugin_failed(member, callback, error)

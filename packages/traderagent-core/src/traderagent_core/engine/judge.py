@@ -104,21 +104,30 @@ class Judge:
         self, member: "Member", plan: Plan, factor: Decimal
     ) -> tuple[tuple[Leg, ...], tuple[str, str] | None]:
         """Legs with scaled, rounded quantities and rounded prices; or the leg that falls below a minimum."""
-        instrument = member.instrument
         legs = []
         for leg in plan.legs:
-            quantity, price = leg.quantity, leg.price
-            if isinstance(price, At):
-                rounded = instrument.stop_price if leg.is_stop else instrument.limit_price
-                price = At(rounded(leg.side, price.price))
-            if isinstance(quantity, Fixed):
-                quantity = Fixed(instrument.round_quantity(quantity.quantity * factor))
-                at = price.price if isinstance(price, At) else self._engine.view.price(member.symbol)
-                problem = instrument.size_problem(quantity.quantity, at)
+            sized = self.rounded(member, leg, factor)
+            if isinstance(sized.quantity, Fixed):
+                at = (
+                    sized.price.price
+                    if isinstance(sized.price, At)
+                    else self._engine.view.price(member.symbol)
+                )
+                problem = member.instrument.size_problem(sized.quantity.quantity, at)
                 if problem is not None:
                     return (), (reasons.BELOW_MINIMUM, f"leg {leg.name}: {problem}")
-            legs.append(evolve(leg, quantity=quantity, price=price))
+            legs.append(sized)
         return tuple(legs), None
+
+    def rounded(self, member: "Member", leg: Leg, factor: Decimal) -> Leg:
+        """A leg with its price on the tick and its quantity, times `factor`, on the lot."""
+        quantity, price, instrument = leg.quantity, leg.price, member.instrument
+        if isinstance(price, At):
+            on_tick = instrument.stop_price if leg.is_stop else instrument.limit_price
+            price = At(on_tick(leg.side, price.price))
+        if isinstance(quantity, Fixed):
+            quantity = Fixed(instrument.round_quantity(quantity.quantity * factor))
+        return evolve(leg, quantity=quantity, price=price)
 
     def _limits_problem(self, member: "Member", legs: tuple[Leg, ...]) -> tuple[str, str] | None:
         """Whether the plan at its largest would exceed the budget or the position limit."""
@@ -162,6 +171,13 @@ def check_plan(plan: Plan) -> None:
         )
     for leg in plan.legs:
         _check_leg(plan, leg)
+
+
+def check_placed(leg: Leg) -> None:
+    """Refuse a single leg that breaks the contract, as `check_plan` does."""
+    if not isinstance(leg, Leg):
+        raise OrderError(f"place() takes a Leg, not {type(leg).__name__}")
+    _check_leg(Plan(leg.slot, (leg,), (leg.name,)), leg)
 
 
 def _check_leg(plan: Plan, leg: Leg) -> None:

@@ -7,6 +7,7 @@ from traderagent_core.account import reasons
 from traderagent_core.account.account import describe
 from traderagent_core.account.state import ActivePlan, Retry, Slot, Want, WantStatus
 from traderagent_core.contract.entry_filter import Ruling
+from traderagent_core.model.instrument import Market
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import At, AverageTimes, Filled, FillTimes, Fixed, Held, Leg, Plan
 
@@ -63,9 +64,15 @@ class Planner:
         return self._want(member, active, leg, None)
 
     def place(self, member: "Member", leg: Leg) -> None:
-        """A single leg that a strategy asks for beside its plans."""
-        want = self.grant_internal(member, leg)
+        """A single leg that a strategy asks for beside its plans; it takes the place of what its slot wanted."""
+        slot = self._account.slots.get((member.name, leg.slot))
+        if slot is not None and slot.want is not None:
+            plan = slot.want.plan
+            self._engine.desk.withdraw(slot.want, reasons.REPLACED)
+            self.close_if_done(plan)
+        want = self.grant_internal(member, self._engine.judge.rounded(member, leg, Decimal(1)))
         self.permit_and_send(want)
+        self.close_if_done(want.plan)
 
     # -- rules ----------------------------------------------------------------------------------------------
 
@@ -140,10 +147,24 @@ class Planner:
         if want.quantity <= ZERO:
             engine.desk.block(want, reasons.NO_POSITION, Retry.NEVER)
             return
+        if self._is_too_small(member, want):
+            engine.desk.block(want, reasons.BELOW_MINIMUM, Retry.NEVER)
+            return
         if member.is_guarded and want.leg.purpose is Purpose.ENTRY:
             engine.desk.send(want, engine.stops.attach(member, want))
         else:
             engine.desk.send(want)
+
+    def _is_too_small(self, member: "Member", want: Want) -> bool:
+        """Whether numbers that no judge has seen, because a fill or the position gave them, are below a minimum."""
+        leg = want.leg
+        is_judged = type(leg.quantity) is Fixed and type(leg.price) is not FillTimes
+        if is_judged and not want.plan.plan.name.startswith(INTERNAL):
+            return False
+        if leg.is_exit and member.instrument.market is Market.LINEAR:
+            return False  # Orders that can only reduce have no minimum.
+        price = want.price or self._engine.view.price(member.symbol)
+        return member.instrument.size_problem(want.quantity - want.filled, price) is not None
 
     def _refusal(self, member: "Member", want: Want) -> tuple[str, Retry] | None:
         """Why a want that adds exposure may not go out now; a mode's size factor shrinks it."""
