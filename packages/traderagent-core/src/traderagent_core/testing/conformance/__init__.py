@@ -1,0 +1,1 @@
+"""Conformance kits: classes of cases that the tests of a plugin inherit."""
