@@ -15,7 +15,8 @@ from traderagent_core.model.candle import Candles
 from traderagent_core.report.bounds import Bounds, bounds
 from traderagent_core.report.result import Result, result_of
 from traderagent_core.simulator.outcome import Outcome
-from traderagent_core.simulator.run import RunOptions, prepare, refuse_fatal, run
+from traderagent_core.simulator.preparing import RunOptions, prepare, refuse_fatal
+from traderagent_core.simulator.run import run
 from traderagent_core.venue.path import PathPolicy
 
 __all__ = ["load_config", "simulate"]

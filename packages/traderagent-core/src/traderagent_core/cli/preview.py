@@ -46,7 +46,10 @@ def preview(
     from traderagent_core.simulator.preview import preview as previews
 
     loaded = load_config(config)
-    found = previews(loaded, _candles(loaded, price, data))
+    if price is not None and len(loaded.bots) > 1:
+        raise click.UsageError("--price goes with a configuration of one bot; leave it out")
+    prices = {} if price is None else {loaded.bots[0].symbol: price}
+    found = previews(loaded, _candles(loaded, data, is_needed=price is None), prices)
     if is_json:
         click.echo(_json(found), nl=False)
     else:
@@ -56,18 +59,22 @@ def preview(
         context.exit(2)
 
 
-def _candles(config: "Config", price: Decimal | None, data: Path | None) -> "Mapping[str, Candles]":
-    """A market standing at the given price, or the data; both need no more than the last closes."""
+def _candles(config: "Config", data: Path | None, *, is_needed: bool) -> "Mapping[str, Candles]":
+    """The candles; none where a price was given and there are no data, which is then said."""
     from traderagent_core.backtest import Request
-    from traderagent_core.simulator.preview import flat_candles
+    from traderagent_core.errors import DataError
 
-    if price is None:
+    try:
         return Request(config, data).load().candles
-    if len(config.bots) > 1:
-        raise click.UsageError("--price goes with a configuration of one bot; leave it out, and give --data")
-    if data is None:
-        return {bot.symbol: flat_candles(bot, price) for bot in config.bots}
-    raise click.UsageError("give either --price or --data: the last close of the data is the price")
+    except DataError:
+        if is_needed or data is not None:
+            raise
+        click.echo(
+            "note: no candles found, so price and quantity steps are assumed and indicators see a market that "
+            "stands still; import data, or set simulation.instruments",
+            err=True,
+        )
+        return {}
 
 
 def _echo(shown: "BotPreview") -> None:

@@ -10,6 +10,7 @@ from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument, Market
 
 SAMPLE = 2000
+USUAL_DIGITS = 5
 LOT_VALUE = Decimal("0.1")
 MIN_NOTIONAL = Decimal(5)
 MAX_LEVERAGE = Decimal(100)
@@ -39,8 +40,13 @@ def make_instrument(bot: Bot, simulation: SimulationConfig, candles: Candles) ->
 
 
 def observed_tick(candles: Candles) -> Decimal:
-    """The smallest power of ten that the last closes are multiples of: the finest price step seen."""
-    closes = np.asarray(candles.close[-SAMPLE:]).tolist()
+    """The smallest power of ten that the last closes are multiples of: the finest price step seen.
+
+    A market that has not moved shows no step; it gets a ten-thousandth to a hundred-thousandth of its price.
+    """
+    closes = set(np.asarray(candles.close[-SAMPLE:]).tolist())
+    if len(closes) == 1:
+        return Decimal(1).scaleb(Decimal(repr(closes.pop())).adjusted() - USUAL_DIGITS + 1)
     exponent = min((Decimal(repr(price)).normalize().as_tuple().exponent for price in closes), default=-2)
     return Decimal(1).scaleb(min(int(exponent), 0))
 

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from traderagent_core.config.loaded import Bot, Config
 from traderagent_core.contract.strategy import Problem
+from traderagent_core.errors import DataError
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.order import Side
@@ -16,8 +17,8 @@ from traderagent_core.model.plan import At, FillTimes, Leg
 from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.simulator.outcome_rows import OrderEntry, read_orders
+from traderagent_core.simulator.preparing import Prepared, RunOptions, prepare
 from traderagent_core.simulator.record_reader import RecordReader
-from traderagent_core.simulator.run import Prepared, RunOptions, prepare
 
 ZERO = Decimal(0)
 FLAT_CANDLES = 600
@@ -54,23 +55,56 @@ class BotPreview:
     refusals: Sequence[str]
 
 
-def flat_candles(bot: Bot, price: Decimal) -> Candles:
-    """A market that stands at a price, long enough for indicators to be warm."""
-    column = np.full(FLAT_CANDLES, float(price))
-    times = np.arange(FLAT_CANDLES, dtype=np.int64) * timeframe_ms(bot.timeframe)
-    return Candles(bot.symbol, bot.timeframe, times, column, column, column, column, np.zeros(FLAT_CANDLES))
+def preview(
+    config: Config, candles: Mapping[str, Candles], prices: Mapping[str, Decimal] | None = None
+) -> list[BotPreview]:
+    """What every bot would send at the last close of its candles, or at a price of `prices` instead.
 
-
-def preview(config: Config, candles: Mapping[str, Candles]) -> list[BotPreview]:
-    """What every bot would send at the last close of its candles."""
-    end_ms = max(int(series.open_time[-1]) + series.duration_ms for series in candles.values())
-    prepared = prepare(config, candles, options=RunOptions(start_ms=end_ms))
+    To be at another price, the whole market is moved there in proportion, so that indicators keep their ratios; a
+    symbol without candles gets a market that stands still. Steps and minimums come from the candles as they are.
+    """
+    markets = {
+        bot.symbol: _market(bot, candles.get(bot.symbol), (prices or {}).get(bot.symbol))
+        for bot in config.bots
+    }
+    end_ms = max(int(series.open_time[-1]) + series.duration_ms for series in markets.values())
+    prepared = prepare(config, markets, options=RunOptions(start_ms=end_ms, steps_from=candles))
     with money_context():
         prepared.driver.run(end_ms)
         records = prepared.driver.records
         reader = RecordReader(config.simulation.balance).read(records)
         sent = list(read_orders(records, reader).values())
         return [_bot_preview(prepared, reader, sent, bot) for bot in config.bots]
+
+
+def _market(bot: Bot, candles: Candles | None, price: Decimal | None) -> Candles:
+    if candles is None:
+        if price is None:
+            raise DataError(
+                f"no candles of {bot.symbol} and no price for it; give data, or a price to start at"
+            )
+        return _flat(bot, float(price))
+    return candles if price is None else _moved(candles, float(price))
+
+
+def _flat(bot: Bot, price: float) -> Candles:
+    """A market that stands at a price, long enough for indicators to be warm."""
+    column = np.full(FLAT_CANDLES, price)
+    times = np.arange(FLAT_CANDLES, dtype=np.int64) * timeframe_ms(bot.timeframe)
+    return Candles(bot.symbol, bot.timeframe, times, column, column, column, column, np.zeros(FLAT_CANDLES))
+
+
+def _moved(candles: Candles, price: float) -> Candles:
+    """The market moved in proportion, so that it closes at exactly this price."""
+    factor = price / float(candles.close[-1])
+    opens, highs, lows, closes = (
+        np.asarray(column) * factor for column in (candles.open, candles.high, candles.low, candles.close)
+    )
+    closes[-1] = price
+    highs[-1], lows[-1] = max(highs[-1], price), min(lows[-1], price)
+    return Candles(
+        candles.symbol, candles.timeframe, candles.open_time, opens, highs, lows, closes, candles.volume
+    )
 
 
 def _bot_preview(prepared: Prepared, reader: RecordReader, sent: list[OrderEntry], bot: Bot) -> BotPreview:

@@ -1,0 +1,153 @@
+"""Builds a run and checks that it can start: engine, venue, view and driver."""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from attrs import Factory, frozen
+
+from traderagent_core.config.loaded import Config
+from traderagent_core.contract.strategy import Problem
+from traderagent_core.data.funding import FundingRates
+from traderagent_core.data.resampling import divides
+from traderagent_core.engine.engine import Engine
+from traderagent_core.errors import ConfigError, DataError
+from traderagent_core.model.candle import Candles
+from traderagent_core.simulator.assumptions import assumptions_of, funding_of
+from traderagent_core.simulator.driver import Driver
+from traderagent_core.simulator.instruments import make_instrument
+from traderagent_core.simulator.scan import BlockScan, Finder
+from traderagent_core.simulator.setting_up import engine_setup
+from traderagent_core.simulator.view import SimulatedView
+from traderagent_core.specs import ExchangeAdapterSpec
+from traderagent_core.venue.path import PathPolicy
+
+
+@frozen
+class RunOptions:
+    """What a run may be told beside its configuration. Times are ms UTC; None leaves a side open.
+
+    `steps_from` are candles to read price and quantity steps off where they are not those of the run itself.
+    """
+
+    start_ms: int | None = None
+    end_ms: int | None = None
+    progress: Callable[[int], None] | None = None
+    finder: Callable[[Candles], Finder] = BlockScan
+    steps_from: Mapping[str, Candles] = Factory(dict)
+
+
+@frozen
+class Prepared:
+    """Everything built and checked, before the first event."""
+
+    config: Config
+    engine: Engine
+    driver: Driver
+    view: SimulatedView
+    candles: Mapping[str, Candles]
+    problems: Mapping[str, Sequence[Problem]]
+    assumptions: Mapping[str, Any]
+    start_ms: int
+    end_ms: int
+
+
+def prepare(
+    config: Config,
+    candles: Mapping[str, Candles],
+    funding: Sequence[FundingRates] = (),
+    options: RunOptions = RunOptions(),
+) -> Prepared:
+    """Build a run; raises ConfigError or DataError when it cannot start."""
+    candles = _checked_candles(config, candles, options)
+    simulation = config.simulation
+    built = {
+        bot.name: make_instrument(bot, simulation, options.steps_from.get(bot.symbol, candles[bot.symbol]))
+        for bot in config.bots
+    }
+    instruments = {name: instrument for name, (instrument, _) in built.items()}
+    view = SimulatedView(candles)
+    engine = Engine(engine_setup(config, instruments), view)
+    exchange = _exchange_spec(config).factory(simulation, instruments.values())
+    policy = PathPolicy(simulation.path)
+    driver = Driver(
+        engine,
+        exchange,
+        view,
+        candles,
+        policy=policy,
+        latency_ms=simulation.latency_ms,
+        finder=options.finder,
+    )
+    driver.progress = options.progress
+    starts = []
+    for bot in config.bots:
+        strategy = engine.members[bot.name].strategy
+        schedule = view.schedule(bot.name, bot.symbol, bot.timeframe, strategy, options.start_ms or 0)
+        driver.schedule(bot.name, schedule)
+        starts.append(schedule.start_ms)
+    rates = funding_of(config, candles, funding)
+    driver.schedule_funding(rates)
+    problems = _check(config, engine, view, dict(zip([bot.name for bot in config.bots], starts, strict=True)))
+    end_ms = max(int(series.open_time[-1]) + series.duration_ms for series in candles.values())
+    assumptions = assumptions_of(config, built, candles, funding, rates)
+    start_ms = options.start_ms if options.start_ms is not None else min(starts)
+    return Prepared(config, engine, driver, view, candles, problems, assumptions, start_ms, end_ms)
+
+
+def _checked_candles(
+    config: Config, candles: Mapping[str, Candles], options: RunOptions
+) -> Mapping[str, Candles]:
+    chosen = {}
+    for bot in config.bots:
+        series = candles.get(bot.symbol)
+        if series is None:
+            raise DataError(
+                f"no candles of {bot.symbol}, which bot {bot.name!r} trades; there are: {', '.join(candles)}"
+            )
+        if not divides(series.timeframe, bot.timeframe):
+            raise DataError(
+                f"bot {bot.name!r} works on {bot.timeframe} candles, which cannot be built from the "
+                f"{series.timeframe} candles of {bot.symbol}; give finer data or set a timeframe that is a "
+                f"multiple of {series.timeframe}"
+            )
+        part = series.between(None, options.end_ms)
+        if not len(part):
+            raise DataError(f"the candles of {bot.symbol} have none before the end of the period asked for")
+        chosen[bot.symbol] = part
+    return chosen
+
+
+def _exchange_spec(config: Config) -> ExchangeAdapterSpec:
+    if config.simulated is None:
+        raise ConfigError("no plugin offers the exchange 'simulated'; install traderagent-core again")
+    return config.simulated
+
+
+def _check(
+    config: Config, engine: Engine, view: SimulatedView, starts: Mapping[str, int]
+) -> dict[str, Sequence[Problem]]:
+    """What the strategies themselves say against starting, at the first price."""
+    found: dict[str, Sequence[Problem]] = {}
+    for bot in config.bots:
+        setup = engine.members[bot.name].setup
+        series = view.series(bot.symbol, bot.timeframe)
+        index = int(series.close_time.searchsorted(starts[bot.name], side="right")) - 1
+        price = Decimal(repr(float(series.candles.close[index])))
+        strategy = type(setup.strategy)
+        found[bot.name] = list(
+            strategy.check(bot.strategy_config, setup.instrument, price, setup.budget * setup.leverage)
+        )
+    return found
+
+
+def refuse_fatal(problems: Mapping[str, Sequence[Problem]]) -> None:
+    """Raise ConfigError naming every problem that forbids a start."""
+    lines = [
+        f"bot {bot!r}: {problem.message}" + (f"; {problem.remedy}" if problem.remedy else "")
+        for bot, found in problems.items()
+        for problem in found
+        if problem.is_fatal
+    ]
+    if lines:
+        raise ConfigError("cannot start:\n" + "\n".join(f"  {line}" for line in lines))
