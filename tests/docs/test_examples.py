@@ -47,13 +47,13 @@ def follow(page: Any, folder: Path) -> None:
         run(line, folder)
 
 
-def test_the_tutorial_leads_to_a_report_and_repeats_it_to_the_last_digit(
+def test_the_tutorial_leads_to_a_report_and_repeats_it_to_the_last_byte(
     page: Callable[[str], Any], tmp_path: Path
 ) -> None:
     follow(page("docs/tutorial/first-backtest.md"), tmp_path)
-    first, again = (json.loads((tmp_path / name / "result.json").read_text()) for name in ("first", "again"))
-    assert first["metrics"]["fills"] > 0
-    assert first["metrics"] == again["metrics"]
+    first, again = ((tmp_path / name / "result.json").read_bytes() for name in ("first", "again"))
+    assert json.loads(first)["metrics"]["fills"] > 0
+    assert first == again
     assert (tmp_path / "first" / "report.html").is_file()
 
 

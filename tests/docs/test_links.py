@@ -56,6 +56,20 @@ def test_every_page_of_the_documentation_can_be_reached_from_its_index() -> None
     assert set((ROOT / "docs").rglob("*.md")) - reached == set()
 
 
+def test_decisions_point_to_code_that_exists() -> None:
+    core = ROOT / "packages" / "traderagent-core" / "src" / "traderagent_core"
+    for path in (ROOT / "docs" / "decisions").glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        told = text.partition("Code: ")[2].partition("\n\n")[0]
+        assert told, f"{path.name} does not say where its code is"
+        assert {file for file in re.findall(r"`([\w/]+\.py)`", text) if not (core / file).is_file()} == set()
+        for file, names in re.findall(r"`([\w/]+\.py)` \(((?:`\w+`(?:, )?)+)\)", told):
+            source = (core / file).read_text(encoding="utf-8")
+            assert [
+                name for name in re.findall(r"`(\w+)`", names) if not re.search(rf"\b{name}\b", source)
+            ] == []
+
+
 def test_decisions_are_numbered_without_holes() -> None:
     names = sorted(path.name for path in (ROOT / "docs" / "decisions").glob("*.md"))
     assert [name[:5] for name in names] == [f"{number:04}-" for number in range(1, len(names) + 1)]

@@ -61,7 +61,7 @@ def test_the_command_tells_its_version(package: Any, scripts: Path, tmp_path: Pa
 def test_installed_plugins_are_found(package: Any, scripts: Path, tmp_path: Path) -> None:
     printed = run([scripts / "traderagent", "plugins", "list"], tmp_path)
     rows = [line.split() for line in printed.splitlines()]
-    assert ["enabled"] == [row[3] for row in rows if len(row) > 3 and row[2] == package.name]
+    assert [row[3] for row in rows if len(row) > 3 and row[2] == package.name] == ["enabled"]
 
 
 def test_nothing_is_broken(scripts: Path, tmp_path: Path) -> None:
