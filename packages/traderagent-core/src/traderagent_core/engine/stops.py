@@ -105,6 +105,8 @@ class Stops:
         """The stop that travels with an entry, where the exchange takes it so and none is alive yet."""
         if member.setup.stop_placement != "attached" or (want.price is None and member.ledger.quantity):
             return None
+        if want.plan.plan.has_two_sides:
+            return None  # Which side comes first is open; the stop is placed with the first fill.
         stop = member.stop
         side = want.side.opposite
         if stop.want is None:

@@ -119,7 +119,12 @@ class Plan:
     stop: Stop | None = None
     evidence: Mapping[str, Any] = Factory(dict)
     has_pegs: bool = field(init=False)
+    has_two_sides: bool = field(init=False)
 
     @has_pegs.default
     def _find_pegs(self) -> bool:
         return any(isinstance(leg.price, AverageTimes) or isinstance(leg.quantity, Held) for leg in self.legs)
+
+    @has_two_sides.default
+    def _find_sides(self) -> bool:
+        return len({leg.side for leg in self.legs if leg.purpose is Purpose.ENTRY}) > 1
