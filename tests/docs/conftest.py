@@ -90,7 +90,7 @@ def member_rows(owner: type) -> list[str]:
             text = signature(member.fget)  # type: ignore[arg-type]
             rows.append(row(f"`{name}: {text.partition(' -> ')[2]}`", summary(member)))
         elif isinstance(member, classmethod | staticmethod) or inspect.isfunction(member):
-            function = getattr(member, "__func__", member)
+            function: Any = getattr(member, "__func__", member)
             rows.append(row(f"`{signature(function)}`", summary(function)))
     return rows
 

@@ -32,7 +32,7 @@ def test_every_hook_has_its_signature_and_meaning(
 def test_every_record_that_a_hook_yields_is_described_field_by_field(
     page: Callable[[str], Any], tables: Mapping[str, Callable[..., Any]]
 ) -> None:
-    for spec in specs.Spec.__args__:  # type: ignore[attr-defined]
+    for spec in specs.Spec.__args__:
         page(PAGE).check_table(f"`{spec.__name__}`", tables["fields"](spec), told=True)
 
 
