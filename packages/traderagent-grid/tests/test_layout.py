@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from traderagent_core import Instrument, Side
 from traderagent_grid.config import GridConfig
-from traderagent_grid.layout import Layout, closing_cells, lay_out
+from traderagent_grid.layout import Layout, closing_orders, lay_out
 from traderagent_grid.ranges import Range
 
 Make = Callable[..., GridConfig]
@@ -103,16 +103,20 @@ def test_with_a_profit_per_grid_the_counter_price_follows_from_the_first_order(
     config: Make, instrument: Instrument
 ) -> None:
     layout = grid(config(profit_per_grid="0.012"), instrument)
-    assert (layout.cells[0].buy_price, layout.cells[0].sell_price) == (90, D("91.08"))
-    assert (layout.cells[9].buy_price, layout.cells[9].sell_price) == (D("108.68"), 110)
+    assert (layout.cells[0].buy_price, layout.cells[0].sell_price) == (D(90), D("91.08"))
+    assert (layout.cells[9].buy_price, layout.cells[9].sell_price) == (D("108.68"), D(110))
 
 
 def test_closing_orders_go_as_far_as_the_holding(config: Make, linear: Instrument) -> None:
-    layout = grid(config(), linear, held="2")
-    assert [cell.index for cell in closing_cells(layout)] == [5, 6]
-    layout = grid(config(), linear, held="-4")
-    assert [cell.index for cell in closing_cells(layout)] == [4, 3, 2]
-    assert closing_cells(grid(config(), linear)) == []
+    def orders(held: str) -> list[tuple[int, D]]:
+        found = closing_orders(grid(config(), linear, held=held), linear)
+        return [(cell.index, quantity) for cell, quantity in found]
+
+    assert orders("2") == [(5, D("0.9803")), (6, D("0.9615")), (7, D("0.0582"))]
+    assert orders("1.98") == [(5, D("0.9803")), (6, D("0.9615"))]
+    assert orders("-0.9433") == [(4, D("0.9433"))]
+    assert orders("-50")[-1] == (0, D("1.1111"))
+    assert orders("0") == []
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -155,7 +155,7 @@ def test_names_sort_as_prices_do_with_many_levels(config: Make, instrument: Inst
 
 
 def test_closing_orders_only_reduce_and_place_nothing_after_them(config: Make, linear: Instrument) -> None:
-    layout = lay_out(config(), linear, Range(D(90), D(110)), D(100), D(2))
+    layout = lay_out(config(), linear, Range(D(90), D(110)), D(100), D("1.98"))
     plan = closing_plan(config(stop_loss_price=80), linear, layout)
     assert plan is not None
     assert [(leg.slot, leg.side, leg.purpose, leg.then) for leg in plan.legs] == [

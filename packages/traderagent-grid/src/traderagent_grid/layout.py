@@ -154,14 +154,15 @@ def nearest_first(cells: Iterable[Cell]) -> list[Cell]:
     return sorted(cells, key=lambda cell: cell.index if cell.starts is SELL else -cell.index)
 
 
-def closing_cells(layout: Layout) -> list[Cell]:
-    """Cells whose first orders give back what is held, nearest first, as far as the holding goes."""
+def closing_orders(layout: Layout, instrument: Instrument) -> list[tuple[Cell, Decimal]]:
+    """Cells whose first orders give back what is held, nearest first, with the quantities; as far as it goes."""
     side = SELL if layout.held > ZERO else BUY
-    left = abs(layout.held)
+    left = instrument.round_quantity(abs(layout.held))
     chosen = []
     for cell in nearest_first(cell for cell in layout.cells if cell.starts is side):
-        if cell.quantity > left:
+        quantity = min(cell.quantity, left)
+        if instrument.size_problem(quantity, cell.price(side)) is not None:
             break
-        chosen.append(cell)
-        left -= cell.quantity
+        chosen.append((cell, quantity))
+        left -= quantity
     return chosen

@@ -19,7 +19,7 @@ from traderagent_core import (
 )
 
 from traderagent_grid.config import Direction, GridConfig, Spacing
-from traderagent_grid.layout import Cell, Layout, closing_cells
+from traderagent_grid.layout import Cell, Layout, closing_orders
 from traderagent_grid.levels import EXACT, ONE
 
 GRID_PLAN = "grid"
@@ -59,10 +59,10 @@ def closing_plan(config: GridConfig, instrument: Instrument, layout: Layout) -> 
             slot_name(cell, width),
             cell.starts,
             Purpose.TAKE_PROFIT,
-            Fixed(cell.quantity),
+            Fixed(quantity),
             At(cell.price(cell.starts)),
         )
-        for cell in closing_cells(layout)
+        for cell, quantity in closing_orders(layout, instrument)
     )
     if not legs:
         return None

@@ -208,6 +208,7 @@ class GridStrategy(Strategy):
 
     def _settled(self, context: Context) -> None:
         """The old orders are gone."""
+        self.state = evolve(self.state, has_closing_orders=False)
         if self.state.phase is Phase.SHIFTING and self.state.range is not None:
             self._recentre(context, self.state.range)
         elif self.state.is_trending:
