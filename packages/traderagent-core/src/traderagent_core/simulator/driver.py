@@ -187,14 +187,14 @@ class Driver:
 
     def _carry_out(self, command: cmd.Command, now_ms: int) -> None:
         kind = type(command)
-        if kind is cmd.SetTimer:
-            self._set_timer(command)  # type: ignore[arg-type]
-        elif kind is cmd.CancelTimer:
-            self._agenda.forget((command.owner, command.name))  # type: ignore[union-attr]
-        elif self._latency_ms and kind in DELAYED:
+        if self._latency_ms and kind in DELAYED:
             self._agenda.add(
                 now_ms + self._latency_ms, VENUE_PHASE, lambda time_ms: self._arrive(command, time_ms)
             )
+        elif kind is cmd.SetTimer:
+            self._set_timer(command)  # type: ignore[arg-type]
+        elif kind is cmd.CancelTimer:
+            self._agenda.forget((command.owner, command.name))  # type: ignore[union-attr]
         else:
             self._execute(command, now_ms)
 
@@ -203,8 +203,15 @@ class Driver:
         self._pump()
 
     def _execute(self, command: cmd.Command, now_ms: int) -> None:
-        symbol = command.request.symbol if type(command) is cmd.Submit else command.symbol  # type: ignore[union-attr]
-        cursor = self._cursors[symbol]
+        """Bring a command's market to the present price, then let the venue have it."""
+        if type(command) is cmd.Submit:
+            request = command.request
+            cursor = self._cursors[request.symbol]
+            if cursor is not self._here:
+                cursor.seek(now_ms)
+            self.exchange.submit(request, now_ms)
+            return
+        cursor = self._cursors[command.symbol]  # type: ignore[union-attr]
         if cursor is not self._here:
             cursor.seek(now_ms)
         self.exchange.execute(command, now_ms)

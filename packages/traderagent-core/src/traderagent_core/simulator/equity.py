@@ -9,56 +9,53 @@ from traderagent_core.model.candle import Candles, FloatColumn, TimeColumn
 from traderagent_core.simulator.outcome import EquityCurve
 
 
-class _Steps:
-    """Something that changes at times and stays in between."""
-
-    def __init__(self, start: float) -> None:
-        self.times: list[int] = []
-        self.values: list[float] = [start]
-
-    def add(self, time_ms: int, value: Decimal) -> None:
-        self.times.append(time_ms)
-        self.values.append(float(value))
-
-    def at(self, closes: TimeColumn) -> FloatColumn:
-        """The value at each close; changes at the time of a close count."""
-        first = closes.searchsorted(np.array(self.times, dtype=np.int64))
-        lengths = np.diff(np.concatenate(([0], first, [len(closes)])))
-        return np.repeat(np.array(self.values), lengths)
-
-
 class MoneySteps:
-    """Cash flow and quantities held after each fill and funding payment; money in quote currency."""
+    """Every execution and payment of a run, to be turned into columns at its end; money in quote currency."""
 
     def __init__(self, balance: Decimal) -> None:
-        self._flow = balance
-        self._quantities: dict[str, Decimal] = {}
-        self.flow = _Steps(float(balance))
-        self.held: dict[str, _Steps] = {}
+        self.balance = balance
+        self._fills: list[tuple[int, str, Decimal, Decimal, Decimal]] = []
+        self._payments: list[tuple[int, Decimal]] = []
 
     def fill(self, time_ms: int, symbol: str, signed: Decimal, price: Decimal, fee: Decimal) -> None:
         """Take in an execution; `signed` is its quantity, negative for a sale."""
-        self.pay(time_ms, -signed * price - fee)
-        held = self.held.get(symbol)
-        if held is None:
-            held = self.held[symbol] = _Steps(0.0)
-            self._quantities[symbol] = Decimal(0)
-        quantity = self._quantities[symbol] = self._quantities[symbol] + signed
-        held.add(time_ms, quantity)
+        self._fills.append((time_ms, symbol, signed, price, fee))
 
     def pay(self, time_ms: int, amount: Decimal) -> None:
-        """Take in money."""
-        self._flow += amount
-        self.flow.add(time_ms, self._flow)
+        """Take in money, such as funding."""
+        self._payments.append((time_ms, amount))
+
+    def flow_at(self, closes: TimeColumn) -> FloatColumn:
+        """Balance and all money that has come in by each close."""
+        times = [fill[0] for fill in self._fills] + [time_ms for time_ms, _ in self._payments]
+        amounts = [-float(signed) * float(price) - float(fee) for _, _, signed, price, fee in self._fills]
+        amounts += [float(amount) for _, amount in self._payments]
+        return float(self.balance) + _summed(times, amounts, closes)
+
+    def held_at(self, closes: TimeColumn) -> dict[str, FloatColumn]:
+        """Quantity held of each traded instrument at each close."""
+        held = {}
+        for symbol in dict.fromkeys(fill[1] for fill in self._fills):
+            own = [fill for fill in self._fills if fill[1] == symbol]
+            held[symbol] = _summed([fill[0] for fill in own], [float(fill[2]) for fill in own], closes)
+        return held
+
+
+def _summed(times: list[int], amounts: list[float], closes: TimeColumn) -> FloatColumn:
+    """Sum of all amounts up to and at each close; `times` need not be sorted."""
+    order = np.argsort(np.array(times, dtype=np.int64), kind="stable")
+    first = closes.searchsorted(np.array(times, dtype=np.int64)[order])
+    lengths = np.diff(np.concatenate(([0], first, [len(closes)])))
+    sums = np.concatenate(([0.0], np.cumsum(np.array(amounts, dtype=np.float64)[order])))
+    return np.repeat(sums, lengths)
 
 
 def equity_curve(money: MoneySteps, candles: Mapping[str, Candles], start_ms: int) -> EquityCurve:
     """Equity and exposure at each close of any of the instruments, from `start_ms` on."""
     closes = _closes(candles, start_ms)
-    equity = money.flow.at(closes)
+    equity = money.flow_at(closes)
     exposure = np.zeros(len(closes))
-    for symbol, steps in money.held.items():
-        value = steps.at(closes)
+    for symbol, value in money.held_at(closes).items():
         value *= _price_at(candles[symbol], closes)
         equity += value
         np.abs(value, out=value)

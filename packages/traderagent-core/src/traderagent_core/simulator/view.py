@@ -79,9 +79,9 @@ class SimulatedView:
         """At most `count` last closed candles, oldest first."""
         series, index = self._now(symbol, timeframe)
         part = series.candles[max(index + 1 - count, 0) : index + 1]
-        columns = (part.open_time, part.open, part.high, part.low, part.close, part.volume)
         # Copies: a slice would lead to the whole column, and so to the future.
-        return Candles(symbol, timeframe, *map(np.array, columns))
+        prices = (np.array(column) for column in (part.open, part.high, part.low, part.close, part.volume))
+        return Candles(symbol, timeframe, np.array(part.open_time), *prices)
 
     def value(self, symbol: str, timeframe: str, indicator: Indicator) -> float:
         """An indicator at the last closed candle; nan while it warms up."""

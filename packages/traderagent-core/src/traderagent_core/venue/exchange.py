@@ -100,10 +100,12 @@ class SimulatedExchange:
             self._take(market, order, now_ms)
             return
         assert order.price is not None
-        if market.is_beyond(request.side, request.type, float(order.price)):
+        level = float(order.price)
+        is_above = (request.side is SELL) is (request.type is LIMIT)
+        if market.price >= level if is_above else market.price <= level:
             self._take(market, order, now_ms)
         else:
-            market.rest(order)
+            market.rest(order, level, is_above=is_above)
 
     def _refusal(self, market: VenueMarket, order: VenueOrder) -> str | None:
         """The venue's reason for not taking an order, or None."""

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from attrs import define
+from attrs import Factory, define
 
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.instrument import Market as MarketKind
@@ -59,36 +59,28 @@ class VenueMarket:
     has_fired_above: bool = False
     has_fired_below: bool = False
     is_linear: bool = False
-    position: Position = None  # type: ignore[assignment]
-    book: Book = None  # type: ignore[assignment]
-    orders: dict[str, VenueOrder] = None  # type: ignore[assignment]
-    watches: dict[tuple[str, str], VenueWatch] = None  # type: ignore[assignment]
-    pending: list[VenueOrder] = None  # type: ignore[assignment]
-    liquidation: Liquidation = None  # type: ignore[assignment]
+    position: Position = Factory(Position)
+    book: Book = Factory(Book)
+    orders: dict[str, VenueOrder] = Factory(dict)
+    watches: dict[tuple[str, str], VenueWatch] = Factory(dict)
+    pending: list[VenueOrder] = Factory(list)
+    liquidation: Liquidation = Factory(Liquidation)
     open_buys: Decimal = ZERO
     open_sells: Decimal = ZERO
     margin: Decimal = ZERO
     version: int = 0
 
     def __attrs_post_init__(self) -> None:
-        self.position = Position()
-        self.book = Book()
-        self.orders = {}
-        self.watches = {}
-        self.pending = []
-        self.liquidation = Liquidation()
         self.is_linear = self.instrument.market is MarketKind.LINEAR
 
     def last_price(self) -> Decimal:
         """The last price as the decimal that its shortest text says."""
         return Decimal(repr(self.price))
 
-    def rest(self, order: VenueOrder) -> None:
+    def rest(self, order: VenueOrder, level: float, *, is_above: bool) -> None:
         """Let an order wait for its price."""
-        assert order.price is not None
-        side = order.request.side
-        order.is_above = (side is Side.SELL) is (order.request.type is OrderType.LIMIT)
-        order.entry = self.book.add(float(order.price), ORDER_RANK, order, is_above=order.is_above)
+        order.is_above = is_above
+        order.entry = self.book.add(level, ORDER_RANK, order, is_above=is_above)
         self.version += 1
 
     def unrest(self, item: VenueOrder | VenueWatch | Liquidation) -> None:
