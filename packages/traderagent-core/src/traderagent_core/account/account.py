@@ -95,7 +95,7 @@ class Account:
         legs: tuple[Leg, ...],
         reason: str,
     ) -> ActivePlan:
-        """Filters and risk let a plan through, its quantities times `factor`, of which `mode_factor` is the modes'."""
+        """Filters and risk let a plan through, times `factor`; `mode_factor` of it is the risk modes'."""
         active = ActivePlan(self.next_plan, bot, symbol, plan, factor, mode_factor, self.ledger(bot, symbol))
         active.legs = {leg.name: leg for leg in legs}
         self.next_plan += 1

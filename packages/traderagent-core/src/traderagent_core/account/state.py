@@ -45,7 +45,7 @@ class Slot:
 
 @define(eq=False)
 class ActivePlan:
-    """A granted plan. `factor` has already been applied to the quantities of `legs`; risk modes gave `mode_factor`."""
+    """A granted plan: `factor` has been applied to the quantities of `legs`; the modes gave `mode_factor` of it."""
 
     id: int
     bot: str

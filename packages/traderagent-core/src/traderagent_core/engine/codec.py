@@ -127,6 +127,6 @@ def _fields(value: Any) -> dict[str, Any]:
     if type(value).__module__.startswith("traderagent_core.account"):
         return dict(vars(value))
     raise StateError(
-        f"a state may hold numbers, text, Decimals, enums, tuples, dicts and attrs objects, but not {type(value).__name__}"
-        f" ({value!r:.60})"
+        "a state may hold numbers, text, Decimals, enums, tuples, dicts and attrs objects, but not "
+        f"{type(value).__name__} ({value!r:.60})"
     )

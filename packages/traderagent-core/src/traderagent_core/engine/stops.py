@@ -111,7 +111,8 @@ class Stops:
         side = want.side.opposite
         if stop.want is None:
             price = self._entry_stop_price(member, want)
-            if price is None:
+            former = self._engine.account.slots.get((member.name, "stop"))
+            if price is None or (former is not None and former.order is not None):
                 return None
             stop.price = price
             stop.want = self._want(member, side, price)

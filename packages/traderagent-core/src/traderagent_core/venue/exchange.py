@@ -116,9 +116,9 @@ class SimulatedExchange:
             return "price_not_on_tick"
         if quantity % instrument.lot_size:
             return "quantity_not_on_lot"
-        if price is not None and (request.post_only or request.type is STOP):
-            if market.is_beyond(request.side, request.type, float(price)):
-                return "post_only_would_cross" if request.type is LIMIT else "would_trigger"
+        must_rest = request.post_only or request.type is STOP
+        if must_rest and price is not None and market.is_beyond(request.side, request.type, float(price)):
+            return "post_only_would_cross" if request.type is LIMIT else "would_trigger"
         if request.reduce_only:
             return None if self._reducible(market, request.side) else "reduce_only_without_position"
         at = price or market.last_price()
