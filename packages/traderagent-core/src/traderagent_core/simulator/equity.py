@@ -1,7 +1,9 @@
 """The equity curve: one array pass over the closes, from the money and quantities that fills left behind."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import accumulate
+from operator import itemgetter
 
 import numpy as np
 
@@ -27,27 +29,26 @@ class MoneySteps:
 
     def flow_at(self, closes: TimeColumn) -> FloatColumn:
         """Balance and all money that has come in by each close."""
-        times = [fill[0] for fill in self._fills] + [time_ms for time_ms, _ in self._payments]
-        amounts = [-float(signed) * float(price) - float(fee) for _, _, signed, price, fee in self._fills]
-        amounts += [float(amount) for _, amount in self._payments]
-        return float(self.balance) + _summed(times, amounts, closes)
+        moves = [(time_ms, -signed * price - fee) for time_ms, _, signed, price, fee in self._fills]
+        if self._payments:
+            moves = sorted(moves + self._payments, key=itemgetter(0))
+        return _stepped(moves, self.balance, closes)
 
     def held_at(self, closes: TimeColumn) -> dict[str, FloatColumn]:
         """Quantity held of each traded instrument at each close."""
-        held = {}
-        for symbol in dict.fromkeys(fill[1] for fill in self._fills):
-            own = [fill for fill in self._fills if fill[1] == symbol]
-            held[symbol] = _summed([fill[0] for fill in own], [float(fill[2]) for fill in own], closes)
-        return held
+        symbols = dict.fromkeys(fill[1] for fill in self._fills)
+        moves = {
+            symbol: [(fill[0], fill[2]) for fill in self._fills if fill[1] == symbol] for symbol in symbols
+        }
+        return {symbol: _stepped(own, Decimal(0), closes) for symbol, own in moves.items()}
 
 
-def _summed(times: list[int], amounts: list[float], closes: TimeColumn) -> FloatColumn:
-    """Sum of all amounts up to and at each close; `times` need not be sorted."""
-    order = np.argsort(np.array(times, dtype=np.int64), kind="stable")
-    first = closes.searchsorted(np.array(times, dtype=np.int64)[order])
+def _stepped(moves: Sequence[tuple[int, Decimal]], start: Decimal, closes: TimeColumn) -> FloatColumn:
+    """The exact running sum of moves at each close, as floats; a move at the time of a close counts."""
+    sums = [float(total) for total in accumulate((amount for _, amount in moves), initial=start)]
+    first = closes.searchsorted(np.array([time_ms for time_ms, _ in moves], dtype=np.int64))
     lengths = np.diff(np.concatenate(([0], first, [len(closes)])))
-    sums = np.concatenate(([0.0], np.cumsum(np.array(amounts, dtype=np.float64)[order])))
-    return np.repeat(sums, lengths)
+    return np.repeat(np.array(sums), lengths)
 
 
 def equity_curve(money: MoneySteps, candles: Mapping[str, Candles], start_ms: int) -> EquityCurve:
