@@ -43,7 +43,6 @@ def test_the_range_follows_the_price_up_after_the_cool_down(
 ) -> None:
     run = bench(config(**TRAILING), instrument, path([100, 100, 120, 120, 120, 120, 120, 120]))
     run.run(5)
-    assert run.state.phase is Phase.RUNNING
     assert run.state.range == Range(D(90), D(110))
     assert run.state.left_ms is not None
     run.run()
@@ -179,7 +178,10 @@ def test_every_order_of_the_old_range_is_gone_before_the_new_one_is_laid(
     assert len(run.orders) == 10
 
 
-@pytest.mark.parametrize(("market", "direction"), [("spot", "neutral"), ("linear", "neutral"), ("linear", "long"), ("linear", "short")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("market", "direction"),
+    [("spot", "neutral"), ("linear", "neutral"), ("linear", "long"), ("linear", "short")],
+)
 def test_a_trailing_grid_keeps_its_books_on_a_long_walk(
     bench: Run, config: Make, instrument: Instrument, linear: Instrument, path: Walk, market: str, direction: str
 ) -> None:  # fmt: skip
