@@ -190,7 +190,9 @@ def legs_of_chain(draw: Any, count: int, *, is_linear: bool) -> tuple[list[Leg],
         then = draw(st.lists(st.sampled_from(later), max_size=2, unique=True)) if later else []
         quantities = [st.builds(Fixed, QUANTITIES)] * 2
         if not is_entry:
-            quantities += [st.just(Filled()), st.builds(Held, st.sampled_from([D(1), D("0.5")]))]
+            quantities.append(st.just(Filled()))
+        if purpose in (Purpose.EXIT, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT):
+            quantities += [st.builds(Held, st.sampled_from([D(1), D("0.5")]))] * 2
         legs.append(
             Leg(
                 f"l{index}",
@@ -401,8 +403,13 @@ def run_world(
     every_close: bool = False,
     exchange: Callable[..., SimulatedExchange] = SimulatedExchange,
     around_step: Callable[[Engine, SimulatedExchange], None] | None = None,
+    when_quiet: Callable[[Engine, SimulatedExchange], None] | None = None,
 ) -> Ran:
-    """Run a world to its end; `every_close` makes every close of every market an event, as a slow loop would."""
+    """Run a world to its end.
+
+    `every_close` makes every close of every market an event, as a slow loop would; `around_step` may wrap the parts;
+    `when_quiet` is called whenever all that has happened has been handled.
+    """
     bots = tuple(
         BotSetup(
             f"bot{number}",
@@ -431,6 +438,8 @@ def run_world(
     )
     if around_step is not None:
         around_step(engine, venue)
+    if when_quiet is not None:
+        _tell_when_quiet(driver, when_quiet)
     for bot in bots:
         driver.schedule(bot.name, view.schedule(bot.name, bot.instrument.symbol, "1h", bot.strategy, 0))
     if every_close:
@@ -439,6 +448,16 @@ def run_world(
     with localcontext(MONEY):
         driver.run(world.end_ms)
     return Ran(engine, venue, driver)
+
+
+def _tell_when_quiet(driver: Driver, tell: Callable[[Engine, SimulatedExchange], None]) -> None:
+    pump = driver._pump
+
+    def pumping() -> None:
+        pump()
+        tell(driver.engine, driver.exchange)
+
+    driver._pump = pumping  # type: ignore[method-assign]
 
 
 def _call_at_every_close(driver: Driver, world: World) -> None:

@@ -299,8 +299,8 @@ class Account:
         fee: Decimal,
         liquidity: Liquidity,
         is_ambiguous: bool,
-    ) -> None:
-        """One execution of an own order; the engine has made sure that it was not seen before."""
+    ) -> bool:
+        """One execution of an own order, not seen before; true when it spends what was wanted."""
         self._remember(trade_id)
         order = self.orders.get(client_order_id)
         is_live = order is not None
@@ -315,7 +315,8 @@ class Account:
         ledger.fees += fee
         ledger.position.apply(quantity if order.side is BUY else -quantity, price)
         is_whole = not ledger.position.quantity if order.closes_position else filled >= want.quantity
-        if is_whole and want.status is not ENDED:
+        spends = is_whole and (want.status is WANTED or want.status is BLOCKED)
+        if spends:
             self._spend(want)
         order.filled += quantity
         if is_live:
@@ -326,6 +327,7 @@ class Account:
                 self._retire(order, CANCELED)
             else:
                 order.status = PARTIALLY_FILLED
+        return spends
 
     def _remember(self, trade_id: str) -> None:
         seen = self.seen_trades
@@ -334,6 +336,7 @@ class Account:
             del seen[next(iter(seen))]
 
     def _spend(self, want: Want) -> None:
+        self.blocked -= want.status is BLOCKED
         want.status = SPENT
         self.just_spent = want
         want.reason = reasons.FILLED

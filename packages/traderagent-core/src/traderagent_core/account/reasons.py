@@ -2,6 +2,7 @@
 
 FILLED = "filled"
 DUST = "rest_below_minimum"
+TRIGGERED = "triggered"
 WITHDRAWN = "withdrawn"
 REPLACED = "replaced"
 PLAN_CLOSED = "plan_closed"

@@ -210,6 +210,13 @@ class Desk:
         if event.code == "would_trigger" and order.purpose is Purpose.STOP_LOSS:
             self._engine.stops.is_passed(self._engine.members[order.want.plan.bot])
 
+    def settled(self, order: Order) -> None:
+        """The last fill of an order has come after the venue's word that it ended, or instead of a cancellation."""
+        want = order.want
+        if want.status is WANTED and order.status is OrderStatus.CANCELED:
+            self._after_loss(want, order.reason, was_asked=order.is_canceling)
+        self.freed(want.slot)
+
     def freed(self, slot: Slot) -> None:
         """A slot's order is final: send what is wanted there next."""
         want = slot.want

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal, getcontext
 from typing import Any, NamedTuple
 
+from traderagent_core.account import reasons
 from traderagent_core.account.account import HOUSE, Account
 from traderagent_core.account.state import Order, Record, Retry, Want, WantStatus
 from traderagent_core.contract.strategy import OrderNews, Release, Wake
@@ -23,7 +24,6 @@ from traderagent_core.model.instrument import Market
 from traderagent_core.model.position import MONEY, money_context
 from traderagent_core.ports import MarketView
 
-SPENT = WantStatus.SPENT
 new_effects = tuple.__new__
 """Making a named tuple this way takes a third of the time of calling its class."""
 
@@ -201,19 +201,25 @@ class Engine:
         self.records.append(
             ("filled", time_ms, order_id, trade_id, price, quantity, fee, liquidity, is_ambiguous)
         )
-        account.filled(time_ms, order_id, trade_id, price, quantity, fee, liquidity, is_ambiguous)
-        self._after_fill(order, event)
+        is_complete = account.filled(
+            time_ms, order_id, trade_id, price, quantity, fee, liquidity, is_ambiguous
+        )
+        self._after_fill(order, event, is_complete=is_complete)
 
-    def _after_fill(self, order: Order, event: ev.OrderFilled) -> None:
+    def _after_fill(self, order: Order, event: ev.OrderFilled, *, is_complete: bool) -> None:
         want = order.want
         plan = want.plan
         member = self.members[plan.bot]
-        is_complete = want is self.account.just_spent and want.status is SPENT and want.order is None
+        slot = want.slot
         if is_complete:
-            if want.slot.name == "stop":
+            if want.order is not None:
+                self.desk.cancel(order)
+            if slot.name == "stop":
                 self._stop_filled(member)
             else:
                 self.planner.spent(member, want)
+        if slot.order is None and slot.want is not None:
+            self._slot_freed(member, order)
         if member.is_guarded:
             self._follow(member)
         if plan.plan.has_pegs or len(self.account.plans) > 1:
@@ -232,6 +238,15 @@ class Engine:
         self.stops.refresh(member)
         if member.needs.max_drawdown is not None and not member.ledger.quantity:
             self.guards.went_flat(member)
+
+    def _slot_freed(self, member: Member, order: Order) -> None:
+        """The last fill of an order did not spend what is wanted in its slot, or something else is wanted there."""
+        want = order.want
+        if want.slot.name == "stop" and want.slot.want is want:
+            self.record("want_ended", want.id, reasons.TRIGGERED)
+            self._stop_filled(member)
+        else:
+            self.desk.settled(order)
 
     def _stop_filled(self, member: Member) -> None:
         member.stop.want = None

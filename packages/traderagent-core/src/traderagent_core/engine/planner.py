@@ -216,11 +216,13 @@ class Planner:
 
     def repeg(self, member: "Member") -> None:
         """Move wants that follow the position or its average, after a fill has changed either."""
-        for plan in self._account.plans.values():
+        for plan in list(self._account.plans.values()):
             if plan.bot != member.name or not plan.plan.has_pegs or plan.closing_reason:
                 continue
             for want in list(plan.wants.values()):
                 self._repeg_want(member, want)
+            if not plan.wants:
+                self.close_if_done(plan)
 
     def _repeg_want(self, member: "Member", want: Want) -> None:
         leg = want.leg
@@ -228,9 +230,18 @@ class Planner:
         if type(leg.price) is AverageTimes and member.ledger.quantity:
             price = self._price(member, leg, None)
         if type(leg.quantity) is Held:
+            if self._has_nothing_to_close(member, want):
+                self._engine.desk.withdraw(want, reasons.ALREADY_FLAT)
+                return
             quantity = max(self._quantity(member, leg, None) + want.filled, want.filled)
         if (price, quantity) != (want.price, want.quantity) and quantity > want.filled:
             self._engine.desk.resize(want, quantity, price)
+
+    def _has_nothing_to_close(self, member: "Member", want: Want) -> bool:
+        """Whether the position that a want was to close is gone; stops see to themselves."""
+        held = member.ledger.quantity
+        is_gone = not held or (held > ZERO) is (want.side is BUY)
+        return is_gone and want.leg.is_exit and want.slot.name != "stop"
 
     # -- closing --------------------------------------------------------------------------------------------
 
