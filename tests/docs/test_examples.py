@@ -62,6 +62,13 @@ def test_the_strategy_of_the_guide_trades(page: Callable[[str], Any], tmp_path: 
     assert json.loads((tmp_path / "dips" / "result.json").read_text())["metrics"]["fills"] > 0
 
 
+def test_the_strategy_of_the_guide_passes_the_kit(page: Callable[[str], Any], tmp_path: Path) -> None:
+    write_files(page("docs/how-to/write-a-strategy.md"), tmp_path)
+    call = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_dip.py"]
+    done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_configuration_on_a_page_is_valid(
     name: str, page: Callable[[str], Any], tmp_path: Path
