@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from traderagent_core.account import reasons
 from traderagent_core.engine.planner import INTERNAL
+from traderagent_core.model.instrument import Market
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import Held, Leg
 
@@ -52,4 +53,6 @@ class Exits:
     def _is_dust(self, member: "Member") -> bool:
         instrument = member.instrument
         quantity = instrument.round_quantity(abs(member.ledger.quantity))
+        if instrument.market is Market.LINEAR:  # Exits are reduce-only there, so no notional is too small.
+            return not quantity or quantity < instrument.min_quantity
         return instrument.size_problem(quantity, self._engine.view.price(member.symbol)) is not None
