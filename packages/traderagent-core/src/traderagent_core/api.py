@@ -10,10 +10,13 @@ import attrs
 
 from traderagent_core.config.load import Config, load_config
 from traderagent_core.data.funding import FundingRates
-from traderagent_core.errors import ConfigError
+from traderagent_core.errors import ConfigError, DataError
 from traderagent_core.model.candle import Candles
+from traderagent_core.model.position import money_context
 from traderagent_core.report.bounds import Bounds, bounds
 from traderagent_core.report.result import Result, result_of
+from traderagent_core.report.text import iso
+from traderagent_core.simulator.given import by_symbol
 from traderagent_core.simulator.outcome import Outcome
 from traderagent_core.simulator.preparing import RunOptions, prepare, refuse_fatal
 from traderagent_core.simulator.run import run
@@ -45,22 +48,29 @@ def simulate(
     """
     loaded = config if isinstance(config, Config) else load_config(config)
     series = by_symbol(candles)
+    _check_period(series, start_ms, end_ms)
     options = RunOptions(start_ms, end_ms, progress)
-    outcome = run_path(loaded, series, funding, options, path)
-    if manifest is not None:
-        outcome.manifest = manifest
-    return result_of(
-        outcome, bounds=_bounds(loaded, series, funding, options, outcome) if with_bounds else None
-    )
+    with money_context():
+        outcome = run_path(loaded, series, funding, options, path)
+        if manifest is not None:
+            outcome.manifest = manifest
+        return result_of(
+            outcome, bounds=_bounds(loaded, series, funding, options, outcome) if with_bounds else None
+        )
 
 
-def by_symbol(candles: Candles | Iterable[Candles] | Mapping[str, Candles]) -> dict[str, Candles]:
-    """Candles keyed by symbol."""
-    if isinstance(candles, Candles):
-        return {candles.symbol: candles}
-    if isinstance(candles, Mapping):
-        return dict(candles)
-    return {series.symbol: series for series in candles}
+def _check_period(candles: Mapping[str, Candles], start_ms: int | None, end_ms: int | None) -> None:
+    """There must be time between start and end, and candles in it."""
+    if start_ms is None:
+        return
+    if end_ms is not None and start_ms >= end_ms:
+        raise DataError(f"the period ends at {iso(end_ms)}, which is not after its start {iso(start_ms)}")
+    last_ms = max((int(each.open_time[-1]) + each.duration_ms for each in candles.values()), default=start_ms)
+    if candles and start_ms >= last_ms:
+        raise DataError(
+            f"the period starts at {iso(start_ms)}, but the last candle closes at {iso(last_ms)}; "
+            "start earlier, or give later candles"
+        )
 
 
 def run_path(

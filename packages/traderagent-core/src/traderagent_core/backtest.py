@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from traderagent_core.errors import ConfigError, DataError
 from traderagent_core.model.candle import Candles
 from traderagent_core.report.manifest import DataSource, build
 from traderagent_core.report.result import Result
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @frozen
@@ -34,7 +36,14 @@ class Request:
         """The candles and funding of every bot; raises DataError when something is missing or not as expected."""
         parts = [
             load_for_backtest(
-                self.data, [bot.symbol], bot.timeframe, None, self.end_ms, market=bot.market.value
+                self.data,
+                [bot.symbol],
+                bot.timeframe,
+                self.start_ms,
+                self.end_ms,
+                market=bot.market.value,
+                prefer=(bot.exchange.exchange_id, bot.market.value),
+                with_earlier=True,
             )
             for bot in self.config.bots
         ]
@@ -50,12 +59,13 @@ class Request:
     def _compare(self, loaded: LoadedData) -> None:
         if self.expected is None:
             return
-        for source in loaded.sources:
-            name = f"{source.symbol} {source.kind}"
-            if self.expected.get(name) != source.checksum:
+        found = {f"{source.symbol} {source.kind}": source.checksum for source in loaded.sources}
+        for name in sorted(found.keys() | self.expected.keys()):
+            has, wanted = found.get(name), self.expected.get(name)
+            if has != wanted:
                 raise DataError(
-                    f"{name}: these are not the candles of the run to be repeated (checksum {source.checksum[:12]}…, "
-                    f"expected {str(self.expected.get(name))[:12]}…); give the same data with --data"
+                    f"{name}: these are not the data of the run to be repeated (it used {_short(wanted)}, here is "
+                    f"{_short(has)}); give the same data with --data"
                 )
 
     def period(self, loaded: LoadedData) -> tuple[int, int]:
@@ -103,6 +113,7 @@ def _manifest(request: Request, loaded: LoadedData) -> dict[str, Any]:
         end_ms=request.end_ms,
         path=request.path or request.config.simulation.path,
         options={"bounds": request.with_bounds},
+        plugins=request.config.distributions,
     )
 
 
@@ -112,26 +123,24 @@ def again(result_file: Path, data: Path | None) -> Request:
         manifest = json.loads(result_file.read_text(encoding="utf-8"))["manifest"]
         configuration, period = manifest["configuration"], manifest["period"]
         expected = {f"{entry['symbol']} {entry['timeframe']}": entry["sha256"] for entry in manifest["data"]}
-        path, with_bounds = manifest["path"], manifest["options"]["bounds"]
+        path, with_bounds = str(manifest["path"]), bool(manifest["options"]["bounds"])
+        start_ms, end_ms = _time(period["from"]), _time(period["to"])
+        loaded = load_config({**configuration})
     except OSError as error:
         raise ConfigError(
             f"cannot read {result_file}: {error.strerror or error}; name a result.json"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{result_file} is no result of a back-test with a manifest ({error!r})") from error
-    return Request(
-        load_config(configuration),
-        data,
-        _time(period["from"]),
-        _time(period["to"]),
-        path,
-        with_bounds,
-        expected,
-    )
+    return Request(loaded, data, start_ms, end_ms, path, with_bounds, expected)
+
+
+def _short(checksum: str | None) -> str:
+    return "none" if checksum is None else f"a series of checksum {checksum[:12]}…"
 
 
 def _time(text: str | None) -> int | None:
-    return None if text is None else int(datetime.fromisoformat(text).timestamp() * 1000)
+    return None if text is None else (datetime.fromisoformat(text) - EPOCH) // timedelta(milliseconds=1)
 
 
 __all__ = ["Request", "again", "run_request"]

@@ -39,11 +39,22 @@ def backtest(
     if (config is None) == (manifest is None):
         raise click.UsageError("give either --config FILE or --manifest RESULT.json")
     if config is not None:
-        request, source = _request(config, options), config
+        request, name = _request(config, options), config.stem
     else:
         assert manifest is not None
-        request, source = again(manifest, options["data"]), manifest.parent
-    _run(request, out or OUT / source.stem, run_request, is_json=is_json)
+        _refuse_changes(options)
+        request, name = again(manifest, options["data"]), manifest.resolve().parent.name
+    _run(request, out or OUT / name, run_request, is_json=is_json)
+
+
+def _refuse_changes(options: dict[str, Any]) -> None:
+    """A run from a manifest is the same run; only where its data are may differ."""
+    names = {"start_ms": "--from", "end_ms": "--to", "path": "--path", "with_bounds": "--bounds"}
+    given = [name for key, name in names.items() if options[key] not in (None, False)]
+    if given:
+        raise click.UsageError(
+            f"--manifest repeats a run as it was, so {' and '.join(given)} cannot go with it; use --config"
+        )
 
 
 def _request(config: Path, options: dict[str, Any]) -> "Request":

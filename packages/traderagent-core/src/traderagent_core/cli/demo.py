@@ -56,6 +56,7 @@ def demo(*, seed: int, out: Path) -> None:
         end_ms=None,
         path=config.simulation.path,
         seed=seed,
+        plugins=config.distributions,
     )
     result = simulate(config, candles, manifest=manifest)
     result.write(out)

@@ -1,8 +1,10 @@
 """Times on the command line: a date or an ISO time, UTC unless it says otherwise."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import click
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class UtcTime(click.ParamType):  # type: ignore[type-arg]
@@ -21,7 +23,7 @@ class UtcTime(click.ParamType):  # type: ignore[type-arg]
                 f"{value!r} is not a time; write a date such as 2021-05-19, or 2021-05-19T12:00", param, ctx
             )
         aware = time if time.tzinfo else time.replace(tzinfo=UTC)
-        return int(aware.timestamp() * 1000)
+        return (aware - EPOCH) // timedelta(milliseconds=1)
 
 
 UTC_TIME = UtcTime()

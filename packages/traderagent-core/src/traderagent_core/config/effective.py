@@ -4,17 +4,20 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretBytes, SecretStr
 
 from traderagent_core.config.lazy_text import LazyText
 from traderagent_core.config.loaded import Bot, Config
+from traderagent_core.config.problems import is_secret
 
 BOT_KEYS = ("name", "symbol", "strategy", "timeframe", "dry_run", "auto_start")
+SECRETS = (LazyText, SecretStr, SecretBytes)
 
 
 def effective(config: Config) -> dict[str, Any]:
     """What `load_config` takes to give the same bots, simulation, filters and risk modes again."""
     content: dict[str, Any] = {
+        "log_level": config.log_level,
         "simulation": _plain(config.simulation),
         "bots": [_bot(bot) for bot in config.bots],
     }
@@ -36,18 +39,16 @@ def _bot(bot: Bot) -> dict[str, Any]:
     content["exchange"] = _plain(bot.exchange)
     content["risk_management"] = _plain(bot.risk)
     for name, section in bot.sections.items():
-        if section.config is not None:
-            content[name] = {"enabled": section.is_enabled, **_plain(section.config)}
+        values = {} if section.config is None else _plain(section.config)
+        content[name] = {"enabled": section.is_enabled, **values}
     return content
 
 
 def _plain(value: Any) -> Any:
-    """JSON-ready; keys that have no value, or a secret one, are left out."""
+    """JSON-ready; keys that hold a secret, or have no value by default, are left out."""
     if isinstance(value, BaseModel):
-        items = ((name, getattr(value, name)) for name in type(value).model_fields)
-        return {
-            name: _plain(item) for name, item in items if item is not None and not isinstance(item, LazyText)
-        }
+        fields = type(value).model_fields
+        return {name: _plain(getattr(value, name)) for name in fields if _is_said(value, name)}
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -57,3 +58,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return _plain(value.value)
     return value
+
+
+def _is_said(model: BaseModel, name: str) -> bool:
+    value = getattr(model, name)
+    if is_secret((name,)) or isinstance(value, SECRETS):
+        return False
+    return value is not None or type(model).model_fields[name].default is not None

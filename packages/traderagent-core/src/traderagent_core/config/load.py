@@ -20,7 +20,6 @@ from traderagent_core.config.sections import check_named, note_stray_key
 from traderagent_core.config.source import read_source
 from traderagent_core.config.tree import Node, Problems, expand_variables
 from traderagent_core.config.validate import check_model, valid_fields
-from traderagent_core.specs import ExchangeAdapterSpec
 
 __all__ = ["Bot", "Config", "ConfigProblem", "InvalidConfigError", "StrategySection", "load_config"]
 
@@ -60,7 +59,7 @@ def load_config(
     pieces = _check(root, host, problems, notes)
     if problems.found:
         raise InvalidConfigError(problems.in_order())
-    return _build(pieces, path, notes, host.exchange_adapters.get("simulated"))
+    return _build(pieces, path, notes, host)
 
 
 def _check(root: Node, host: Installed, problems: Problems, notes: Problems) -> _Pieces:
@@ -127,9 +126,7 @@ def _read_bots(root: Node, host: Installed, problems: Problems) -> list[Draft]:
     return [read_bot(item, ("bots", index), host, problems) for index, item in enumerate(node.items)]
 
 
-def _build(
-    pieces: _Pieces, path: Path | None, notes: Problems, simulated: ExchangeAdapterSpec | None
-) -> Config:
+def _build(pieces: _Pieces, path: Path | None, notes: Problems, host: Installed) -> Config:
     general, simulation = pieces.general, pieces.simulation
     if general is None or simulation is None:
         raise ValueError("a configuration with problems cannot be built")
@@ -153,6 +150,18 @@ def _build(
         log_level=general.log_level,
         database_url=general.database_url,
         encryption_key=general.encryption_key,
-        simulated=simulated,
+        simulated=host.exchange_adapters.get("simulated"),
+        distributions=_distributions(pieces, bots, host),
         notes=tuple(notes.in_order()),
     )
+
+
+def _distributions(pieces: _Pieces, bots: Sequence[Bot], host: Installed) -> dict[str, str]:
+    """Who gave the strategies, filters and modes that are used, with versions; a local file has none."""
+    parts: tuple[Bot | FilterPart | RiskModePart, ...] = (*bots, *pieces.filters, *pieces.risk_modes)
+    used = {id(part.spec) for part in parts}
+    return {
+        info.distribution if info.version else f"local {info.name}": info.version
+        for info in host.plugins
+        if any(id(offer.spec) in used for offer in info.offers)
+    }

@@ -65,7 +65,7 @@ class Config:
     """A configuration that may be used. `path` is None when it came from Python values.
 
     `sha256` identifies the effective values, secrets left out; `notes` are what a person should know.
-    `simulated` is the exchange that back-tests run on.
+    `simulated` is the exchange that back-tests run on, `distributions` gave the plugins in use: name, version.
     `plugins` are the names and paths of the file's allow-list, None when the bots' own names are the list.
     """
 
@@ -81,4 +81,5 @@ class Config:
     database_url: LazyText | None
     encryption_key: LazyText | None
     simulated: ExchangeAdapterSpec | None = field(default=None, eq=False)
+    distributions: Mapping[str, str] = field(factory=dict, eq=False)
     notes: tuple[ConfigProblem, ...] = field(default=(), eq=False)

@@ -54,8 +54,11 @@ def load_for_backtest(
     exchange: str | None = None,
     market: str | None = None,
     prefer: tuple[str, str] | None = None,
+    with_earlier: bool = False,
 ) -> LoadedData:
     """Candles of each symbol with start <= open_time < end, of the finest timeframe that divides `timeframe`.
+
+    `with_earlier` keeps the candles before the start too, for indicators to warm up on.
 
     `data` is a file, a folder of files (twins count once), a catalogue, or None for the default catalogue.
     `exchange` and `market` restrict what may be used; `prefer` (exchange, market) only settles which of several is
@@ -75,12 +78,13 @@ def load_for_backtest(
         wish = Wish(symbol, timeframe, start_ms, end_ms)
         choice = choose_offer(offers, wish, prefer=prefer, place=name, others=place.other_symbols)
         loaded = _with_notes(loaded, choice.notes)
-        loaded = _with_series(loaded, place, choice.offer.key, wish)
+        kept = Wish(symbol, timeframe, None, end_ms) if with_earlier else wish
+        loaded = _with_series(loaded, place, choice.offer.key, kept)
         if symbol not in loaded.candles:
             raise DataError(
                 f"no candles of {choice.offer} in the period asked for; choose another, or import more"
             )
-        loaded = _with_funding(loaded, place, choice.offer, wish)
+        loaded = _with_funding(loaded, place, choice.offer, kept)
     return loaded
 
 

@@ -27,7 +27,8 @@ from traderagent_core.venue.path import PathPolicy
 class RunOptions:
     """What a run may be told beside its configuration. Times are ms UTC; None leaves a side open.
 
-    `steps_from` are candles to read price and quantity steps off where they are not those of the run itself.
+    `steps_from` are candles to read price and quantity steps off where they are not those of the run itself. With
+    `starts_between_closes` bots start exactly at `start_ms`, not at the next close of their timeframe.
     """
 
     start_ms: int | None = None
@@ -35,6 +36,7 @@ class RunOptions:
     progress: Callable[[int], None] | None = None
     finder: Callable[[Candles], Finder] = BlockScan
     steps_from: Mapping[str, Candles] = Factory(dict)
+    starts_between_closes: bool = False
 
 
 @frozen
@@ -83,28 +85,42 @@ def prepare(
     starts = []
     for bot in config.bots:
         strategy = engine.members[bot.name].strategy
-        schedule = view.schedule(bot.name, bot.symbol, bot.timeframe, strategy, options.start_ms or 0)
+        schedule = view.schedule(
+            bot.name,
+            bot.symbol,
+            bot.timeframe,
+            strategy,
+            options.start_ms or 0,
+            is_exact=options.starts_between_closes,
+        )
         driver.schedule(bot.name, schedule)
         starts.append(schedule.start_ms)
     rates = funding_of(config, candles, funding)
     driver.schedule_funding(rates)
-    problems = _check(config, engine, view, dict(zip([bot.name for bot in config.bots], starts, strict=True)))
+    problems = _check(
+        config, engine, view, candles, dict(zip([b.name for b in config.bots], starts, strict=True))
+    )
     end_ms = max(int(series.open_time[-1]) + series.duration_ms for series in candles.values())
     assumptions = assumptions_of(config, built, candles, funding, rates)
-    start_ms = options.start_ms if options.start_ms is not None else min(starts)
+    # A close at the very start of the period asked for belongs to the time before it.
+    start_ms = options.start_ms + 1 if options.start_ms is not None else min(starts)
     return Prepared(config, engine, driver, view, candles, problems, assumptions, start_ms, end_ms)
 
 
 def _checked_candles(
     config: Config, candles: Mapping[str, Candles], options: RunOptions
 ) -> Mapping[str, Candles]:
-    chosen = {}
+    chosen: dict[str, Candles] = {}
     for bot in config.bots:
+        if bot.symbol in chosen:
+            raise ConfigError(
+                f"bot {bot.name!r}: another bot trades {bot.symbol} too; one run has one market of a symbol, so "
+                "back-test the two in runs of their own"
+            )
         series = candles.get(bot.symbol)
         if series is None:
-            raise DataError(
-                f"no candles of {bot.symbol}, which bot {bot.name!r} trades; there are: {', '.join(candles)}"
-            )
+            there = ", ".join(candles) or "none"
+            raise DataError(f"no candles of {bot.symbol}, which bot {bot.name!r} trades; there are: {there}")
         if not divides(series.timeframe, bot.timeframe):
             raise DataError(
                 f"bot {bot.name!r} works on {bot.timeframe} candles, which cannot be built from the "
@@ -125,13 +141,17 @@ def _exchange_spec(config: Config) -> ExchangeAdapterSpec:
 
 
 def _check(
-    config: Config, engine: Engine, view: SimulatedView, starts: Mapping[str, int]
+    config: Config,
+    engine: Engine,
+    view: SimulatedView,
+    candles: Mapping[str, Candles],
+    starts: Mapping[str, int],
 ) -> dict[str, Sequence[Problem]]:
     """What the strategies themselves say against starting, at the first price."""
     found: dict[str, Sequence[Problem]] = {}
     for bot in config.bots:
         setup = engine.members[bot.name].setup
-        series = view.series(bot.symbol, bot.timeframe)
+        series = view.series(bot.symbol, candles[bot.symbol].timeframe)
         index = int(series.close_time.searchsorted(starts[bot.name], side="right")) - 1
         price = Decimal(repr(float(series.candles.close[index])))
         strategy = type(setup.strategy)

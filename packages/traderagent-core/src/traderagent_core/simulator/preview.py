@@ -68,7 +68,8 @@ def preview(
         for bot in config.bots
     }
     end_ms = max(int(series.open_time[-1]) + series.duration_ms for series in markets.values())
-    prepared = prepare(config, markets, options=RunOptions(start_ms=end_ms, steps_from=candles))
+    options = RunOptions(start_ms=end_ms, steps_from=candles, starts_between_closes=True)
+    prepared = prepare(config, markets, options=options)
     with money_context():
         prepared.driver.run(end_ms)
         records = prepared.driver.records

@@ -31,6 +31,15 @@ class Schedule:
     due_ms: TimeColumn
 
 
+def _start(series: Series, warm: NDArray[np.bool_], not_before_ms: int, *, is_exact: bool) -> int | None:
+    """The first close from a time on at which indicators are warm, or exactly that time if they are by then."""
+    if is_exact:
+        last = int(series.close_time.searchsorted(not_before_ms, side="right")) - 1
+        return not_before_ms if last >= 0 and warm[last] else None
+    is_possible = warm & (series.close_time >= not_before_ms)
+    return int(series.close_time[int(is_possible.argmax())]) if is_possible.any() else None
+
+
 class SimulatedView:
     """Closed candles and indicators up to `now_ms`, which the driver moves. See ports.MarketView."""
 
@@ -95,21 +104,38 @@ class SimulatedView:
     # -- what the driver asks -------------------------------------------------------------------------------
 
     def schedule(
-        self, bot: str, symbol: str, timeframe: str, strategy: Strategy, not_before_ms: int
+        self,
+        bot: str,
+        symbol: str,
+        timeframe: str,
+        strategy: Strategy,
+        not_before_ms: int,
+        *,
+        is_exact: bool = False,
     ) -> Schedule:
-        """When a bot can start (its indicators are warm) and when it wants to be called."""
+        """When a bot can start (its indicators are warm) and when it wants to be called.
+
+        It starts at a close of its timeframe, or, with `is_exact`, at `not_before_ms` if it can then.
+        """
         needs = type(strategy).needs(strategy.config)
         series = self.series(symbol, needs.timeframe or timeframe)
         warm = np.ones(len(series.candles), dtype=bool)
         for indicator in needs.indicators:
             warm &= ~np.isnan(self.column(symbol, series.candles.timeframe, indicator))
-        warm &= series.close_time >= not_before_ms
-        if not warm.any():
-            raise DataError(
-                f"bot {bot!r} cannot start: {len(series.candles)} candles of {series.candles.timeframe} are too few "
-                f"for its indicators {', '.join(i.key for i in needs.indicators) or '(none)'}; give it more data"
+        start_ms = _start(series, warm, not_before_ms, is_exact=is_exact)
+        if start_ms is None:
+            have = f"{len(series.candles)} candles of {symbol} {series.candles.timeframe}"
+            why = (
+                "end before the run starts"
+                if warm.any()
+                else "are too few for "
+                + (
+                    f"its indicators {', '.join(i.key for i in needs.indicators)}"
+                    if needs.indicators
+                    else "a start"
+                )
             )
-        start_ms = int(series.close_time[int(warm.argmax())])
+            raise DataError(f"bot {bot!r} cannot start: the {have} {why}; give it more data")
         mask = self._mask(symbol, series, strategy, needs)
         self._due[bot] = (series, mask)
         if needs.wake is Wake.NEVER:
