@@ -19,13 +19,12 @@ from traderagent_core.engine.snapshot import restore, snapshot
 from traderagent_core.model import event as ev
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument
-from traderagent_core.simulator.cursor import BOUNDARY_PHASE, TIMER_PHASE
+from traderagent_core.simulator.cursor import BOUNDARY_PHASE, OPERATOR_PHASE
 from traderagent_core.simulator.driver import Driver
 from traderagent_core.simulator.scan import BlockScan, Finder
 from traderagent_core.simulator.view import SimulatedView
 from traderagent_core.testing.faulty_exchanges import ObservedExchange
 
-OPERATOR_PHASE = TIMER_PHASE + 1
 CALLBACKS = (
     "on_start",
     "on_candle",

@@ -95,6 +95,23 @@ def gappy(symbol: str, timeframe: str, rows: int, price: float, tick_size: Decim
     return _frozen(symbol, timeframe, full.open_time[kept], columns, full.volume[kept])
 
 
+def with_other_future(candles: Candles, rows: int, tick_size: Decimal) -> Candles:
+    """The same first `rows` candles; after the next open everything goes the other way, as in a mirror."""
+    if rows >= len(candles):
+        return candles
+    start = candles.open[rows]
+    names = ("open", "low", "high", "close")  # A mirror makes the high of the low.
+    future = [_on_tick(start * start / getattr(candles, name)[rows:], tick_size) for name in names]
+    future[0][0] = start
+    columns = (candles.open, candles.high, candles.low, candles.close)
+    opens, high, low, close = (
+        np.concatenate((column[:rows], part)) for column, part in zip(columns, future, strict=True)
+    )
+    return _frozen(
+        candles.symbol, candles.timeframe, candles.open_time, (opens, high, low, close), candles.volume
+    )
+
+
 MARKETS: Mapping[str, Callable[[str, str, int, float, Decimal, int], Candles]] = MappingProxyType(
     {
         "ranging": ranging,

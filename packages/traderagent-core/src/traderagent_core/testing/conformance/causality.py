@@ -13,8 +13,10 @@ from traderagent_core.testing.comparing import refuse, require_same_lines
 from traderagent_core.testing.conformance.base import Kit, Subject
 from traderagent_core.testing.conformance.specification import columns_of
 from traderagent_core.testing.harness import Conditions, Run
+from traderagent_core.testing.markets import with_other_future
 
 CUTS = 4
+STAY_BEFORE = "do not reach behind context.view, and declare causal indicators only"
 ROWS_LOOKED_AT = 60
 
 
@@ -22,7 +24,7 @@ class Causality(Kit):
     """What is decided at a time depends on what was known then, and on nothing else."""
 
     def test_the_future_changes_nothing(self, subject: Subject) -> None:
-        """Cut off right after a decision, the history leads to the same records up to the cut.
+        """Cut off right after a decision, or followed by another future, the history leads to the same records.
 
         Mend: use only what `context.view` gives; declared indicators must be causal.
         """
@@ -34,10 +36,16 @@ class Causality(Kit):
                 whole.lines,
                 cut.lines,
                 what=f"the same records with and without the candles after the first {rows}",
-                mend="do not reach behind context.view, and declare causal indicators only",
+                mend=STAY_BEFORE,
                 is_prefix=True,
             )
-            _require_no_more(whole, cut)
+            other = self.run(subject, with_other_future(candles, rows, subject.instrument.tick_size))
+            require_same_lines(
+                _lines_to(whole, cut.end_ms),
+                _lines_to(other, cut.end_ms),
+                what=f"the same records up to row {rows} whatever comes later",
+                mend=STAY_BEFORE,
+            )
 
     def test_candidates_know_only_their_past(self, subject: Subject) -> None:
         """Rows that are cut off at the end change no mark before them.
@@ -163,14 +171,8 @@ def _cuts(run: Run) -> list[int]:
     return sorted({min(count + more, len(candles)) for count in rows for more in (0, 1)})
 
 
-def _require_no_more(whole: Run, cut: Run) -> None:
-    """The cut run must have got as far as the whole one had before the cut."""
-    if len(cut.records) < len(whole.records) and whole.records[len(cut.records)][1] < cut.end_ms:
-        refuse(
-            expected=f"this record before the cut at {cut.end_ms} ms: {whole.lines[len(cut.records)]}",
-            found="nothing: without later candles it is not written",
-            mend="do not reach behind context.view, and declare causal indicators only",
-        )
+def _lines_to(run: Run, time_ms: int) -> list[str]:
+    return [line for line, record in zip(run.lines, run.records, strict=True) if record[1] <= time_ms]
 
 
 def _rows_to_look_at(mask: np.ndarray, look_back: int) -> list[int]:

@@ -22,25 +22,21 @@ class Memory(Kit):
         Mend: what a callback has to know later belongs in `self.state`, not in other attributes of `self`.
         """
         straight = self.busiest(subject)
-        spread = {int(step) for step in np.linspace(0, straight.events - 1, 40)}
-        for what, is_due in (
-            ("each of the first 80 events", lambda step: step < 80),
-            ("40 events over the run", lambda step: step in spread),
-        ):
-            try:
-                restarted = self.again(straight, Conditions(restart_at=is_due))
-            except StateError as error:
-                refuse(
-                    expected="a state that can be saved between any two events",
-                    found=str(error),
-                    mend="keep plain values, Decimals, enums, tuples, dicts and attrs objects in the state",
-                )
-            require_same_lines(
-                straight.lines,
-                restarted.lines,
-                what=f"the same records when the strategy is restarted at {what}",
-                mend="keep what you have to remember in self.state; other attributes are lost",
+        steps = {*range(40), *(int(step) for step in np.linspace(40, straight.events - 1, 25))}
+        try:
+            restarted = self.again(straight, Conditions(restart_at=steps.__contains__))
+        except StateError as error:
+            refuse(
+                expected="a state that can be saved between any two events",
+                found=str(error),
+                mend="keep plain values, Decimals, enums, tuples, dicts and attrs objects in the state",
             )
+        require_same_lines(
+            straight.lines,
+            restarted.lines,
+            what="the same records when the strategy is restarted now and then",
+            mend="keep what you have to remember in self.state; other attributes are lost",
+        )
 
     def test_state_is_never_changed_in_place(self, subject: Subject) -> None:
         """A callback replaces the state as a whole, so that the host can take it back when the callback fails.

@@ -37,6 +37,13 @@ class Operation(Orders):
         halt_ms = _midst(usual)
         run = self.again(usual, _conditions(diary, (halt_ms, "halt")))
         self._require_obedience(run, diary, halt_ms, "halt")
+        later = [record for record in run.of("filled") if record[1] > halt_ms]
+        if later:
+            refuse(
+                expected=f"everything withdrawn and closed at the time of the halt, {halt_ms} ms",
+                found=f"{later[0]}",
+                mend="report this with the strategy: closing is the engine's duty",
+            )
         market = run.exchange.markets[subject.instrument.symbol]
         quantity = subject.instrument.round_quantity(abs(market.position.quantity))
         if subject.instrument.size_problem(quantity, market.last_price()) is None or market.orders:

@@ -77,7 +77,7 @@ class Orders(Kit):
     def _strict_instruments(self, subject: Subject) -> Sequence[Instrument]:
         instrument = subject.instrument
         notionals = [self.budget * Decimal(share) for share in ("0.002", "0.02", "0.2", "3")]
-        lots = [self.budget / Decimal(str(self.price)) * Decimal(share) for share in ("0.03", "0.7")]
+        lots = [self.budget / Decimal(str(self.price)) * Decimal(share) for share in ("0.03", "0.7", "7")]
         return [
             *(evolve(instrument, min_notional=notional) for notional in notionals),
             *(evolve(instrument, lot_size=Decimal(1).scaleb(lot.adjusted())) for lot in lots),

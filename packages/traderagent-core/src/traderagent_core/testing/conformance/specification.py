@@ -55,12 +55,14 @@ class Specification(Kit):
         Mend: a field whose text is not read back as the same value needs another type or a serializer.
         """
         model = type(subject.config)
-        text = subject.config.model_dump_json()
         try:
+            text = subject.config.model_dump_json()
             back = model.model_validate_json(text)
         except ValueError as error:
             refuse(
-                expected=f"{model.__name__} reads what it writes: {text}", found=str(error), mend="see above"
+                expected=f"{model.__name__} can be written as JSON and read again",
+                found=str(error),
+                mend="use field types that pydantic writes and reads",
             )
         if back != subject.config:
             refuse(
