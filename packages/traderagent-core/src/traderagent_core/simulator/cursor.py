@@ -23,8 +23,8 @@ class Cursor:
 
     `peek` finds the next hit without moving; `take` moves there and lets it happen; `seek` moves to a time between
     hits. Distances are in quote currency along the path; a time is its share of the path's length. After `peek` has
-    said yes, `hit_ms` and `hit_phase` tell when; the hit is the first waiting entry above or below the price, or only
-    the open of a candle in which deferred orders are let in.
+    said yes, `hit` tells when, as (time in ms UTC, phase); the hit is the first waiting entry above or below the
+    price, or only the open of a candle in which deferred orders are let in.
     """
 
     __slots__ = (
@@ -51,8 +51,7 @@ class Cursor:
         "duration_ms",
         "exchange",
         "finder",
-        "hit_ms",
-        "hit_phase",
+        "hit",
         "market",
         "policy",
     )
@@ -88,8 +87,7 @@ class Cursor:
         self._hit_leg = 4
         self._entry: Entry | None = None
         self._is_above = False
-        self.hit_ms = 0
-        self.hit_phase = VENUE_PHASE
+        self.hit = (0, VENUE_PHASE)
 
     # -- looking ahead --------------------------------------------------------------------------------------
 
@@ -107,7 +105,7 @@ class Cursor:
         above, below = book.above, book.below
         up = above[0][0] if above else INFINITY
         down = -below[0][0] if below else -INFINITY
-        if self._leg < 4:
+        if self._leg < 4 and (up <= market.high or down >= market.low):
             self._hit_index, self._hit_points, self._hit_length = self._index, self._points, self._length
             if self._meet(self._leg, market.price, self._travelled, up, down):
                 return True
@@ -120,9 +118,7 @@ class Cursor:
         self._hit_points, self._hit_length = points, _ = self._path(index)
         if not market.pending and self._meet(1, points[0], 0.0, up, down):
             return True
-        self._note(1, points[0], 0.0)
-        self._entry = None
-        return True
+        return self._note(None, 1, points[0], 0.0)
 
     def _path(self, index: int) -> tuple[PathPoints, float]:
         first, high, low, last = self._columns
@@ -133,38 +129,41 @@ class Cursor:
     def _meet(self, leg: int, price: float, travelled: float, up: float, down: float) -> bool:
         """Note the first level met from `price` on; a level already passed is met at once, at that price."""
         points = self._hit_points
-        is_above = up <= price
-        is_met = is_above or down >= price
-        while not is_met and leg < 4:
+        if up <= price:
+            return self._note(True, leg, price, travelled)
+        if down >= price:
+            return self._note(False, leg, price, travelled)
+        while leg < 4:
             end = points[leg]
-            if end > price and up <= end:
-                travelled += up - price
-                price, is_above, is_met = up, True, True
-            elif end <= price and down >= end:
-                travelled += price - down
-                price, is_met = down, True
+            if end > price:
+                if up <= end:
+                    return self._note(True, leg, up, travelled + up - price)
+                travelled += end - price
+            elif down >= end:
+                return self._note(False, leg, down, travelled + price - down)
             else:
-                travelled += end - price if end > price else price - end
-                price = end
-                leg += 1
-        if is_met:
-            book = self.market.book
-            self._entry = book.above[0] if is_above else book.below[0]
-            self._is_above = is_above
-            self._note(leg, price, travelled)
-        return is_met
+                travelled += price - end
+            price = end
+            leg += 1
+        return False
 
-    def _note(self, leg: int, price: float, travelled: float) -> None:
-        """Keep the place of the hit, and when it is."""
+    def _note(self, is_above: bool | None, leg: int, price: float, travelled: float) -> bool:
+        """Keep the place of the hit, and when it is; None is above or below for a candle that is only entered."""
+        book = self.market.book
+        self._is_above = is_above is True
+        self._entry = None if is_above is None else book.above[0] if is_above else book.below[0]
         self._hit_leg = leg
         self._hit_price = price
         self._hit_travelled = travelled
-        duration_ms = self.duration_ms
-        length = self._hit_length
-        elapsed = int(duration_ms * (travelled / length)) if length else 0
         start_ms = self._open_time.item(self._hit_index)
-        self.hit_ms = start_ms + (elapsed if elapsed < duration_ms else duration_ms)
-        self.hit_phase = VENUE_PHASE if elapsed else OPEN_PHASE
+        length = self._hit_length
+        if length and travelled:
+            elapsed = int(self.duration_ms * (travelled / length))
+            if elapsed > 0:
+                self.hit = (start_ms + min(elapsed, self.duration_ms), VENUE_PHASE)
+                return True
+        self.hit = (start_ms, OPEN_PHASE)
+        return True
 
     # -- moving ---------------------------------------------------------------------------------------------
 
@@ -179,9 +178,9 @@ class Cursor:
         entry = self._entry
         if entry is None:
             market.version += 1
-            self.exchange.admit_pending(market, self.hit_ms)
+            self.exchange.admit_pending(market, self.hit[0])
         else:
-            self.exchange.fire(market, entry, self.hit_ms, is_above=self._is_above)
+            self.exchange.fire(market, entry, self.hit[0], is_above=self._is_above)
 
     def _enter(self, index: int, points: PathPoints, length: float) -> None:
         market = self.market

@@ -120,14 +120,17 @@ class Driver:
         is_guarded = self.engine.guards.is_watching
         while True:
             cursor = self._next_hit(cursors)
-            hit = NEVER if cursor is None else (cursor.hit_ms, cursor.hit_phase)
-            due = agenda.next() or NEVER
-            band = (self._next_band() or NEVER) if is_guarded else NEVER
-            first = hit if hit <= due and hit <= band else min(due, band)
+            first = hit = NEVER if cursor is None else cursor.hit
+            due = agenda.next()
+            if due is not None and due < first:
+                first = due
+            band = self._next_band() if is_guarded else None
+            if band is not None and band < first:
+                first = band
             if first[0] > end_ms:
                 return
             self.view.now_ms, self._phase = first
-            if cursor is not None and first is hit:
+            if first is hit and cursor is not None:
                 self._here = cursor
                 cursor.take()
                 self._pump()
@@ -143,9 +146,7 @@ class Driver:
         """The market that meets something first; on a tie the first in the order of instruments."""
         best: Cursor | None = None
         for cursor in cursors:
-            if cursor.peek() and (
-                best is None or (cursor.hit_ms, cursor.hit_phase) < (best.hit_ms, best.hit_phase)
-            ):
+            if cursor.peek() and (best is None or cursor.hit < best.hit):
                 best = cursor
         return best
 

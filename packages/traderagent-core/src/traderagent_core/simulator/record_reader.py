@@ -157,7 +157,7 @@ class RecordReader:
             self.trades.exit(want.bot, want.symbol, leg.slot, time_ms, leg.side, price, quantity, fee)
             return
         lot = want.lot
-        if lot is None:
+        if lot is None or not self.trades.holds(lot):
             lot = want.lot = self.trades.open(want.bot, want.symbol, leg.slot, time_ms, leg.side)
         lot.add(price, quantity, fee)
         origin = want.origin

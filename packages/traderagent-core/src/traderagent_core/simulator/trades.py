@@ -67,14 +67,21 @@ class TradeBook:
         self.lots.setdefault(bot, {})[id(lot)] = lot
         return lot
 
+    def holds(self, lot: Lot) -> bool:
+        """Whether a lot is still open; an exit may have closed it."""
+        return id(lot) in self.lots[lot.bot]
+
+    def _part(self, lot: Lot, quantity: Decimal) -> Lot:
+        if lot.quantity > quantity:
+            return lot.split(quantity)
+        return self.lots[lot.bot].pop(id(lot))
+
     def cycle(self, opening: Lot, closing: Lot, time_ms: int) -> None:
-        """A counter has closed its own opening, quantity for quantity."""
-        lots = self.lots[opening.bot]
-        del lots[id(closing)]
-        if lots.pop(id(opening), None) is None:
-            # An exit has closed the opening already: what the counter traded is open again.
-            lots[id(closing)] = closing
+        """A counter has closed its own opening, or as much of it as is still open; what is left stays open."""
+        if not (self.holds(opening) and self.holds(closing)):
             return
+        quantity = min(opening.quantity, closing.quantity)
+        opening, closing = self._part(opening, quantity), self._part(closing, quantity)
         gain = closing.notional - opening.notional
         is_long = opening.side is BUY
         self.rows.append(
