@@ -73,10 +73,13 @@ def test_a_surplus_is_kept(config: Make, instrument: Instrument) -> None:
     assert layout.covered == {5, 6, 7, 8, 9}
 
 
-def test_a_lack_below_the_minimum_is_bought_as_the_minimum(config: Make, instrument: Instrument) -> None:
+def test_a_lack_below_the_minimum_is_bought_as_what_is_the_minimum_at_a_tenth_less(
+    config: Make, instrument: Instrument
+) -> None:
     first = grid(config(), instrument)
     layout = grid(config(), instrument, held=str(first.inventory - D("0.0001")))
-    assert layout.inventory * 100 == 5
+    assert layout.inventory == D("0.0556")
+    assert instrument.size_problem(layout.inventory, D(90)) is None
 
 
 def test_a_price_above_the_range_makes_buys_only_and_one_below_sells_only(
@@ -145,4 +148,4 @@ def test_what_is_held_and_taken_covers_every_order_that_gives_back(
     assert covered <= usable
     if layout.inventory:
         assert layout.inventory >= D("0.0001")
-        assert usable + layout.inventory - given_back <= 5 / price + D("0.0001")
+        assert usable + layout.inventory - given_back <= 5 / price / D("0.9") + D("0.0001")

@@ -21,6 +21,8 @@ from traderagent_grid.ranges import Range
 
 BUY, SELL = Side.BUY, Side.SELL
 ZERO = Decimal(0)
+PRICE_MARGIN = Decimal("0.9")
+"""How far the price may fall until a market order arrives, as a ratio."""
 
 
 @frozen
@@ -103,9 +105,7 @@ def lay_out(
     )
     adds = SELL if config.direction is Direction.SHORT else BUY
     covered, shortage = _cover(cells, held if adds is BUY else -held)
-    inventory = (
-        max(_whole_lots(shortage, instrument), least_quantity(price, instrument)) if shortage else ZERO
-    )
+    inventory = _inventory(shortage, price, instrument) if shortage else ZERO
     return Layout(grid_range, price, levels, waiting, cells, held, inventory, adds, covered)
 
 
@@ -142,6 +142,12 @@ def _cover(cells: tuple[Cell, ...], usable: Decimal) -> tuple[frozenset[int], De
         else:
             shortage += cell.quantity
     return frozenset(covered), max(shortage - left, ZERO)
+
+
+def _inventory(shortage: Decimal, price: Decimal, instrument: Instrument) -> Decimal:
+    """What is missing, or the smallest order there is; that has to hold at a price that has moved a little, too."""
+    least = least_quantity(EXACT.multiply(price, PRICE_MARGIN), instrument)
+    return max(_whole_lots(shortage, instrument), least)
 
 
 def _whole_lots(quantity: Decimal, instrument: Instrument) -> Decimal:
