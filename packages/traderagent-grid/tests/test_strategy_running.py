@@ -151,9 +151,12 @@ def test_no_fill_and_no_quiet_candle_calls_the_strategy(
     run = bench(config(), instrument, wander(3000, seed=9))
     calls: list[str] = []
     whole = run.engine._call
-    monkeypatch.setattr(
-        run.engine, "_call", lambda member, name, *rest: (calls.append(name), whole(member, name, *rest))
-    )
+
+    def listen(member: Any, callback: str, *rest: Any) -> None:
+        calls.append(callback)
+        whole(member, callback, *rest)
+
+    monkeypatch.setattr(run.engine, "_call", listen)
     run.run()
     assert len(run.fills()) > 100
     assert calls == ["on_start", "on_verdict"]

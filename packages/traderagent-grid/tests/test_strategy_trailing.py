@@ -43,8 +43,7 @@ def test_the_range_follows_the_price_up_after_the_cool_down(
 ) -> None:
     run = bench(config(**TRAILING), instrument, path([100, 100, 120, 120, 120, 120, 120, 120]))
     run.run(5)
-    assert run.state.range == Range(D(90), D(110))
-    assert run.state.left_ms is not None
+    assert (run.state.range, run.state.left_ms is None) == (Range(D(90), D(110)), False)
     run.run()
     (shift,) = shifts(run)
     assert shift == (5.6, "price=120, lower=110, upper=130, mode=fixed")
