@@ -49,7 +49,9 @@ class Ladder(Strategy):
     def on_start(self, context: Context) -> None:
         """Ask for the whole ladder."""
         config, price = self.config, context.price
-        quantity = context.instrument.round_quantity(_amount(config, context.budget) / price)
+        quantity = context.instrument.round_quantity(
+            _amount(config, context.budget * context.leverage) / price
+        )
         if not quantity:
             return
         legs = []
@@ -131,7 +133,8 @@ class DipBuyer(Strategy):
         if self.state.is_busy or context.position.quantity:
             return
         price = Decimal(str(candle.close))
-        quantity = context.instrument.round_quantity(context.budget * self.config.share / price)
+        power = context.budget * context.leverage
+        quantity = context.instrument.round_quantity(power * self.config.share / price)
         if not quantity:
             return
         self.begin(context, price, quantity)

@@ -88,6 +88,11 @@ class Kit:
         if reason is not None:
             pytest.skip(reason)
 
+    @property
+    def buying_power(self) -> Decimal:
+        """What `check` is given as budget: quote currency, leverage included."""
+        return self.budget * self.leverage
+
     # -- running --------------------------------------------------------------------------------------------
 
     def needs(self, subject: Subject) -> Needs:

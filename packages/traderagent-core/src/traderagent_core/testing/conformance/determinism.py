@@ -1,6 +1,7 @@
 """Cases about determinism: the same events and the same configuration give the same records, everywhere."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from attrs import evolve
@@ -44,7 +45,8 @@ class Determinism(Kit):
         with watchman.watching("needs"):
             needs = self.needs(subject)
         with watchman.watching("check"):
-            self.strategy_class.check(subject.config, subject.instrument, self.budget, self.budget)
+            price = Decimal(str(self.price))
+            self.strategy_class.check(subject.config, subject.instrument, price, self.buying_power)
         if needs.wake is Wake.CANDIDATES:
             columns = columns_of(run.bots[0].candles, needs)
             with watchman.watching("candidates"):

@@ -91,7 +91,7 @@ class Orders(Kit):
         if not is_too_small or run.exchange.asked:
             return
         price = Decimal(str(float(candles.close[0])))
-        problems = self.strategy_class.check(subject.config, instrument, price, self.budget)
+        problems = self.strategy_class.check(subject.config, instrument, price, self.buying_power)
         if not any(problem.is_fatal for problem in problems):
             refuse(
                 expected=f"a fatal Problem from check() for {_minimums(instrument)}",

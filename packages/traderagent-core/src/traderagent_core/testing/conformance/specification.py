@@ -140,9 +140,9 @@ class Specification(Kit):
 
         Mend: return a sequence of Problem, each with a message; a price or budget may be unreasonable.
         """
-        price = Decimal(str(self.price))
+        price, power = Decimal(str(self.price)), self.buying_power
         for instrument in _instruments_around(subject):
-            for at, budget in ((price, self.budget), (price / 1000, self.budget), (price * 1000, Decimal(1))):
+            for at, budget in ((price, power), (price / 1000, power), (price * 1000, Decimal(1))):
                 try:
                     problems: Any = self.strategy_class.check(subject.config, instrument, at, budget)
                 except Exception as error:
