@@ -29,7 +29,7 @@ class ViewWithoutAtr(SimulatedView):
         return float("nan")
 
 
-def shifts(run: Any) -> list[tuple[int, str]]:
+def shifts(run: Any) -> list[tuple[float, str]]:
     """Hours after the first candle at which the range was moved, and what was said of it."""
     return [
         (round((record[1] - run.candles.open_time[0]) / HOUR_MS, 1), record[4])
