@@ -102,12 +102,21 @@ def _echo(shown: "BotPreview") -> None:
         f"  orders: {len(shown.orders)}, funds needed before leverage and fees: {shown.funds_needed:f}"
     )
     for name, value in shown.evidence.items():
-        click.echo(f"  {name}: {value}")
+        click.echo(f"  {name}: {_text(value)}")
     for problem in shown.problems:
         word = "problem" if problem.is_fatal else "warning"
         click.echo(f"  {word}: {problem.message}" + (f"; {problem.remedy}" if problem.remedy else ""))
     for refusal in shown.refusals:
         click.echo(f"  {refusal}")
+
+
+def _text(value: object) -> str:
+    """Evidence as a person writes it: items with commas between them."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value)
+    return str(value)
 
 
 def _json(found: "list[BotPreview]") -> str:

@@ -401,7 +401,8 @@ class SimulatedExchange:
         position = market.position
         quantity = position.quantity
         is_long = quantity > ZERO
-        price = bankruptcy_price(position.average_price, market.leverage, is_long=is_long)
+        bankrupt = bankruptcy_price(position.average_price, market.leverage, is_long=is_long)
+        price = market.instrument.stop_price(SELL if is_long else BUY, bankrupt)
         self._book_fill(market, -quantity, price, ZERO)
         self._trades += 1
         self.events.append(
