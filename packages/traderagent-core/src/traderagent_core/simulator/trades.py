@@ -8,6 +8,8 @@ from traderagent_core.model.order import Side
 from traderagent_core.simulator.outcome import TradeRow
 
 ZERO = Decimal(0)
+TINY = Decimal("1e-12")
+"""Shares of costs and fees are rounded to this; what remains keeps the rest, so that parts add up exactly."""
 BUY = Side.BUY
 
 
@@ -46,8 +48,8 @@ class Lot:
         """Take a part out of the lot; the parts add up to it exactly."""
         part = Lot(self.bot, self.symbol, self.slot, self.side, self.opened_ms, quantity)
         part.only_price = self.only_price
-        part.notional = (self.notional * quantity / self.quantity).quantize(Decimal("1e-12"))
-        part.fees = (self.fees * quantity / self.quantity).quantize(Decimal("1e-12"))
+        part.notional = (self.notional * quantity / self.quantity).quantize(TINY)
+        part.fees = (self.fees * quantity / self.quantity).quantize(TINY)
         self.quantity -= quantity
         self.notional -= part.notional
         self.fees -= part.fees
@@ -112,8 +114,15 @@ class TradeBook:
         quantity: Decimal,
         fee: Decimal,
     ) -> None:
-        """A fill that closes whatever is open, oldest first; all of it when it brings the bot to flat."""
-        closed = self._take(bot, side, quantity)
+        """A fill that closes whatever is open, oldest first; all of it when it brings the bot to flat.
+
+        What finds nothing to close is open from now on.
+        """
+        closed, rest = self._take(bot, side, quantity)
+        if rest:
+            share = fee if rest == quantity else (fee * rest / quantity).quantize(TINY)
+            self.open(bot, symbol, slot, time_ms, side).add(price, rest, share)
+            fee -= share
         signed = sum((lot.signed for lot in closed), ZERO)
         if not signed:
             return
@@ -135,20 +144,19 @@ class TradeBook:
             )
         )
 
-    def _take(self, bot: str, side: Side, quantity: Decimal) -> list[Lot]:
+    def _take(self, bot: str, side: Side, quantity: Decimal) -> tuple[list[Lot], Decimal]:
+        """Lots that a fill closes, and how much of the fill is left over."""
         lots = self.lots.get(bot, {})
         net = sum((lot.signed for lot in lots.values()), ZERO)
-        if abs(net) == quantity:
+        if net == (-quantity if side is BUY else quantity):
             taken = list(lots.values())
             lots.clear()
-            return taken
+            return taken, ZERO
         taken = []
-        for key, lot in list(lots.items()):
-            if lot.side is side or not quantity:
-                continue
-            if lot.quantity > quantity:
-                taken.append(lot.split(quantity))
+        for lot in [lot for lot in lots.values() if lot.side is not side]:
+            part = self._part(lot, min(lot.quantity, quantity))
+            taken.append(part)
+            quantity -= part.quantity
+            if not quantity:
                 break
-            quantity -= lot.quantity
-            taken.append(lots.pop(key))
-        return taken
+        return taken, quantity
