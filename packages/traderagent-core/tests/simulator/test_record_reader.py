@@ -21,7 +21,7 @@ class Splitting(SimulatedExchange):
     def _parts(self, order: Any, quantity: Decimal) -> list[Decimal]:
         random = Random(order.request.client_order_id)
         lot = self.markets[order.request.symbol].instrument.lot_size
-        parts = []
+        parts: list[Decimal] = []
         while quantity > lot and len(parts) < 2 and random.random() < 0.6:
             part = max(quantity * random.randint(1, 9) // 10 // lot * lot, lot)
             parts.append(part)
