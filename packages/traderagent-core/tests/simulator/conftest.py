@@ -40,6 +40,8 @@ from traderagent_core.venue.path import PathPolicy
 START_MS = 1_704_139_200_000  # 2024-01-01T20:00:00Z: four hours before a midnight
 D = Decimal
 MIDDLE = 100
+ZERO, ONE, BALANCE = D(0), D(1), D(10_000)
+NO_LIMITS = Limits()
 
 
 # -- candles ------------------------------------------------------------------------------------------------
@@ -233,7 +235,9 @@ def stops(draw: Any, *, is_linear: bool) -> Stop | None:
         return None
     long = draw(st.sampled_from([At(D(94)), At(D(97)), AverageTimes(D("0.97")), AverageTimes(D("0.99"))]))
     short = draw(st.sampled_from([None, At(D(107)), AverageTimes(D("1.03"))])) if is_linear else None
-    trail = draw(st.sampled_from([None, Trail(D("0.01"), D("0.01")), Trail(D("0.02"), D("0.005"), D("0.002"))]))
+    trail = draw(
+        st.sampled_from([None, Trail(D("0.01"), D("0.01")), Trail(D("0.02"), D("0.005"), D("0.002"))])
+    )
     return Stop(long, short, trail)
 
 
@@ -253,7 +257,9 @@ ACTIONS = st.one_of(
     st.tuples(st.just("exit"), st.just("scripted")),
     st.tuples(st.just("withdraw"), st.just("scripted")),
     st.tuples(st.just("cancel"), SLOTS),
-    st.tuples(st.just("timer"), st.sampled_from(["t", "u"]), st.sampled_from([1, 777_777, 3_600_000, 9_999_999])),
+    st.tuples(
+        st.just("timer"), st.sampled_from(["t", "u"]), st.sampled_from([1, 777_777, 3_600_000, 9_999_999])
+    ),
     st.tuples(st.just("watch_price"), st.sampled_from(["w", "v"]), PRICES),
     st.tuples(st.just("unwatch"), st.sampled_from(["w", "v"])),
     st.tuples(
@@ -292,13 +298,13 @@ class World:
     scripts: tuple[Script, ...]
     policy: PathPolicy = PathPolicy.DEFAULT
     latency_ms: int = 0
-    slippage: Decimal = D(0)
-    leverage: Decimal = D(1)
-    limits: Limits = Limits()
+    slippage: Decimal = ZERO
+    leverage: Decimal = ONE
+    limits: Limits = NO_LIMITS
     placement: Any = "engine"
     modes: tuple[str, ...] = ()
     funding: tuple[FundingRates, ...] = ()
-    balance: Decimal = D(10_000)
+    balance: Decimal = BALANCE
 
     @property
     def end_ms(self) -> int:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -198,7 +199,9 @@ def test_every_plan_and_want_ends_once_by_one_reason(kit: Any, data: Any) -> Non
 def state_of(account: Account) -> dict[str, Any]:
     """All that an account knows, in values that compare by content."""
     return {
-        "ledgers": {key: flat(own) for key, own in account.ledgers.items() if flat(own) != flat(Ledger(*key))},
+        "ledgers": {
+            key: flat(own) for key, own in account.ledgers.items() if flat(own) != flat(Ledger(*key))
+        },
         "plans": {number: flat(plan) for number, plan in account.plans.items()},
         "wants": {number: flat(want) for number, want in account.wants.items()},
         "orders": {order_id: flat(order) for order_id, order in account.orders.items()},
@@ -281,7 +284,7 @@ def splitting(seed: int) -> Any:
             lots = int(quantity / lot)
             cuts = sorted({self.random.randrange(lots) for _ in range(3)} - {0}) if lots > 1 else []
             bounds = [0, *cuts, lots] if lots else []
-            parts = [lot * (right - left) for left, right in zip(bounds, bounds[1:], strict=False)]
+            parts = [lot * (right - left) for left, right in pairwise(bounds)]
             return parts if sum(parts, ZERO) == quantity else super()._parts(order, quantity)
 
     return Splitting
@@ -296,10 +299,18 @@ def final_state(ran: Any) -> dict[str, Any]:
             for key, own in account.ledgers.items()
         },
         "wants": {
-            number: (want.leg.name, want.quantity, want.filled, want.notional, want.price, want.status)
-            for number, want in account.wants.items()
+            (want.slot.bot, want.slot.name, want.leg.name): (
+                want.quantity,
+                want.filled,
+                want.notional,
+                want.price,
+            )
+            for want in account.wants.values()
         },
-        "orders": {key: (own.price, own.quantity, own.filled) for key, own in account.orders.items()},
+        "orders": {
+            (own.want.slot.bot, own.want.slot.name): (own.price, own.quantity, own.filled)
+            for own in account.orders.values()
+        },
     }
 
 
@@ -310,7 +321,22 @@ def test_splitting_fills_leaves_the_same_ledgers_and_wants(kit: Any, data: Any) 
     assume(not any(script.wants_fills for script in world.scripts))
     whole = kit.run(world)
     parts = kit.run(world, exchange=splitting(data.draw(st.integers(0, 99))))
+    assume(not begins_with_a_part(whole) and not begins_with_a_part(parts))
     assert final_state(whole) == final_state(parts)
+
+
+def begins_with_a_part(ran: Any) -> bool:
+    """Whether something began that rightly begins with the first part of a fill, not with the last.
+
+    A want that waits for the next fill may go out then; so may a stop that the price has passed already.
+    """
+    records = ran.records
+    fills = {record[1] for record in ran.fills}
+    is_waiting = any(record[0] == "want_blocked" and record[4] == "next fill" for record in records)
+    return is_waiting or any(
+        record[0] == "noted" and record[3:] == ("exit_begun", "stop_loss") and record[1] in fills
+        for record in records
+    )
 
 
 @given(data=st.data())

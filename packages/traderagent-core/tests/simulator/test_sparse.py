@@ -17,7 +17,9 @@ class WalkFinder:
     """Looks at one candle after another; at random it answers too early, which must change nothing."""
 
     def __init__(self, candles: Candles, seed: int = 0, early: float = 0.0) -> None:
-        self._rows = list(zip(*(column.tolist() for column in (candles.high, candles.low, candles.close)), strict=True))
+        self._rows = list(
+            zip(*(column.tolist() for column in (candles.high, candles.low, candles.close)), strict=True)
+        )
         self._random = Random(seed)
         self._early = early
 
@@ -70,6 +72,8 @@ def test_making_every_close_an_event_changes_nothing(kit: Any, data: Any) -> Non
 @pytest.mark.parametrize("policy", PathPolicy)
 @given(data=st.data())
 @settings(SLOW, max_examples=20)
-def test_three_markets_with_different_gaps_agree_under_each_path(kit: Any, policy: PathPolicy, data: Any) -> None:
+def test_three_markets_with_different_gaps_agree_under_each_path(
+    kit: Any, policy: PathPolicy, data: Any
+) -> None:
     world = data.draw(kit.worlds(max_symbols=3, policies=[policy]))
     assert_same(kit.run(world), kit.run(world, finder=walking(2, 0.5)))

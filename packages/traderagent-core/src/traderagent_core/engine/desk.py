@@ -44,13 +44,14 @@ class Desk:
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
         self._account = engine.account
+        self._attaches = any(m.setup.stop_placement == "attached" for m in engine.members.values())
         self._linear = {
             member.symbol for member in engine.members.values() if member.instrument.market is Market.LINEAR
         }
 
     # -- to the venue ---------------------------------------------------------------------------------------
 
-    def send(self, want: Want, attached: AttachedStop | None = None) -> None:
+    def send(self, want: Want) -> None:
         """Send a want's unfilled rest as the next generation of its slot; waits while the slot's order lives."""
         slot = want.slot
         if slot.order is not None:
@@ -61,9 +62,12 @@ class Desk:
         price = want.price
         kind = MARKET if price is None else STOP if leg.is_stop else LIMIT
         is_reducing = leg.is_exit and want.plan.symbol in self._linear
-        closes_position = is_reducing and leg.purpose is Purpose.STOP_LOSS
+        closes_position = is_reducing and slot.name == "stop"
         generation = slot.generation + 1
         order_id = f"{slot.prefix}{generation}"
+        attached: AttachedStop | None = None
+        if self._attaches and not leg.is_exit:
+            attached = engine.stops.attach(engine.members[want.plan.bot], want, order_id)
         quantity = want.quantity - want.filled if want.filled else want.quantity
         now_ms, want_id, closes = engine.now_ms, want.id, closes_position
         engine.records.append(
@@ -145,6 +149,15 @@ class Desk:
                 ("order_accepted", event.time_ms, event.client_order_id, event.venue_order_id)
             )
             self._account.order_accepted(event.time_ms, event.client_order_id, event.venue_order_id)
+        elif order is None:
+            self._cancel_stray(event.client_order_id)
+
+    def _cancel_stray(self, client_order_id: str) -> None:
+        """A stop that was given up while it travelled with an entry has come to life after all."""
+        order = self._account.closed_orders.get(client_order_id)
+        if order is not None and order.status is OrderStatus.NEVER_ACCEPTED:
+            self._engine.record("noted", order.want.plan.bot, "stray_stop_canceled", client_order_id)
+            self._engine.commands.append(Cancel(client_order_id, order.symbol))
 
     def rejected(self, event: ev.OrderRejected) -> None:
         """The venue refused an order; one that has traded cannot have been refused."""

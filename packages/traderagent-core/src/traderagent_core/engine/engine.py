@@ -210,14 +210,11 @@ class Engine:
         want = order.want
         plan = want.plan
         member = self.members[plan.bot]
-        slot = want.slot
+        if member.stop.travelling is not None:
+            self.stops.arrived(member, event.client_order_id)
         if is_complete:
-            if want.order is not None:
-                self.desk.cancel(order)
-            if slot.name == "stop":
-                self._stop_filled(member)
-            else:
-                self.planner.spent(member, want)
+            self._spent(member, want)
+        slot = want.slot
         if slot.order is None and slot.want is not None:
             self._slot_freed(member, order)
         if member.is_guarded:
@@ -232,6 +229,15 @@ class Engine:
             self.exits.advance(member)
         if member.needs.fills:
             self.later(member, "on_fill", event, want.slot.name, is_complete=is_complete)
+
+    def _spent(self, member: Member, want: Want) -> None:
+        """A want has been traded whole; an order that is larger than the want has become is taken back."""
+        if want.order is not None:
+            self.desk.cancel(want.order)
+        if want.slot.name == "stop":
+            self._stop_filled(member)
+        else:
+            self.planner.spent(member, want)
 
     def _follow(self, member: Member) -> None:
         """Let what protects the position follow it."""
@@ -331,7 +337,7 @@ class Engine:
     def _watch_crossed(self, event: ev.WatchCrossed) -> None:
         member = self.members[event.owner]
         if event.name == STOP_WATCH:
-            self.stops.watch_crossed(member)
+            self.stops.watch_crossed(member, Decimal(repr(event.price)))
         elif event.name == TRAIL_WATCH:
             self.stops.trail_crossed(member, Decimal(repr(event.price)))
         else:

@@ -8,7 +8,7 @@ from traderagent_core.account.account import describe
 from traderagent_core.account.state import ActivePlan, Retry, Slot, Want, WantStatus
 from traderagent_core.contract.entry_filter import Ruling
 from traderagent_core.model.instrument import Market
-from traderagent_core.model.order import Purpose, Side
+from traderagent_core.model.order import Side
 from traderagent_core.model.plan import At, AverageTimes, Filled, FillTimes, Fixed, Held, Leg, Plan
 
 if TYPE_CHECKING:
@@ -150,10 +150,7 @@ class Planner:
         if self._is_too_small(member, want):
             engine.desk.block(want, reasons.BELOW_MINIMUM, Retry.NEVER)
             return
-        if member.is_guarded and want.leg.purpose is Purpose.ENTRY:
-            engine.desk.send(want, engine.stops.attach(member, want))
-        else:
-            engine.desk.send(want)
+        engine.desk.send(want)
 
     def _is_too_small(self, member: "Member", want: Want) -> bool:
         """Whether numbers that no judge has seen, because a fill or the position gave them, are below a minimum."""
@@ -233,7 +230,9 @@ class Planner:
             if self._has_nothing_to_close(member, want):
                 self._engine.desk.withdraw(want, reasons.ALREADY_FLAT)
                 return
-            quantity = max(self._quantity(member, leg, None) + want.filled, want.filled)
+            # What this want has closed itself still counts, so that its parts add up to its share.
+            share = (abs(member.ledger.quantity) + want.filled) * leg.quantity.ratio
+            quantity = max(member.instrument.round_quantity(share), want.filled)
         if (price, quantity) != (want.price, want.quantity) and quantity > want.filled:
             self._engine.desk.resize(want, quantity, price)
 

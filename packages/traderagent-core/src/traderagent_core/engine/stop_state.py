@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from attrs import define
+from attrs import Factory, define
 
-from traderagent_core.account.state import Want
+from traderagent_core.account.state import Order, Want
 from traderagent_core.model.plan import Stop
 
 
@@ -13,7 +13,9 @@ class StopState:
     """The stop rule in force and how it is held now.
 
     `price` is where the stop stands; `watched` is that price while the engine holds it by a watch; `want` is the
-    order's want while it is held at the venue. `best` is the best price since entry, once trailing.
+    order's want while it is held at the venue; `is_long` is the side of the position it protects. `travelling` is
+    its order while it is attached to entries, the `carriers`, of which none has traded yet. `best` is the best
+    price since entry, once trailing.
     """
 
     rule: Stop | None = None
@@ -25,3 +27,6 @@ class StopState:
     moved_ms: int = 0
     trail_watch: Decimal | None = None
     is_waiting: bool = False
+    is_long: bool | None = None
+    travelling: Order | None = None
+    carriers: list[str] = Factory(list)

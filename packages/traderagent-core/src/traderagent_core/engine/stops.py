@@ -7,9 +7,9 @@ or by the `engine` through a price watch. Trailing is a chain of watches that mo
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from traderagent_core.account.state import Want, WantStatus
+from traderagent_core.account.state import Order, Want, WantStatus
 from traderagent_core.model.command import Unwatch, Watch
-from traderagent_core.model.order import AttachedStop, OrderStatus, OrderType, Purpose, Side
+from traderagent_core.model.order import AttachedStop, OrderType, Purpose, Side
 from traderagent_core.model.plan import At, AverageTimes, Held, Leg, Stop, Trail
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ ONE = Decimal(1)
 STOP_WATCH = "~stop"
 TRAIL_WATCH = "~trail"
 TRAIL_TIMER = "~trail"
+ALIVE = (WantStatus.OPEN, WantStatus.BLOCKED)
 
 
 class Stops:
@@ -41,17 +42,28 @@ class Stops:
     def refresh(self, member: "Member") -> None:
         """Bring the stop in line with the position after a fill; drop it when there is nothing to protect."""
         stop = member.stop
-        if not member.ledger.quantity:
+        quantity = member.ledger.quantity
+        is_other_side = stop.is_long is not None and (quantity > ZERO) is not stop.is_long
+        if not quantity or is_other_side:
             if stop.price is not None or stop.want is not None:
                 self.drop(member)
-            return
+            if not quantity:
+                return
+        if member.exit_reason and stop.price is not None:
+            return  # It stands or has been triggered; the exit does the rest.
         price = self._wanted_price(member)
         if price is None:
             return
-        if price != stop.price or (stop.want is None and stop.watched is None):
+        if price != stop.price or not self._is_held(member):
             self._hold(member, price)
         if stop.rule is not None and stop.rule.trail is not None:
             self._watch_trail(member, stop.rule.trail)
+
+    def _is_held(self, member: "Member") -> bool:
+        stop = member.stop
+        if stop.want is None or stop.travelling is not None:
+            return stop.watched is not None
+        return stop.watched is not None or stop.want.status in ALIVE
 
     def _wanted_price(self, member: "Member") -> Decimal | None:
         """The tightest of the plan's stop, the bot's stop-loss ratio and the trail."""
@@ -81,6 +93,7 @@ class Stops:
         stop = member.stop
         is_long = member.ledger.quantity > ZERO
         stop.price = price
+        stop.is_long = is_long
         stop.moved_ms = self._engine.now_ms
         if member.setup.stop_placement == "engine":
             stop.watched = price
@@ -88,12 +101,13 @@ class Stops:
             return
         side = Side.SELL if is_long else Side.BUY
         want = stop.want
-        if want is not None and want.side is side and want.status is WantStatus.OPEN:
+        is_there = stop.travelling is None
+        if want is not None and is_there and want.side is side and want.status is WantStatus.OPEN:
             if want.price != price:
                 self._engine.desk.resize(want, want.quantity, price)
             return
         if want is not None:
-            self._withdraw(want)
+            self._withdraw(member, want)
         stop.want = self._want(member, side, price)
         self._engine.desk.send(stop.want)
 
@@ -101,27 +115,37 @@ class Stops:
         leg = Leg("stop", "stop", side, Purpose.STOP_LOSS, Held(), At(price), is_stop=True)
         return self._engine.planner.grant_internal(member, leg)
 
-    def attach(self, member: "Member", want: Want) -> AttachedStop | None:
-        """The stop that travels with an entry, where the exchange takes it so and none is alive yet."""
-        if member.setup.stop_placement != "attached" or (want.price is None and member.ledger.quantity):
+    def attach(self, member: "Member", want: Want, client_order_id: str) -> AttachedStop | None:
+        """The stop that travels with an order, where the exchange takes it so and none is alive yet."""
+        if member.setup.stop_placement != "attached":
             return None
-        if want.plan.plan.has_two_sides:
-            return None  # Which side comes first is open; the stop is placed with the first fill.
+        if member.ledger.quantity or want.plan.plan.has_two_sides:
+            return None  # What is held has its stop, or which side comes first is open: it comes with the first fill.
         stop = member.stop
         side = want.side.opposite
-        if stop.want is None:
+        if stop.want is None or stop.want.status not in ALIVE:
             price = self._entry_stop_price(member, want)
             former = self._engine.account.slots.get((member.name, "stop"))
             if price is None or (former is not None and former.order is not None):
                 return None
             stop.price = price
+            stop.is_long = want.side is Side.BUY
             stop.want = self._want(member, side, price)
             self._register(stop.want, want.quantity)
-        order = stop.want.order
-        if order is None or order.status is not OrderStatus.SUBMITTED or stop.want.side is not side:
+            stop.travelling = stop.want.order
+            stop.carriers = []
+        order = stop.travelling
+        if order is None or stop.want.side is not side:
             return None
         assert stop.want.price is not None
+        stop.carriers.append(client_order_id)
         return AttachedStop(order.client_order_id, stop.want.price)
+
+    def arrived(self, member: "Member", client_order_id: str) -> None:
+        """An order has traded: if it carried the stop, that is at the venue now."""
+        if client_order_id in member.stop.carriers:
+            member.stop.travelling = None
+            member.stop.carriers = []
 
     def _entry_stop_price(self, member: "Member", want: Want) -> Decimal | None:
         """Where the stop will be once this entry has filled."""
@@ -159,41 +183,48 @@ class Stops:
         if stop.trail_watch is not None:
             self._engine.commands.append(Unwatch(member.name, TRAIL_WATCH, member.symbol))
         if stop.want is not None:
-            self._withdraw(stop.want)
-        stop.price = stop.watched = stop.want = stop.best = stop.trail_watch = None
+            self._withdraw(member, stop.want)
+        stop.price = stop.watched = stop.want = stop.best = stop.trail_watch = stop.is_long = None
+        stop.travelling = None
         stop.is_trailing = stop.is_waiting = False
 
-    def _withdraw(self, want: Want) -> None:
-        if want.status in (WantStatus.OPEN, WantStatus.BLOCKED):
+    def _withdraw(self, member: "Member", want: Want) -> None:
+        if member.stop.travelling is not None and want.order is member.stop.travelling:
+            self._give_up(member, want.order)
+        elif want.status in ALIVE:
             self._engine.desk.withdraw(want, "position_closed")
             self._engine.planner.close_if_done(want.plan)
 
+    def _give_up(self, member: "Member", order: Order) -> None:
+        """End a stop that is not at the venue; should a carrier bring it there later, it is cancelled then."""
+        record = self._engine.record
+        if order.want.status in ALIVE:
+            record("want_ended", order.want.id, "position_closed")
+        record("order_ended", order.client_order_id, "NEVER_ACCEPTED", ZERO, "entry_never_filled")
+        member.stop.travelling = None
+        self._engine.planner.close_if_done(order.want.plan)
+
     def release_unborn(self, member: "Member") -> None:
         """An attached stop whose entries all ended unfilled was never at the venue."""
-        want = member.stop.want
-        order = None if want is None else want.order
-        if (
-            want is None
-            or order is None
-            or order.status is not OrderStatus.SUBMITTED
-            or member.ledger.quantity
-        ):
+        stop = member.stop
+        order = stop.travelling
+        if order is None:
             return
         others = (plan for plan in self._engine.account.plans.values() if plan.bot == member.name)
-        if any(plan.live_orders and plan is not want.plan for plan in others):
+        if any(plan.live_orders and plan is not order.want.plan for plan in others):
             return
-        record = self._engine.record
-        record("want_ended", want.id, "position_closed")
-        record("order_ended", order.client_order_id, "NEVER_ACCEPTED", ZERO, "entry_never_filled")
-        member.stop.want = member.stop.price = None
-        self._engine.planner.close_if_done(want.plan)
+        self._give_up(member, order)
+        stop.want = stop.price = stop.is_long = None
 
     def is_passed(self, member: "Member") -> None:
         """The price is beyond the stop: close the position at the market."""
         self._engine.exits.begin(member, "stop_loss")
 
-    def watch_crossed(self, member: "Member") -> None:
-        """The engine's own watch at the stop has fired."""
+    def watch_crossed(self, member: "Member", price: Decimal) -> None:
+        """The engine's own watch at the stop has fired; the news of one dropped or moved since is late."""
+        watched = member.stop.watched
+        if watched is None or (price > watched if member.stop.is_long else price < watched):
+            return
         member.stop.watched = None
         self.is_passed(member)
 
@@ -216,7 +247,9 @@ class Stops:
 
     def trail_crossed(self, member: "Member", price: Decimal) -> None:
         """A new best price, by a step at least."""
-        stop = member.stop
+        stop, level = member.stop, member.stop.trail_watch
+        if level is None or (price < level if stop.is_long else price > level):
+            return  # The news of a watch that was dropped or moved since.
         stop.trail_watch = None
         if stop.rule is None or stop.rule.trail is None or not member.ledger.quantity:
             return
