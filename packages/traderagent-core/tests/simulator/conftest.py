@@ -1,7 +1,7 @@
 """Random worlds for property tests: candles on a coarse lattice, plans of every kind, and ways to run them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from attrs import evolve, field, frozen
 from hypothesis import strategies as st
+from traderagent_core.contract.risk_mode import RiskMode
 from traderagent_core.contract.strategy import Needs, Strategy, Wake
 from traderagent_core.coordinator.risk_modes import DrawdownConfig, DrawdownMode, ReducedConfig, ReducedMode
 from traderagent_core.data.funding import FundingRates
@@ -29,7 +30,7 @@ from traderagent_core.model.plan import (
     Stop,
     Trail,
 )
-from traderagent_core.model.position import MONEY
+from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.simulator.driver import Driver, _Calls
 from traderagent_core.simulator.scan import BlockScan
@@ -68,8 +69,8 @@ def random_candles(
         time_ms += step * (rng.randint(2, 5) if rng.random() < 0.08 else 1)
     table = np.array([row[1:] for row in rows], dtype=float).reshape(len(rows), 4) + offset
     times = np.array([row[0] for row in rows], dtype=np.int64)
-    columns = [np.ascontiguousarray(table[:, index]) for index in range(4)]
-    return Candles(symbol, timeframe, times, *columns, np.ones(len(rows)))
+    opens, highs, lows, closes = (np.ascontiguousarray(table[:, index]) for index in range(4))
+    return Candles(symbol, timeframe, times, opens, highs, lows, closes, np.ones(len(rows)))
 
 
 # -- a strategy that does what a script says ----------------------------------------------------------------
@@ -172,7 +173,7 @@ SLOTS = st.sampled_from(["a", "b", "c", "d", "e:1"])
 
 
 def _price_rules(is_start: bool) -> st.SearchStrategy[Any]:
-    rules = [st.none(), st.builds(At, PRICES), st.builds(At, PRICES)]
+    rules: list[st.SearchStrategy[Any]] = [st.none(), st.builds(At, PRICES), st.builds(At, PRICES)]
     if not is_start:
         rules += [st.builds(FillTimes, RATIOS), st.builds(AverageTimes, RATIOS)]
     return st.one_of(rules)
@@ -190,7 +191,7 @@ def legs_of_chain(draw: Any, count: int, *, is_linear: bool) -> tuple[list[Leg],
         price = draw(_price_rules(index in starts))
         later = [f"l{other}" for other in range(index + 1, count)]
         then = draw(st.lists(st.sampled_from(later), max_size=2, unique=True)) if later else []
-        quantities = [st.builds(Fixed, QUANTITIES)] * 2
+        quantities: list[st.SearchStrategy[Any]] = [st.builds(Fixed, QUANTITIES)] * 2
         if not is_entry:
             quantities.append(st.just(Filled()))
         if purpose in (Purpose.EXIT, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT):
@@ -394,7 +395,7 @@ class Ran:
         return [record for record in self.records if record[0] in ("filled", "foreign_filled")]
 
 
-MODES = {
+MODES: dict[str, Callable[[], RiskMode]] = {
     "drawdown": lambda: DrawdownMode(DrawdownConfig(drawdown=D("0.001"), size_factor=D("0.75"))),
     "reduced": lambda: ReducedMode(
         ReducedConfig(daily_loss=D("0.0008"), size_factor=D("0.5"), no_entries_at=D("0.002"))
@@ -451,7 +452,7 @@ def run_world(
     if every_close:
         _call_at_every_close(driver, world)
     driver.schedule_funding(world.funding)
-    with localcontext(MONEY):
+    with money_context():
         driver.run(world.end_ms)
     return Ran(engine, venue, driver)
 
