@@ -37,7 +37,7 @@ def markets(draw: Any) -> dict[str, Candles]:
 def moves(draw: Any, symbols: list[str]) -> list[tuple[Any, ...]]:
     """Fills and payments from hour 6 on, when every market has closed a candle; in order of time."""
     times = sorted(draw(st.lists(st.integers(6 * HOUR_MS, 42 * HOUR_MS), max_size=15)))
-    found = []
+    found: list[tuple[Any, ...]] = []
     for time_ms in times:
         time_ms = draw(st.sampled_from([time_ms, time_ms // HOUR_MS * HOUR_MS]))
         if draw(st.booleans()):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import MINUTE_MS
 from traderagent_core.report.metrics import Metrics
 from traderagent_core.simulator.outcome import Outcome
@@ -21,8 +22,9 @@ def cautions(outcome: Outcome, metrics: Metrics) -> tuple[str, ...]:
 
 def unattributed(outcome: Outcome) -> Decimal:
     """Change of the account's equity that belongs to no bot: fills nobody asked for, rounding."""
-    parts = sum((money.net_profit for money in outcome.money), Decimal(0))
-    return outcome.final_equity - outcome.starting_balance - parts
+    with money_context():
+        parts = sum((money.net_profit for money in outcome.money), Decimal(0))
+        return outcome.final_equity - outcome.starting_balance - parts
 
 
 def _of_the_sample(metrics: Metrics) -> Iterable[str]:

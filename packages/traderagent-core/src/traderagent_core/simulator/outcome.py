@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from attrs import define, field, frozen
 
 from traderagent_core.model.candle import Candles, FloatColumn, TimeColumn
+from traderagent_core.model.position import MONEY
 
 
 class FillRow(NamedTuple):
@@ -65,7 +66,7 @@ class TradeRow(NamedTuple):
     @property
     def net_profit(self) -> Decimal:
         """Gross profit less the fees of both sides; funding is accounted per bot, not per trade."""
-        return self.gross_profit - self.fees
+        return MONEY.subtract(self.gross_profit, self.fees)
 
 
 class DecisionRow(NamedTuple):
@@ -112,7 +113,8 @@ class BotMoney:
     @property
     def net_profit(self) -> Decimal:
         """Change of the bot's equity over the run."""
-        return self.cycle_profit + self.trend_pnl - self.fees + self.funding
+        price_gains = MONEY.add(self.cycle_profit, self.trend_pnl)
+        return MONEY.add(MONEY.subtract(price_gains, self.fees), self.funding)
 
 
 @frozen(eq=False)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from attrs import define
 
 from traderagent_core.account.state import Record
+from traderagent_core.model.position import MONEY
 from traderagent_core.simulator.outcome import FillRow, LevelRow, OrderRow
 from traderagent_core.simulator.record_reader import RecordReader, WantEntry
 
@@ -53,7 +54,7 @@ def read_orders(records: Iterable[Record], reader: RecordReader) -> dict[str, Or
             orders[order_id] = OrderEntry(reader.owners[order_id], time_ms, order_type.value, price, quantity)
         elif kind == "filled":
             order = orders[record[2]]
-            order.filled += record[5]
+            order.filled = MONEY.add(order.filled, record[5])
             if order.filled >= order.quantity:
                 order.status, order.final_ms = "FILLED", record[1]
         elif kind == "order_amended":

@@ -40,6 +40,12 @@ def _start(series: Series, warm: NDArray[np.bool_], not_before_ms: int, *, is_ex
     return int(series.close_time[int(is_possible.argmax())]) if is_possible.any() else None
 
 
+def _read_only(column: FloatColumn) -> FloatColumn:
+    shown = column.view()
+    shown.flags.writeable = False
+    return shown
+
+
 class SimulatedView:
     """Closed candles and indicators up to `now_ms`, which the driver moves. See ports.MarketView."""
 
@@ -152,7 +158,8 @@ class SimulatedView:
         columns = {name: getattr(candles, name) for name in ("open", "high", "low", "close", "volume")}
         for indicator in needs.indicators:
             columns[indicator.key] = self.column(symbol, candles.timeframe, indicator)
-        mask = np.asarray(type(strategy).candidates(strategy.config, columns))
+        shown = {name: _read_only(column) for name, column in columns.items()}
+        mask = np.asarray(type(strategy).candidates(strategy.config, shown))
         if mask.dtype != bool or mask.shape != (len(candles),):
             raise DataError(
                 f"{type(strategy).__name__}.candidates must return a bool array of {len(candles)} rows, "
