@@ -4,7 +4,7 @@ from decimal import Decimal as D
 from typing import Any
 
 from traderagent_core import Candles, Instrument
-from traderagent_core.contract.strategy import check_state_class
+from traderagent_core.contract.state import check_state_class
 from traderagent_core.engine.snapshot import restore, snapshot
 from traderagent_grid.config import GridConfig
 from traderagent_grid.ranges import Range

@@ -1,6 +1,7 @@
 """Clocks, chance, files and threads are noticed however they are reached; pure calculation is not."""
 
 import datetime
+import gc
 import os
 import random
 import secrets
@@ -54,6 +55,25 @@ def test_calculation_is_not_noticed():
         random.Random(3)
         time.gmtime(0)
     assert watchman.seen == []
+
+
+def test_clocks_that_others_hang_on_the_garbage_collector_are_not_noticed():
+    def read_a_clock(phase, info):
+        time.perf_counter()
+
+    thresholds = gc.get_threshold()
+    gc.callbacks.append(read_a_clock)
+    gc.set_threshold(1)
+    watchman = Watchman()
+    try:
+        with watchman.watching("on_candle"):
+            kept = [[number] for number in range(1000)]
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(read_a_clock)
+    assert len(kept) == 1000
+    assert watchman.seen == []
+    assert gc.isenabled()
 
 
 def test_nothing_is_noticed_outside_the_block():

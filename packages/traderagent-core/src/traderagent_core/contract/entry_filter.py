@@ -2,9 +2,11 @@
 
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import Factory, field, frozen
+
+from traderagent_core.contract.state import NoState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,14 +41,22 @@ class Verdict:
 
 
 class EntryFilter:
-    """Judges ENTRY plans; never sees an order that reduces risk."""
+    """Judges ENTRY plans; never sees an order that reduces risk.
+
+    One object serves all bots of a run. What it has to remember is in `state`, a frozen attrs object with a
+    `schema_version` that `advance` replaces (`attrs.evolve`) and that is saved with the engine; what belongs to a
+    symbol stands under its symbol. A filter that reads all it needs from the view keeps no state at all.
+    """
+
+    state_class: ClassVar[type] = NoState
 
     def __init__(self, config: Any) -> None:
         self.config = config
+        self.state: Any = self.state_class()
 
     def advance(self, view: "MarketView", symbol: str) -> None:
         """Bring the filter to now in one batch, with the state that feeding candle by candle gives."""
 
     def judge(self, plan: "Plan", view: "MarketView", symbol: str) -> Verdict:
-        """Accept, scale or reject a plan at the present state."""
+        """Accept, scale or reject a plan at the present state, without changing it."""
         raise NotImplementedError(f"{type(self).__name__} does not define judge")

@@ -5,9 +5,9 @@ from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import attrs
 from attrs import field, frozen
 
+from traderagent_core.contract.state import NoState
 from traderagent_core.model.event import OrderFilled, TimerFired, WatchCrossed
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.plan import Plan
@@ -78,13 +78,6 @@ class Release(Enum):
     HAND_OVER = "hand over"
 
 
-@frozen
-class NoState:
-    """The state of a strategy that remembers nothing."""
-
-    schema_version: int = 1
-
-
 class Strategy:
     """Decides what to trade; knows no exchange, no clock and no files.
 
@@ -144,21 +137,3 @@ class Strategy:
     def on_release(self, context: "Context", reason: str) -> Release:  # noqa: ARG002
         """The bot stops or another strategy takes over: what should happen to the position?"""
         return Release.KEEP
-
-
-def check_state_class(strategy: type[Strategy]) -> str | None:
-    """Why a strategy's state cannot be saved and taken back, or None when it can."""
-    state_class = strategy.state_class
-    if not attrs.has(state_class):
-        return f"state_class of {strategy.__name__} must be an attrs class, not {state_class!r}"
-    if "schema_version" not in attrs.fields_dict(state_class):
-        return f"{state_class.__name__} needs a field schema_version"
-    if state_class.__setattr__ is object.__setattr__ or not _is_frozen(state_class):
-        return (
-            f"{state_class.__name__} must be frozen (attrs.frozen): a callback replaces the state as a whole"
-        )
-    return None
-
-
-def _is_frozen(cls: type) -> bool:
-    return cls.__setattr__.__name__ == "_frozen_setattrs"

@@ -6,9 +6,10 @@ A guard is quiet while equity stays inside a band; the band is what a driver sca
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
-from traderagent_core.contract.risk_mode import INACTIVE, ModeState, Portfolio, RiskMode
+from traderagent_core.contract.risk_mode import INACTIVE, ModeState, Portfolio, RiskLevels, RiskMode
+from traderagent_core.errors import PluginError
 from traderagent_core.model.timeframe import DAY_MS
 
 ZERO = Decimal(0)
@@ -27,11 +28,38 @@ class EquityBand:
 
 @define(eq=False)
 class ModeWatch:
-    """One risk mode with its last word."""
+    """One risk mode with its levels and its last word; raises PluginError for levels that cannot be had."""
 
     name: str
     mode: RiskMode
     state: ModeState = INACTIVE
+    levels: RiskLevels = field(init=False)
+
+    @levels.default
+    def _find_levels(self) -> RiskLevels:
+        try:
+            levels: object = self.mode.levels()
+        except Exception as error:
+            raise PluginError(
+                f"risk mode {self.name!r}: levels() failed: {error!r}", plugin=self.name
+            ) from error
+        if not isinstance(levels, RiskLevels):
+            raise PluginError(
+                f"risk mode {self.name!r}: levels() must return RiskLevels, not {levels!r}", plugin=self.name
+            )
+        return levels
+
+    def asked(self, portfolio: Portfolio) -> ModeState:
+        """The mode's word; one that raises, or answers with anything else, lets nothing be added."""
+        try:
+            state: object = self.mode.judge(portfolio, self.state)
+            if not isinstance(state, ModeState):
+                raise TypeError(f"judge must return a ModeState, not {state!r}")
+        except Exception as error:
+            return ModeState(
+                is_active=True, is_entry_allowed=False, reason=f"mode_failed:{type(error).__name__}"
+            )
+        return state
 
 
 @define(eq=False)
@@ -58,7 +86,7 @@ class AccountGuard:
         portfolio = Portfolio(time_ms, equity, self.peak, self.day_start)
         changed = []
         for watch in self.modes:
-            state = watch.mode.judge(portfolio, watch.state)
+            state = watch.asked(portfolio)
             if state != watch.state:
                 watch.state = state
                 changed.append(watch)
@@ -85,9 +113,8 @@ class AccountGuard:
         """
         levels = {self.peak}
         for watch in self.modes:
-            wanted = watch.mode.levels()
-            levels |= {self.peak * (ONE - level) for level in wanted.drawdown}
-            levels |= {self.day_start * (ONE - level) for level in wanted.daily_loss}
+            levels |= {self.peak * (ONE - level) for level in watch.levels.drawdown}
+            levels |= {self.day_start * (ONE - level) for level in watch.levels.daily_loss}
         below = [level for level in levels if level < self.judged]
         above = [level for level in levels if level >= self.judged]
         return EquityBand(base, quantities, max(below, default=None), min(above, default=None))

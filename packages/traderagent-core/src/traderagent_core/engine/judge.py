@@ -1,14 +1,15 @@
 """Judges plans: contract, entry filters, risk modes, limits, minimums. A plan passes whole or not at all."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from attrs import evolve, frozen
 
 from traderagent_core.account import reasons
-from traderagent_core.contract.entry_filter import Ruling, Verdict
+from traderagent_core.contract.entry_filter import EntryFilter, Ruling, Verdict
 from traderagent_core.engine.context import check_slot
+from traderagent_core.engine.planner import INTERNAL
 from traderagent_core.errors import OrderError
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import At, AverageTimes, FillTimes, Fixed, Leg, Plan
@@ -90,15 +91,19 @@ class Judge:
                 notes.append(f"{name}:{verdict.reason}")
         return factor, Verdict(Ruling.ACCEPT, ", ".join(notes), ONE, verdict.evidence)
 
-    def _asked(self, name: str, entry_filter: object, member: "Member", plan: Plan) -> Verdict:
-        """A filter's verdict; one that raises fails closed."""
-        view = self._engine.view
+    def _asked(self, name: str, entry_filter: EntryFilter, member: "Member", plan: Plan) -> Verdict:
+        """A filter's verdict; one that raises, or answers with anything else, fails closed."""
+        view, state = self._engine.view, entry_filter.state
         try:
-            entry_filter.advance(view, member.symbol)  # type: ignore[attr-defined]
-            return entry_filter.judge(plan, view, member.symbol)  # type: ignore[attr-defined, no-any-return]
+            entry_filter.advance(view, member.symbol)
+            verdict: Any = entry_filter.judge(plan, view, member.symbol)
+            if not isinstance(verdict, Verdict):
+                raise TypeError(f"judge must return a Verdict, not {verdict!r}")
         except Exception as error:
+            entry_filter.state = state
             self._engine.record("plugin_failed", member.name, f"filter {name}", repr(error))
             return Verdict(Ruling.REJECT, "filter_failed")
+        return verdict
 
     def _sized(
         self, member: "Member", plan: Plan, factor: Decimal
@@ -156,6 +161,10 @@ def check_plan(plan: Plan) -> None:
     """Refuse a plan that breaks the contract, by raising OrderError that says which leg and why."""
     if not isinstance(plan, Plan):
         raise OrderError(f"enter() takes a Plan, not {type(plan).__name__}")
+    if plan.name.startswith(INTERNAL):
+        raise OrderError(
+            f"plan {plan.name!r} begins with {INTERNAL!r}, as the engine's own do; name it otherwise"
+        )
     if not plan.legs or len(plan.legs) > MAX_LEGS:
         raise OrderError(f"plan {plan.name!r} has {len(plan.legs)} legs; from 1 to {MAX_LEGS} are allowed")
     names = {leg.name for leg in plan.legs}

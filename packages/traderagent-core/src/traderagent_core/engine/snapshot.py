@@ -1,5 +1,6 @@
 """Snapshots: all that an engine and its strategies remember, as JSON-able data."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from traderagent_core.engine.codec import StateError, decode, encode
@@ -34,7 +35,13 @@ def snapshot(engine: "Engine") -> dict[str, Any]:
     guard = engine.guards.account
     modes = {watch.name: watch.state for watch in guard.modes}
     guards = {**{name: getattr(guard, name) for name in GUARD_FIELDS}, "modes": modes}
-    root = {"now_ms": engine.now_ms, "account": engine.account, "members": members, "guards": guards}
+    root = {
+        "now_ms": engine.now_ms,
+        "account": engine.account,
+        "members": members,
+        "guards": guards,
+        "filters": {name: each.state for name, each in engine.setup.filters.items()},
+    }
     return {"schema_version": SCHEMA_VERSION, **encode(root)}
 
 
@@ -44,16 +51,10 @@ def restore(engine: "Engine", data: dict[str, Any]) -> None:
         raise StateError(
             f"snapshot of schema {data.get('schema_version')}; this version reads {SCHEMA_VERSION}"
         )
-    packages = {"traderagent_core"}
-    packages |= {
-        type(member.strategy).state_class.__module__.partition(".")[0] for member in engine.members.values()
-    }
-    root = decode(data, packages)
-    if set(root["members"]) != set(engine.members):
-        raise StateError(
-            f"snapshot of the bots {', '.join(sorted(root['members']))}; the configuration has "
-            f"{', '.join(sorted(engine.members))}"
-        )
+    root = decode(data, _packages(engine))
+    _require_same("bots", root["members"], engine.members)
+    _require_same("filters", root["filters"], engine.setup.filters)
+    _require_same("risk modes", root["guards"]["modes"], dict(engine.setup.modes))
     engine.now_ms = root["now_ms"]
     vars(engine.account).update(vars(root["account"]))
     for name, fields in root["members"].items():
@@ -63,6 +64,8 @@ def restore(engine: "Engine", data: dict[str, Any]) -> None:
         for field, value in fields.items():
             setattr(member, field, value)
         member.note_guards()
+    for name, each in engine.setup.filters.items():
+        each.state = root["filters"][name]
     guard = engine.guards.account
     states = root["guards"].pop("modes")
     for watch in guard.modes:
@@ -70,3 +73,18 @@ def restore(engine: "Engine", data: dict[str, Any]) -> None:
     for field, value in root["guards"].items():
         setattr(guard, field, value)
     engine.refresh_restriction()
+
+
+def _packages(engine: "Engine") -> set[str]:
+    """Whose classes a snapshot of this engine may name: the core's, and those of its plugins' states."""
+    plugins = [member.strategy for member in engine.members.values()]
+    owners: list[Any] = [*plugins, *engine.setup.filters.values()]
+    return {"traderagent_core", *(owner.state_class.__module__.partition(".")[0] for owner in owners)}
+
+
+def _require_same(what: str, saved: Mapping[str, Any], present: Mapping[str, Any]) -> None:
+    if set(saved) != set(present):
+        raise StateError(
+            f"snapshot of the {what} {', '.join(sorted(saved)) or 'none'}; the configuration has "
+            f"{', '.join(sorted(present)) or 'none'}"
+        )

@@ -8,7 +8,8 @@ import pluggy
 
 from traderagent_core.contract.entry_filter import EntryFilter
 from traderagent_core.contract.risk_mode import RiskMode
-from traderagent_core.contract.strategy import Strategy, check_state_class
+from traderagent_core.contract.state import check_state_class
+from traderagent_core.contract.strategy import Strategy
 from traderagent_core.host.candidate import Candidate
 from traderagent_core.host.records import HOOKS, Kind, Offer
 from traderagent_core.host.refusal import Refusal, describe_exception
@@ -101,7 +102,7 @@ def _async_method(factory: type, base: type) -> str | None:
 
 
 def _state_problem(factory: type) -> str | None:
-    return check_state_class(factory) if issubclass(factory, Strategy) else None
+    return check_state_class(factory) if issubclass(factory, Strategy | EntryFilter) else None
 
 
 def _text(value: object) -> str:

@@ -12,6 +12,8 @@ from typing import Any, cast
 from attrs import Factory, define, evolve, frozen
 
 from traderagent_core.account.state import Record
+from traderagent_core.contract.entry_filter import EntryFilter
+from traderagent_core.contract.risk_mode import RiskMode
 from traderagent_core.contract.strategy import Strategy
 from traderagent_core.engine.engine import Effects, Engine
 from traderagent_core.engine.setup import BotSetup, EngineSetup, StopPlacement
@@ -63,7 +65,8 @@ class Conditions:
 
     `exchange` builds the venue from (instruments, balance=…). `operator` gives commands at their times. `wakes` are
     times at which the engine is woken although nobody asked for it. `restart_at` says after how many steps the
-    engine and its strategies are saved, thrown away and restored. `around` is called around every callback.
+    engine and its plugins are saved, thrown away and restored. `around` is called around every callback. `filters`
+    and `modes` build entry filters and risk modes for each engine, by name.
     """
 
     exchange: Callable[..., ObservedExchange] = ObservedExchange
@@ -75,6 +78,8 @@ class Conditions:
     around: Around | None = None
     latency_ms: int = 0
     balance: Decimal | None = None
+    filters: Mapping[str, Callable[[], EntryFilter]] = Factory(dict)
+    modes: Mapping[str, Callable[[], RiskMode]] = Factory(dict)
 
 
 GOOD = Conditions()
@@ -124,7 +129,7 @@ def run_bots(bots: Sequence[Bot], conditions: Conditions = GOOD) -> Run:
     candles = {bot.candles.symbol: bot.candles for bot in bots}
     view = conditions.view(candles)
     balance = conditions.balance or 2 * sum((bot.budget for bot in bots), Decimal(0))
-    engine = _Restarting(lambda: _engine(bots, view, balance, conditions.around), conditions.restart_at)
+    engine = _Restarting(lambda: _engine(bots, view, balance, conditions), conditions.restart_at)
     exchange = conditions.exchange([bot.instrument for bot in bots], balance=balance)
     driver = _Driver(
         cast(Engine, engine),
@@ -154,12 +159,12 @@ def with_candles(bot: Bot, candles: Candles) -> Bot:
     return evolve(bot, candles=candles)
 
 
-def _engine(bots: Sequence[Bot], view: SimulatedView, balance: Decimal, around: Around | None) -> Engine:
+def _engine(bots: Sequence[Bot], view: SimulatedView, balance: Decimal, conditions: Conditions) -> Engine:
     setups = []
     for bot in bots:
         strategy = bot.strategy_class(bot.config)
-        if around is not None:
-            spy(strategy, around)
+        if conditions.around is not None:
+            spy(strategy, conditions.around)
         setups.append(
             BotSetup(
                 bot.name,
@@ -172,7 +177,9 @@ def _engine(bots: Sequence[Bot], view: SimulatedView, balance: Decimal, around: 
                 stop_placement=bot.stop_placement,
             )
         )
-    return Engine(EngineSetup(tuple(setups), balance), view)
+    filters = {name: build() for name, build in conditions.filters.items()}
+    modes = tuple((name, build()) for name, build in conditions.modes.items())
+    return Engine(EngineSetup(tuple(setups), balance, filters, modes), view)
 
 
 def spy(strategy: Strategy, around: Around) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 from attrs import evolve
 from pydantic import BaseModel
 
-from traderagent_core.contract.strategy import Needs, Problem, Wake, check_state_class
+from traderagent_core.contract.state import check_state_class
+from traderagent_core.contract.strategy import Needs, Problem, Wake
 from traderagent_core.engine.codec import StateError, encode
 from traderagent_core.errors import DataError
 from traderagent_core.model.candle import Candles, FloatColumn
