@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from traderagent_core.model.plan import (
         At,
         AverageTimes,
+        BreakEven,
         Filled,
         FillTimes,
         Fixed,
@@ -59,6 +60,7 @@ _HOMES = {
     "model.plan": (
         "At",
         "AverageTimes",
+        "BreakEven",
         "FillTimes",
         "Filled",
         "Fixed",
@@ -78,6 +80,7 @@ __all__ = [
     "HOOK_API_VERSION",
     "At",
     "AverageTimes",
+    "BreakEven",
     "Candle",
     "Candles",
     "Catalogue",

@@ -14,14 +14,15 @@ class StopState:
 
     `price` is where the stop stands; `watched` is that price while the engine holds it by a watch; `want` is the
     order's want while it is held at the venue; `is_long` is the side of the position it protects. `travelling` is
-    its order while it is attached to entries, the `carriers`, of which none has traded yet. `best` is the best
-    price since entry, once trailing.
+    its order while it is attached to entries, the `carriers`, of which none has traded yet. `is_even` says that the
+    price has been where the rule's break-even begins; `best` is the best price since entry, once trailing.
     """
 
     rule: Stop | None = None
     price: Decimal | None = None
     watched: Decimal | None = None
     want: Want | None = None
+    is_even: bool = False
     is_trailing: bool = False
     best: Decimal | None = None
     moved_ms: int = 0

@@ -1,7 +1,7 @@
 """Protective stops: one for the position of each bot, moved in the protective direction only.
 
 A stop is held as the exchange allows: `attached` to the entry or `resting` as an order that closes the position,
-or by the `engine` through a price watch. Trailing is a chain of watches that moves whichever it is.
+or by the `engine` through a price watch. Break-even and trailing are a chain of watches that moves whichever it is.
 """
 
 from decimal import Decimal
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from traderagent_core.account.state import Order, Want, WantStatus
 from traderagent_core.model.command import Unwatch, Watch
 from traderagent_core.model.order import AttachedStop, OrderType, Purpose, Side
-from traderagent_core.model.plan import At, AverageTimes, Held, Leg, Stop, Trail
+from traderagent_core.model.plan import At, AverageTimes, Held, Leg, Stop
 
 if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine
@@ -56,8 +56,8 @@ class Stops:
             return
         if price != stop.price or not self._is_held(member):
             self._hold(member, price)
-        if stop.rule is not None and stop.rule.trail is not None:
-            self._watch_trail(member, stop.rule.trail)
+        if stop.rule is not None:
+            self._watch_next(member)
 
     def _is_held(self, member: "Member") -> bool:
         stop = member.stop
@@ -66,7 +66,7 @@ class Stops:
         return stop.watched is not None or stop.want.status in ALIVE
 
     def _wanted_price(self, member: "Member") -> Decimal | None:
-        """The tightest of the plan's stop, the bot's stop-loss ratio and the trail."""
+        """The tightest of the plan's stop, the bot's stop-loss ratio, break-even and the trail."""
         is_long = member.ledger.quantity > ZERO
         average = member.ledger.average_price
         prices = []
@@ -76,6 +76,9 @@ class Stops:
         ratio = member.setup.limits.stop_loss_ratio
         if ratio is not None:
             prices.append(average * (ONE - ratio if is_long else ONE + ratio))
+        even = member.stop.rule.break_even if member.stop.is_even and member.stop.rule is not None else None
+        if even is not None:
+            prices.append(average * (ONE + even.offset_ratio if is_long else ONE - even.offset_ratio))
         if member.stop.is_trailing:
             prices.append(self._trailed(member))
         if not prices:
@@ -186,7 +189,7 @@ class Stops:
             self._withdraw(member, stop.want)
         stop.price = stop.watched = stop.want = stop.best = stop.trail_watch = stop.is_long = None
         stop.travelling = None
-        stop.is_trailing = stop.is_waiting = False
+        stop.is_even = stop.is_trailing = stop.is_waiting = False
 
     def _withdraw(self, member: "Member", want: Want) -> None:
         if member.stop.travelling is not None and want.order is member.stop.travelling:
@@ -228,43 +231,83 @@ class Stops:
         member.stop.watched = None
         self.is_passed(member)
 
-    # -- trailing -------------------------------------------------------------------------------------------
+    # -- break-even and trailing ----------------------------------------------------------------------------
 
-    def _watch_trail(self, member: "Member", trail: Trail) -> None:
-        """Watch for the next price at which the trail would begin or move by a step."""
+    def _watch_next(self, member: "Member") -> None:
+        """Watch for the next price at which the stop goes to break-even, or the trail begins or moves by a step."""
         stop = member.stop
         is_long = member.ledger.quantity > ZERO
-        if stop.is_trailing:
-            assert stop.best is not None
-            level = stop.best * (ONE + trail.least_step_ratio if is_long else ONE - trail.least_step_ratio)
-        else:
-            ratio = trail.activation_ratio
-            level = member.ledger.average_price * (ONE + ratio if is_long else ONE - ratio)
+        levels = [
+            level for level in (self._even_level(member), self._trail_level(member)) if level is not None
+        ]
+        if not levels:
+            return
+        level = min(levels) if is_long else max(levels)
         if level == stop.trail_watch:
             return
         stop.trail_watch = level
         self._engine.commands.append(Watch(member.name, TRAIL_WATCH, member.symbol, level, is_long))
 
+    def _even_level(self, member: "Member") -> Decimal | None:
+        """The price from which the stop is at break-even; None without such a rule, or when it is there."""
+        stop = member.stop
+        even = None if stop.rule is None else stop.rule.break_even
+        if even is None or stop.is_even:
+            return None
+        ratio = even.activation_ratio
+        return member.ledger.average_price * (ONE + ratio if member.ledger.quantity > ZERO else ONE - ratio)
+
+    def _trail_level(self, member: "Member") -> Decimal | None:
+        """The price at which the trail begins or moves by a step; None without one."""
+        stop = member.stop
+        trail = None if stop.rule is None else stop.rule.trail
+        if trail is None:
+            return None
+        start, ratio = member.ledger.average_price, trail.activation_ratio
+        if stop.is_trailing:
+            assert stop.best is not None
+            start, ratio = stop.best, trail.least_step_ratio
+        return start * (ONE + ratio if member.ledger.quantity > ZERO else ONE - ratio)
+
     def trail_crossed(self, member: "Member", price: Decimal) -> None:
-        """A new best price, by a step at least."""
+        """The price is where the stop goes to break-even, or at a new best price by a step at least."""
         stop, level = member.stop, member.stop.trail_watch
         if level is None or (price < level if stop.is_long else price > level):
             return  # The news of a watch that was dropped or moved since.
         stop.trail_watch = None
-        if stop.rule is None or stop.rule.trail is None or not member.ledger.quantity:
+        if stop.rule is None or not member.ledger.quantity:
             return
-        trail = stop.rule.trail
+        even, trail = self._even_level(member), self._trail_level(member)
+        is_due = self._is_reached(member, even, price)
+        if is_due:
+            stop.is_even = True
+        if self._is_reached(member, trail, price):
+            is_due = self._follow(member, price) or is_due
+        if is_due:
+            self.refresh(member)
+        else:
+            self._watch_next(member)
+
+    def _is_reached(self, member: "Member", level: Decimal | None, price: Decimal) -> bool:
+        if level is None:
+            return False
+        return price >= level if member.ledger.quantity > ZERO else price <= level
+
+    def _follow(self, member: "Member", price: Decimal) -> bool:
+        """Take in a new best price; false when the stop was moved too lately to be moved again now."""
+        stop = member.stop
+        assert stop.rule is not None
+        assert stop.rule.trail is not None
         is_first = not stop.is_trailing
         stop.is_trailing = True
         stop.best = price
-        due_ms = stop.moved_ms + trail.least_interval_ms
+        due_ms = stop.moved_ms + stop.rule.trail.least_interval_ms
         if is_first or self._engine.now_ms >= due_ms:
-            self.refresh(member)
-        else:
-            if not stop.is_waiting:
-                stop.is_waiting = True
-                self._engine.set_timer(member.name, TRAIL_TIMER, due_ms)
-            self._watch_trail(member, trail)
+            return True
+        if not stop.is_waiting:
+            stop.is_waiting = True
+            self._engine.set_timer(member.name, TRAIL_TIMER, due_ms)
+        return False
 
     def trail_due(self, member: "Member") -> None:
         """The least interval between two moves is over."""

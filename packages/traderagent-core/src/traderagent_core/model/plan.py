@@ -98,12 +98,32 @@ class Trail:
 
 
 @frozen
+class BreakEven:
+    """A stop that moves, once, to where the trade costs nothing.
+
+    Once the price has gone `activation_ratio` in favour of the average entry, the stop stands at least `offset_ratio`
+    beyond that average on the winning side: what fees take. The offset must be smaller than the activation.
+    """
+
+    activation_ratio: Decimal = field(validator=instance_of(Decimal))
+    offset_ratio: Decimal = field(default=Decimal(0), validator=instance_of(Decimal))
+
+    @offset_ratio.validator
+    def _check(self, _attribute: Any, value: Decimal) -> None:
+        if not Decimal(0) <= value < self.activation_ratio:
+            raise ValueError(
+                f"offset_ratio must be at least 0 and below the activation_ratio {self.activation_ratio}, not {value}"
+            )
+
+
+@frozen
 class Stop:
     """The protective stop of the position that a plan builds: one price for each side it may be on."""
 
     long: At | AverageTimes | None = None
     short: At | AverageTimes | None = None
     trail: Trail | None = None
+    break_even: BreakEven | None = None
 
 
 @frozen
