@@ -126,18 +126,19 @@ class Account:
         """A quantity is to be traded; `parent_id` is the want whose fill placed it, or 0."""
         plan = self.plans[plan_id]
         leg = plan.legs[leg_name]
-        slot = self.slots.get((plan.bot, leg.slot)) or self.slot(plan.bot, leg.slot, prefix)
+        return self.grant(plan, leg, self.slot(plan.bot, leg.slot, prefix), quantity, price, parent_id)
+
+    def grant(
+        self, plan: ActivePlan, leg: Leg, slot: Slot, quantity: Decimal, price: Decimal | None, parent_id: int
+    ) -> Want:
+        """What `want_granted` does, for a caller that has the objects at hand."""
         want_id = self.next_want
         self.next_want = want_id + 1
         want = Want(want_id, plan, leg, slot, leg.side, quantity, price)
         parent = self.just_spent
         if parent is not None and parent.id == parent_id:
-            is_counter = parent.slot is slot and parent.side is not leg.side
-            if is_counter and parent.origin is None:
-                want.origin = parent
-        slot.want = want
-        plan.wants[want_id] = want
-        self.wants[want_id] = want
+            want.origin = _closed_by(parent, want)
+        slot.want = plan.wants[want_id] = self.wants[want_id] = want
         return want
 
     def want_blocked(self, time_ms: int, want_id: int, reason: str, retry: str) -> None:
@@ -190,32 +191,30 @@ class Account:
         closes_position: bool,
     ) -> Order:
         """An order leaves for the venue: the next generation of its slot."""
-        want = self.wants[want_id]
-        leg = want.leg
-        symbol = want.plan.symbol
-        order = Order(
-            client_order_id,
-            want,
-            symbol,
-            want.side,
-            order_type,
-            leg.purpose,
-            price,
-            quantity,
-            generation,
-            time_ms,
+        self.wants[want_id].slot.generation = generation
+        return self.send(
+            self.wants[want_id], client_order_id, order_type, price, quantity, reduce_only, closes_position
         )
-        order.reduce_only = reduce_only
-        order.closes_position = closes_position
-        want.plan.live_orders += 1
-        slot = want.slot
-        slot.generation = generation
-        slot.order = order
-        want.order = order
-        self.orders[client_order_id] = order
+
+    def send(
+        self,
+        want: Want,
+        client_order_id: str,
+        order_type: OrderType,
+        price: Decimal | None,
+        quantity: Decimal,
+        reduce_only: bool,
+        closes_position: bool,
+    ) -> Order:
+        """What `order_submitted` does but for counting the generation, for a caller that has the want at hand."""
+        side = want.side
+        order = Order(client_order_id, want, side, order_type, price, quantity, reduce_only, closes_position)
+        plan = want.plan
+        plan.live_orders += 1
+        want.slot.order = want.order = self.orders[client_order_id] = order
         if price is not None and not reduce_only:
-            ledger = want.plan.ledger
-            if want.side is BUY:
+            ledger = plan.ledger
+            if side is BUY:
                 ledger.open_buys += price * quantity
             else:
                 ledger.open_sells += price * quantity
@@ -259,7 +258,7 @@ class Account:
         """An order is final: its slot is free, what it left open no longer counts."""
         order.status = status
         order_id = order.client_order_id
-        if order.filled != order.quantity:
+        if status is not FILLED:
             self._release(order, order.quantity - order.filled)
         del self.orders[order_id]
         closed = self.closed_orders
@@ -301,11 +300,12 @@ class Account:
         is_ambiguous: bool,
     ) -> bool:
         """One execution of an own order, not seen before; true when it spends what was wanted."""
+        order = self.orders.get(client_order_id) or self.closed_orders[client_order_id]
+        return self.fill(order, trade_id, price, quantity, fee)
+
+    def fill(self, order: Order, trade_id: str, price: Decimal, quantity: Decimal, fee: Decimal) -> bool:
+        """What `filled` does, for a caller that has the order at hand."""
         self._remember(trade_id)
-        order = self.orders.get(client_order_id)
-        is_live = order is not None
-        if order is None:
-            order = self.closed_orders[client_order_id]
         want = order.want
         ledger = want.plan.ledger
         filled = want.filled + quantity
@@ -319,15 +319,19 @@ class Account:
         if spends:
             self._spend(want)
         order.filled += quantity
-        if is_live:
+        if order.client_order_id in self.orders:
             self._release(order, quantity)
-            if order.filled >= order.quantity or (is_whole and order.closes_position):
-                self._retire(order, FILLED)
-            elif order.final_filled is not None and order.filled >= order.final_filled:
-                self._retire(order, CANCELED)
-            else:
-                order.status = PARTIALLY_FILLED
+            self._settle(order, is_whole=is_whole)
         return spends
+
+    def _settle(self, order: Order, *, is_whole: bool) -> None:
+        """Where a live order stands after a fill; one that the venue has ended waits for its last fill."""
+        if order.filled >= order.quantity or (is_whole and order.closes_position):
+            self._retire(order, FILLED)
+        elif order.final_filled is not None and order.filled >= order.final_filled:
+            self._retire(order, CANCELED)
+        else:
+            order.status = PARTIALLY_FILLED
 
     def _remember(self, trade_id: str) -> None:
         seen = self.seen_trades
@@ -381,6 +385,12 @@ class Account:
 
     def mode_changed(self, time_ms: int, mode: str, is_active: bool, reason: str) -> None:
         """A risk mode or guard began or ended."""
+
+
+def _closed_by(parent: Want, want: Want) -> Want | None:
+    """The parent, when `want` is its counter and so completes a cycle with it."""
+    is_counter = parent.slot is want.slot and parent.side is not want.side
+    return parent if is_counter and parent.origin is None else None
 
 
 def describe(evidence: dict[str, Any]) -> str:

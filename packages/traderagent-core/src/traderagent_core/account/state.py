@@ -91,14 +91,10 @@ class Order:
 
     client_order_id: str
     want: Want
-    symbol: str
     side: Side
     type: OrderType
-    purpose: Purpose
     price: Decimal | None
     quantity: Decimal
-    generation: int
-    submitted_ms: int
     reduce_only: bool = False
     closes_position: bool = False
     status: OrderStatus = OrderStatus.SUBMITTED
@@ -106,6 +102,16 @@ class Order:
     final_filled: Decimal | None = None
     is_canceling: bool = False
     reason: str = ""
+
+    @property
+    def symbol(self) -> str:
+        """The instrument."""
+        return self.want.plan.symbol
+
+    @property
+    def purpose(self) -> Purpose:
+        """Why it was sent."""
+        return self.want.leg.purpose
 
 
 Record = tuple[Any, ...]

@@ -58,38 +58,24 @@ class Desk:
             self.cancel(slot.order)
             return
         engine = self._engine
-        leg = want.leg
-        price = want.price
+        leg, price, symbol = want.leg, want.price, want.plan.symbol
         kind = MARKET if price is None else STOP if leg.is_stop else LIMIT
-        is_reducing = leg.is_exit and want.plan.symbol in self._linear
+        is_reducing = leg.is_exit and symbol in self._linear
         closes_position = is_reducing and slot.name == "stop"
-        generation = slot.generation + 1
+        slot.generation = generation = slot.generation + 1
         order_id = f"{slot.prefix}{generation}"
         attached: AttachedStop | None = None
         if self._attaches and not leg.is_exit:
             attached = engine.stops.attach(engine.members[want.plan.bot], want, order_id)
         quantity = want.quantity - want.filled if want.filled else want.quantity
-        now_ms, want_id, closes = engine.now_ms, want.id, closes_position
+        flags = (is_reducing, closes_position)
         engine.records.append(
-            (
-                "order_submitted",
-                now_ms,
-                order_id,
-                want_id,
-                generation,
-                kind,
-                price,
-                quantity,
-                is_reducing,
-                closes,
-            )
+            ("order_submitted", engine.now_ms, order_id, want.id, generation, kind, price, quantity, *flags)
         )
-        self._account.order_submitted(
-            now_ms, order_id, want_id, generation, kind, price, quantity, is_reducing, closes
-        )
+        self._account.send(want, order_id, kind, price, quantity, is_reducing, closes_position)
         request = OrderRequest(
             order_id,
-            want.plan.symbol,
+            symbol,
             want.side,
             kind,
             quantity,

@@ -196,14 +196,10 @@ class Engine:
         if order is None:
             self._foreign_filled(event)
             return
-        time_ms, price, quantity, fee = event.time_ms, event.price, event.quantity, event.fee
-        liquidity, is_ambiguous = event.liquidity, event.is_ambiguous
-        self.records.append(
-            ("filled", time_ms, order_id, trade_id, price, quantity, fee, liquidity, is_ambiguous)
-        )
-        is_complete = account.filled(
-            time_ms, order_id, trade_id, price, quantity, fee, liquidity, is_ambiguous
-        )
+        price, quantity, fee = event.price, event.quantity, event.fee
+        how = (event.liquidity, event.is_ambiguous)
+        self.records.append(("filled", event.time_ms, order_id, trade_id, price, quantity, fee, *how))
+        is_complete = account.fill(order, trade_id, price, quantity, fee)
         self._after_fill(order, event, is_complete=is_complete)
 
     def _after_fill(self, order: Order, event: ev.OrderFilled, *, is_complete: bool) -> None:

@@ -101,11 +101,13 @@ class Planner:
         rule = leg.price
         price = rule.price if type(rule) is At else self._price(member, leg, parent)
         quantity = self._quantity(member, leg, parent)
-        prefix = f"{member.prefix}{leg.slot.replace(':', '-')}-" if slot is None else slot.prefix
+        if slot is None:
+            slot = self._account.slot(plan.bot, leg.slot, f"{member.prefix}{leg.slot.replace(':', '-')}-")
         parent_id = 0 if parent is None else parent.id
-        now_ms, plan_id, name = engine.now_ms, plan.id, leg.name
-        engine.records.append(("want_granted", now_ms, plan_id, name, prefix, quantity, price, parent_id))
-        return self._account.want_granted(now_ms, plan_id, name, prefix, quantity, price, parent_id)
+        engine.records.append(
+            ("want_granted", engine.now_ms, plan.id, leg.name, slot.prefix, quantity, price, parent_id)
+        )
+        return self._account.grant(plan, leg, slot, quantity, price, parent_id)
 
     def _price(self, member: "Member", leg: Leg, parent: Want | None) -> Decimal | None:
         rule = leg.price

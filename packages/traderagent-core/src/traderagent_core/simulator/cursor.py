@@ -18,40 +18,37 @@ OPEN_PHASE = 5
 """Order at equal time. The open of a new candle comes after all that is due at the boundary it opens on."""
 
 
+Candle = tuple[int, int, PathPoints, float]
+"""Where a cursor can be: index of the candle, its open time in ms, the points of its path and the path's length."""
+
+Hit = tuple[tuple[int, int], Candle, int, float, float, Entry | None, bool]
+"""What is met next: (time in ms, phase), candle, leg, price, way travelled, entry of the book, is it above."""
+
+NOWHERE: Candle = (-1, 0, (0.0, 0.0, 0.0, 0.0), 0.0)
+
+
 class Cursor:
     """The present place of one market: candle, leg of its path, price, and distance travelled in the candle.
 
     `peek` finds the next hit without moving; `take` moves there and lets it happen; `seek` moves to a time between
-    hits. Distances are in quote currency along the path; a time is its share of the path's length. After `peek` has
-    said yes, `hit` tells when, as (time in ms UTC, phase); the hit is the first waiting entry above or below the
-    price, or only the open of a candle in which deferred orders are let in.
+    hits. Distances are in quote currency along the path; a time is its share of the path's length. The hit is the
+    first waiting entry above or below the price, or no entry: the open of a candle that lets deferred orders in.
     """
 
     __slots__ = (
+        "_candle",
         "_columns",
-        "_entry",
-        "_has_hit",
-        "_hit_index",
-        "_hit_leg",
-        "_hit_length",
-        "_hit_points",
-        "_hit_price",
-        "_hit_travelled",
+        "_follows_position",
+        "_hit",
         "_hit_version",
-        "_index",
-        "_is_above",
         "_leg",
-        "_length",
         "_open_time",
-        "_points",
-        "_start_ms",
         "_travelled",
         "candles",
         "close_time",
         "duration_ms",
         "exchange",
         "finder",
-        "hit",
         "market",
         "policy",
     )
@@ -73,147 +70,138 @@ class Cursor:
         self.close_time = candles.open_time + candles.duration_ms
         self._open_time = candles.open_time
         self._columns = (candles.open, candles.high, candles.low, candles.close)
-        self._index = -1
-        self._start_ms = 0
-        self._points: PathPoints = (0.0, 0.0, 0.0, 0.0)
+        self._follows_position = policy in (PathPolicy.PESSIMISTIC, PathPolicy.OPTIMISTIC)
+        self._candle = NOWHERE
         self._leg = 4
         self._travelled = 0.0
-        self._length = 0.0
-        self._has_hit = False
+        self._hit: Hit | None = None
         self._hit_version = -1
-        self._hit_index = -1
-        self._hit_points = self._points
-        self._hit_length = self._hit_price = self._hit_travelled = 0.0
-        self._hit_leg = 4
-        self._entry: Entry | None = None
-        self._is_above = False
-        self.hit = (0, VENUE_PHASE)
 
     # -- looking ahead --------------------------------------------------------------------------------------
 
-    def peek(self) -> bool:
-        """Whether something more is met; found anew only when the book has changed."""
+    def peek(self) -> tuple[int, int] | None:
+        """(time in ms UTC, phase) of the next hit, or None; found anew only when the book has changed."""
         version = self.market.version
         if self._hit_version != version:
             self._hit_version = version
-            self._has_hit = self._find()
-        return self._has_hit
+            self._hit = self._find()
+        hit = self._hit
+        return None if hit is None else hit[0]
 
-    def _find(self) -> bool:
+    def _find(self) -> Hit | None:
         market = self.market
         book = market.book
         above, below = book.above, book.below
         up = above[0][0] if above else INFINITY
         down = -below[0][0] if below else -INFINITY
         if self._leg < 4 and (up <= market.high or down >= market.low):
-            self._hit_index, self._hit_points, self._hit_length = self._index, self._points, self._length
-            if self._meet(self._leg, market.price, self._travelled, up, down):
-                return True
+            hit = self._meet(self._candle, self._leg, market.price, self._travelled, up, down)
+            if hit is not None:
+                return hit
         if market.pending:
             up = -INFINITY
-        index = self.finder.next_touch(self._index + 1, up, down)
+        index = self.finder.next_touch(self._candle[0] + 1, up, down)
         if index < 0:
-            return False
-        self._hit_index = index
-        self._hit_points, self._hit_length = points, _ = self._path(index)
-        if not market.pending and self._meet(1, points[0], 0.0, up, down):
-            return True
-        return self._note(None, 1, points[0], 0.0)
+            return None
+        candle = self._candle_at(index)
+        start = candle[2][0]
+        hit = None if market.pending else self._meet(candle, 1, start, 0.0, up, down)
+        return hit or ((candle[1], OPEN_PHASE), candle, 1, start, 0.0, None, False)
 
-    def _path(self, index: int) -> tuple[PathPoints, float]:
+    def _candle_at(self, index: int) -> Candle:
         first, high, low, last = self._columns
         prices = (first.item(index), high.item(index), low.item(index), last.item(index))
-        quantity = self.market.position.quantity
-        return path_points(self.policy, prices, (quantity > 0) - (quantity < 0))
+        sign = 0
+        if self._follows_position:
+            quantity = self.market.position.quantity
+            sign = (quantity > 0) - (quantity < 0)
+        points, length = path_points(self.policy, prices, sign)
+        return index, self._open_time.item(index), points, length
 
-    def _meet(self, leg: int, price: float, travelled: float, up: float, down: float) -> bool:
-        """Note the first level met from `price` on; a level already passed is met at once, at that price."""
-        points = self._hit_points
-        if up <= price:
-            return self._note(True, leg, price, travelled)
-        if down >= price:
-            return self._note(False, leg, price, travelled)
-        while leg < 4:
-            end = points[leg]
-            if end > price:
-                if up <= end:
-                    return self._note(True, leg, up, travelled + up - price)
-                travelled += end - price
-            elif down >= end:
-                return self._note(False, leg, down, travelled + price - down)
-            else:
-                travelled += price - end
-            price = end
-            leg += 1
-        return False
-
-    def _note(self, is_above: bool | None, leg: int, price: float, travelled: float) -> bool:
-        """Keep the place of the hit, and when it is; None is above or below for a candle that is only entered."""
+    def _meet(
+        self, candle: Candle, leg: int, price: float, travelled: float, up: float, down: float
+    ) -> Hit | None:
+        """The first level met from `price` on; a level already passed is met at once, at that price."""
+        is_above = up <= price
+        if not is_above and down < price:
+            points = candle[2]
+            while True:
+                end = points[leg]
+                if end > price:
+                    if up <= end:
+                        travelled += up - price
+                        price, is_above = up, True
+                        break
+                    travelled += end - price
+                elif down >= end:
+                    travelled += price - down
+                    price = down
+                    break
+                else:
+                    travelled += price - end
+                price = end
+                leg += 1
+                if leg == 4:
+                    return None
         book = self.market.book
-        self._is_above = is_above is True
-        self._entry = None if is_above is None else book.above[0] if is_above else book.below[0]
-        self._hit_leg = leg
-        self._hit_price = price
-        self._hit_travelled = travelled
-        start_ms = self._open_time.item(self._hit_index)
-        length = self._hit_length
-        if length and travelled:
-            elapsed = int(self.duration_ms * (travelled / length))
-            if elapsed > 0:
-                self.hit = (start_ms + min(elapsed, self.duration_ms), VENUE_PHASE)
-                return True
-        self.hit = (start_ms, OPEN_PHASE)
-        return True
+        entry = book.above[0] if is_above else book.below[0]
+        return self._moment(candle, travelled), candle, leg, price, travelled, entry, is_above
+
+    def _moment(self, candle: Candle, travelled: float) -> tuple[int, int]:
+        """When that much of a candle's path has been travelled."""
+        if travelled:
+            elapsed = int(self.duration_ms * (travelled / candle[3]))
+            if elapsed:
+                return candle[1] + min(elapsed, self.duration_ms), VENUE_PHASE
+        return candle[1], OPEN_PHASE
 
     # -- moving ---------------------------------------------------------------------------------------------
 
     def take(self) -> None:
         """Move to the hit that `peek` found and let it happen."""
+        assert self._hit is not None
+        moment, candle, self._leg, price, self._travelled, entry, is_above = self._hit
+        if candle is not self._candle:
+            self._enter(candle)
         market = self.market
-        if self._hit_index != self._index:
-            self._enter(self._hit_index, self._hit_points, self._hit_length)
-        self._leg = self._hit_leg
-        self._travelled = self._hit_travelled
-        market.price = self._hit_price
-        entry = self._entry
+        market.price = price
         if entry is None:
             market.version += 1
-            self.exchange.admit_pending(market, self.hit[0])
+            self.exchange.admit_pending(market, moment[0])
         else:
-            self.exchange.fire(market, entry, self.hit[0], is_above=self._is_above)
+            self.exchange.fire(market, entry, moment[0], is_above=is_above)
 
-    def _enter(self, index: int, points: PathPoints, length: float) -> None:
+    def _enter(self, candle: Candle) -> None:
         market = self.market
-        self._index = index
-        self._start_ms = self._open_time.item(index)
-        self._points = points
-        self._length = length
+        self._candle = candle
+        index, _, (_, second, third, _), _ = candle
         market.candle = index
-        second, third = points[1], points[2]
         market.high, market.low = (second, third) if second > third else (third, second)
         market.has_fired_above = market.has_fired_below = False
 
     def seek(self, time_ms: int) -> None:
         """Move to where the price is at a time, with no level met on the way; never moves back."""
-        is_here = self._index >= 0 and self._start_ms <= time_ms <= self._start_ms + self.duration_ms
-        index = self._index if is_here else int(self._open_time.searchsorted(time_ms)) - 1
-        if index < self._index or index < 0:
+        here, start_ms, _, _ = self._candle
+        is_here = here >= 0 and start_ms <= time_ms <= start_ms + self.duration_ms
+        index = here if is_here else int(self._open_time.searchsorted(time_ms)) - 1
+        if index < here or index < 0:
             return
-        if index != self._index:
-            points, length = self._path(index)
-            self._enter(index, points, length)
-            self._leg, self._travelled, self.market.price = 1, 0.0, points[0]
+        if index != here:
+            candle = self._candle_at(index)
+            self._enter(candle)
+            self._leg, self._travelled, self.market.price = 1, 0.0, candle[2][0]
         self._walk_to(time_ms)
 
     def _walk_to(self, time_ms: int) -> None:
-        elapsed = time_ms - self._start_ms
+        _, start_ms, points, length = self._candle
+        elapsed = time_ms - start_ms
         if elapsed >= self.duration_ms:
-            self._leg, self._travelled, self.market.price = 4, self._length, self._points[3]
+            self._leg, self._travelled, self.market.price = 4, length, points[3]
             return
-        target = self._length * elapsed / self.duration_ms
+        target = length * elapsed / self.duration_ms
         price = self.market.price
         while self._leg < 4 and self._travelled < target:
-            end = self._points[self._leg]
+            end = points[self._leg]
             step = abs(end - price)
             if self._travelled + step > target:
                 rest = target - self._travelled

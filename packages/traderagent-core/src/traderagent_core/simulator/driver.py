@@ -119,18 +119,17 @@ class Driver:
         agenda = self._agenda
         is_guarded = self.engine.guards.is_watching
         while True:
-            cursor = self._next_hit(cursors)
-            first = hit = NEVER if cursor is None else cursor.hit
+            first, cursor = self._next_hit(cursors)
             due = agenda.next()
             if due is not None and due < first:
-                first = due
+                first, cursor = due, None
             band = self._next_band() if is_guarded else None
             if band is not None and band < first:
-                first = band
+                first, cursor = band, None
             if first[0] > end_ms:
                 return
             self.view.now_ms, self._phase = first
-            if first is hit and cursor is not None:
+            if cursor is not None:
                 self._here = cursor
                 cursor.take()
                 self._pump()
@@ -142,13 +141,14 @@ class Driver:
             if self.progress is not None:
                 self.progress(first[0])
 
-    def _next_hit(self, cursors: list[Cursor]) -> Cursor | None:
-        """The market that meets something first; on a tie the first in the order of instruments."""
-        best: Cursor | None = None
+    def _next_hit(self, cursors: list[Cursor]) -> tuple[tuple[int, int], Cursor | None]:
+        """The market that meets something first, and when; on a tie the first in the order of instruments."""
+        first, best = NEVER, None
         for cursor in cursors:
-            if cursor.peek() and (best is None or cursor.hit < best.hit):
-                best = cursor
-        return best
+            hit = cursor.peek()
+            if hit is not None and hit < first:
+                first, best = hit, cursor
+        return first, best
 
     def _next_band(self) -> tuple[int, int] | None:
         """When a close first leaves a band of the engine's guards."""
@@ -176,14 +176,18 @@ class Driver:
         """Step the engine through all that has happened, and through what that makes happen at this time."""
         events = self.exchange.events
         step = self.engine.step
-        records, carry_out = self.records, self._carry_out
+        records, carry_out, is_delayed = self.records, self._carry_out, bool(self._latency_ms)
+        submit = self._submit
         while events:
             event = events.popleft()
             self.events += 1
             commands, decided = step(event)
             records += decided
             for command in commands:
-                carry_out(command, event.time_ms)
+                if type(command) is cmd.Submit and not is_delayed:
+                    submit(command, event.time_ms)
+                else:
+                    carry_out(command, event.time_ms)
         self._is_band_stale = True
 
     def _carry_out(self, command: cmd.Command, now_ms: int) -> None:
@@ -206,16 +210,19 @@ class Driver:
     def _execute(self, command: cmd.Command, now_ms: int) -> None:
         """Bring a command's market to the present price, then let the venue have it."""
         if type(command) is cmd.Submit:
-            request = command.request
-            cursor = self._cursors[request.symbol]
-            if cursor is not self._here:
-                cursor.seek(now_ms)
-            self.exchange.submit(request, now_ms)
+            self._submit(command, now_ms)
             return
         cursor = self._cursors[command.symbol]  # type: ignore[union-attr]
         if cursor is not self._here:
             cursor.seek(now_ms)
         self.exchange.execute(command, now_ms)
+
+    def _submit(self, command: cmd.Submit, now_ms: int) -> None:
+        request = command.request
+        cursor = self._cursors[request.symbol]
+        if cursor is not self._here:
+            cursor.seek(now_ms)
+        self.exchange.submit(request, now_ms)
 
     def _set_timer(self, command: cmd.SetTimer) -> None:
         event = ev.TimerFired(max(command.due_ms, self.view.now_ms), command.owner, command.name)

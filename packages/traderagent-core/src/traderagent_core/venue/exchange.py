@@ -221,25 +221,17 @@ class SimulatedExchange:
         is_ambiguous = market.is_ambiguous(order, is_above=is_above)
         instrument = market.instrument
         ratio = instrument.maker_fee_ratio if liquidity is MAKER else instrument.taker_fee_ratio
+        is_buy = request.side is BUY
         for part in self._parts(order, quantity):
             fee = part * price * ratio
             order.filled += part
             self._reserve(market, order, -part)
-            self._book_fill(market, part if request.side is BUY else -part, price, fee)
+            self._book_fill(market, part if is_buy else -part, price, fee)
             self._trades += 1
+            how = (price, part, fee, liquidity, is_ambiguous)
+            trade_id = f"t{self._trades}"
             self.events.append(
-                ev.OrderFilled(
-                    now_ms,
-                    request.client_order_id,
-                    f"t{self._trades}",
-                    request.symbol,
-                    request.side,
-                    price,
-                    part,
-                    fee,
-                    liquidity,
-                    is_ambiguous,
-                )
+                ev.OrderFilled(now_ms, request.client_order_id, trade_id, request.symbol, request.side, *how)
             )
         self._finish(market, order, now_ms)
         if request.attached_stop is not None:
@@ -274,7 +266,7 @@ class SimulatedExchange:
         """Forget an order that is filled, and cancel the rest of one that may not fill further."""
         order_id = order.request.client_order_id
         del market.orders[order_id]
-        if order.filled < order.quantity or not order.filled:
+        if order.filled != order.quantity or not order.filled:
             self._reserve(market, order, order.filled - order.quantity)
             self.events.append(
                 ev.OrderCanceled(now_ms, order_id, order.filled, "reduce_only_without_position")
