@@ -34,6 +34,11 @@ RETRIES = {
 }
 """What becomes of a want whose order was refused; a code that is not here is never tried again."""
 
+NOT_OPEN = "order_not_open"
+"""The refusal of a cancellation or an amendment that only says: the order's end or its fills are on their way."""
+
+CANCEL_TIMER = "~cancel:"
+CANCEL_AGAIN_MS = 5_000
 FIRST_BACK_OFF_MS = 60_000
 LONGEST_BACK_OFF_MS = 3_600_000
 
@@ -115,6 +120,7 @@ class Desk:
             engine.record("want_ended", want.id, reason)
         else:
             engine.record("want_blocked", want.id, reason, retry.value)
+            self._cover(want)
             if retry is Retry.BACK_OFF:
                 delay = min(FIRST_BACK_OFF_MS << min(want.attempts - 1, 10), LONGEST_BACK_OFF_MS)
                 engine.set_timer(want.plan.bot, f"~retry:{want.id}", engine.now_ms + delay)
@@ -135,6 +141,8 @@ class Desk:
                 ("order_accepted", event.time_ms, event.client_order_id, event.venue_order_id)
             )
             self._account.order_accepted(event.time_ms, event.client_order_id, event.venue_order_id)
+            if order.closes_position:
+                self._engine.stops.is_there(self._engine.members[order.want.plan.bot])
         elif order is None:
             self._cancel_stray(event.client_order_id)
 
@@ -184,6 +192,8 @@ class Desk:
         """A wanted order is gone."""
         if code in ("reduce_only_without_position", "liquidation"):
             self._engine.record("want_ended", want.id, reasons.ALREADY_FLAT if code[0] == "r" else code)
+        elif not was_asked and want.filled and self._is_dust(want):
+            self._engine.record("want_ended", want.id, reasons.DUST)
         elif not was_asked:
             self.block(want, code, Retry.BACK_OFF)
         if not was_asked:
@@ -194,6 +204,15 @@ class Desk:
         order = self._account.orders.get(event.client_order_id)
         if order is not None and order.is_canceling:
             self._engine.record("cancel_refused", order.client_order_id, event.code)
+            if event.code != NOT_OPEN:
+                due_ms = self._engine.now_ms + CANCEL_AGAIN_MS
+                self._engine.set_timer(order.want.plan.bot, f"{CANCEL_TIMER}{order.client_order_id}", due_ms)
+
+    def cancel_again(self, client_order_id: str) -> None:
+        """Ask once more for a cancellation that was refused for a passing reason."""
+        order = self._account.orders.get(client_order_id)
+        if order is not None and order.want.status is not WANTED:
+            self.cancel(order)
 
     def amended(self, event: ev.OrderAmended) -> None:
         """The order rests with new numbers."""
@@ -201,13 +220,20 @@ class Desk:
             self._engine.record("order_amended", event.client_order_id, event.price, event.quantity)
 
     def amend_rejected(self, event: ev.AmendRejected) -> None:
-        """A stop that could not be moved because the price has passed it is executed at once."""
+        """A stop that the price has passed is executed at once; what else could not be changed is sent anew."""
         order = self._account.orders.get(event.client_order_id)
         if order is None:
             return
         self._engine.record("noted", order.want.plan.bot, "amend_refused", event.code)
         if event.code == "would_trigger" and order.purpose is Purpose.STOP_LOSS:
             self._engine.stops.is_passed(self._engine.members[order.want.plan.bot])
+        elif event.code != NOT_OPEN and order.want.status is WANTED:
+            self._cover(order.want)
+            self.cancel(order)
+
+    def _cover(self, want: Want) -> None:
+        if want.slot.name == "stop":
+            self._engine.stops.cover(self._engine.members[want.plan.bot])
 
     def settled(self, order: Order) -> None:
         """The last fill of an order has come after the venue's word that it ended, or instead of a cancellation."""

@@ -10,7 +10,7 @@ from traderagent_core.account.account import HOUSE, Account
 from traderagent_core.account.state import Order, Record, Retry, Want, WantStatus
 from traderagent_core.contract.strategy import OrderNews, Release, Wake
 from traderagent_core.engine.context import StrategyContext
-from traderagent_core.engine.desk import Desk
+from traderagent_core.engine.desk import CANCEL_TIMER, Desk
 from traderagent_core.engine.exits import Exits
 from traderagent_core.engine.guarding import MIDNIGHT_TIMER, Guards
 from traderagent_core.engine.judge import Judge, check_placed, check_plan
@@ -323,6 +323,8 @@ class Engine:
         member = self.members[event.owner]
         if name == TRAIL_TIMER:
             self.stops.trail_due(member)
+        elif name.startswith(CANCEL_TIMER):
+            self.desk.cancel_again(name.removeprefix(CANCEL_TIMER))
         elif name.startswith("~retry:"):
             want = self.account.wants.get(int(name.removeprefix("~retry:")))
             if want is not None and want.status is WantStatus.BLOCKED:

@@ -102,6 +102,8 @@ class Stops:
             stop.watched = price
             self._engine.commands.append(Watch(member.name, STOP_WATCH, member.symbol, price, not is_long))
             return
+        if stop.watched is not None:
+            self.cover(member)
         side = Side.SELL if is_long else Side.BUY
         want = stop.want
         is_there = stop.travelling is None
@@ -113,6 +115,21 @@ class Stops:
             self._withdraw(member, want)
         stop.want = self._want(member, side, price)
         self._engine.desk.send(stop.want)
+
+    def cover(self, member: "Member") -> None:
+        """Watch the price where the stop belongs, for as long as its order is not there."""
+        stop = member.stop
+        if stop.price is not None:
+            stop.watched = stop.price
+            self._engine.commands.append(
+                Watch(member.name, STOP_WATCH, member.symbol, stop.price, not stop.is_long)
+            )
+
+    def is_there(self, member: "Member") -> None:
+        """The stop's order is at the venue: it need not be watched any more."""
+        if member.stop.watched is not None:
+            member.stop.watched = None
+            self._engine.commands.append(Unwatch(member.name, STOP_WATCH, member.symbol))
 
     def _want(self, member: "Member", side: Side, price: Decimal) -> Want:
         leg = Leg("stop", "stop", side, Purpose.STOP_LOSS, Held(), At(price), is_stop=True)
