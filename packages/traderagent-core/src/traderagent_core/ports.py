@@ -37,7 +37,10 @@ class MarketView(Protocol):
 
 
 class PositionView(Protocol):
-    """What a strategy holds, from its own ledger. Quantities are signed: negative is short."""
+    """What a strategy holds, from its own ledger. Quantities are signed: negative is short.
+
+    `bought_quantity` and `bought_notional` count all that was ever bought: differences tell what a time span did.
+    """
 
     @property
     def quantity(self) -> Decimal: ...
@@ -49,6 +52,10 @@ class PositionView(Protocol):
     def fees(self) -> Decimal: ...
     @property
     def funding(self) -> Decimal: ...
+    @property
+    def bought_quantity(self) -> Decimal: ...
+    @property
+    def bought_notional(self) -> Decimal: ...
 
 
 class Context(Protocol):

@@ -13,6 +13,7 @@ from traderagent_core.account.ledger import Ledger
 from traderagent_core.account.state import ActivePlan, Order, Record, Retry, Slot, Want, WantStatus
 from traderagent_core.model.order import Liquidity, OrderStatus, OrderType, Side
 from traderagent_core.model.plan import Leg, Plan
+from traderagent_core.model.position import MONEY
 
 ZERO = Decimal(0)
 BUY = Side.BUY
@@ -309,11 +310,17 @@ class Account:
         want = order.want
         ledger = want.plan.ledger
         filled = want.filled + quantity
+        notional = price * quantity
         want.filled = filled
-        want.notional += price * quantity
+        want.notional += notional
         want.fees += fee
         ledger.fees += fee
-        ledger.position.apply(quantity if order.side is BUY else -quantity, price)
+        if order.side is BUY:
+            ledger.bought_quantity += quantity
+            ledger.bought_notional += notional
+            ledger.position.apply(quantity, price)
+        else:
+            ledger.position.apply(-quantity, price)
         is_whole = not ledger.position.quantity if order.closes_position else filled >= want.quantity
         spends = is_whole and (want.status is WANTED or want.status is BLOCKED)
         if spends:
@@ -350,7 +357,10 @@ class Account:
             gain = want.notional - origin.notional
             ledger.cycle_profit += gain if origin.side is BUY else -gain
             ledger.cycles += 1
-        del want.plan.wants[want.id]
+        plan = want.plan
+        if want.leg.name in plan.plan.references:
+            plan.fill_prices[want.leg.name] = MONEY.divide(want.notional, want.filled)
+        del plan.wants[want.id]
         if want.slot.want is want:
             want.slot.want = None
 
@@ -369,6 +379,9 @@ class Account:
         self._remember(trade_id)
         ledger = self.ledger(bot, symbol)
         ledger.fees += fee
+        if side is BUY:
+            ledger.bought_quantity += quantity
+            ledger.bought_notional += price * quantity
         ledger.position.apply(quantity if side is BUY else -quantity, price)
 
     def funding_booked(self, time_ms: int, bot: str, symbol: str, amount: Decimal) -> None:

@@ -14,7 +14,8 @@ class Ledger:
     """Position, fees, funding and completed cycles of one strategy; the house ledger has no strategy.
 
     `cycle_profit` is the gross price gain of completed cycles; it is part of what the position has realised.
-    `open_buys` and `open_sells` are the notionals of own live orders.
+    `open_buys` and `open_sells` are the notionals of own live orders. `bought_quantity` and `bought_notional` count
+    all purchases so far; what was sold follows from them, the position and the flow.
     """
 
     bot: str
@@ -26,6 +27,8 @@ class Ledger:
     cycle_profit: Decimal = ZERO
     open_buys: Decimal = ZERO
     open_sells: Decimal = ZERO
+    bought_quantity: Decimal = ZERO
+    bought_notional: Decimal = ZERO
 
     @property
     def quantity(self) -> Decimal:

@@ -45,7 +45,10 @@ class Slot:
 
 @define(eq=False)
 class ActivePlan:
-    """A granted plan: `factor` has been applied to the quantities of `legs`; the modes gave `mode_factor` of it."""
+    """A granted plan: `factor` has been applied to the quantities of `legs`; the modes gave `mode_factor` of it.
+
+    `fill_prices` are the average prices of those filled legs that others are priced by.
+    """
 
     id: int
     bot: str
@@ -58,6 +61,7 @@ class ActivePlan:
     wants: dict[int, "Want"] = Factory(dict)
     live_orders: int = 0
     closing_reason: str = ""
+    fill_prices: dict[str, Decimal] = Factory(dict)
 
 
 @define(eq=False)

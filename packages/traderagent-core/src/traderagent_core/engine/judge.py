@@ -12,7 +12,7 @@ from traderagent_core.engine.context import check_slot
 from traderagent_core.engine.planner import INTERNAL
 from traderagent_core.errors import OrderError
 from traderagent_core.model.order import Purpose, Side
-from traderagent_core.model.plan import At, AverageTimes, FillTimes, Fixed, Leg, Plan
+from traderagent_core.model.plan import At, AverageTimes, FillTimes, Fixed, Held, Leg, Plan
 
 if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine
@@ -110,14 +110,12 @@ class Judge:
     ) -> tuple[tuple[Leg, ...], tuple[str, str] | None]:
         """Legs with scaled, rounded quantities and rounded prices; or the leg that falls below a minimum."""
         legs = []
+        price = self._engine.view.price(member.symbol)
+        by_name = _by_name(plan.legs)
         for leg in plan.legs:
             sized = self.rounded(member, leg, factor)
             if isinstance(sized.quantity, Fixed):
-                at = (
-                    sized.price.price
-                    if isinstance(sized.price, At)
-                    else self._engine.view.price(member.symbol)
-                )
+                at = _expected_price(sized, by_name, price)
                 problem = member.instrument.size_problem(sized.quantity.quantity, at)
                 if problem is not None:
                     return (), (reasons.BELOW_MINIMUM, f"leg {leg.name}: {problem}")
@@ -132,15 +130,18 @@ class Judge:
             price = At(on_tick(leg.side, price.price))
         if isinstance(quantity, Fixed):
             quantity = Fixed(instrument.round_quantity(quantity.quantity * factor))
+        if quantity == leg.quantity and price == leg.price:
+            return leg
         return evolve(leg, quantity=quantity, price=price)
 
     def _limits_problem(self, member: "Member", legs: tuple[Leg, ...]) -> tuple[str, str] | None:
         """Whether the plan at its largest would exceed the budget or the position limit."""
         price = self._engine.view.price(member.symbol)
         adding = {Side.BUY: ZERO, Side.SELL: ZERO}
+        by_name = _by_name(legs)
         for leg in legs:
             if leg.purpose in ADDING and isinstance(leg.quantity, Fixed):
-                at = leg.price.price if isinstance(leg.price, At) else price
+                at = _expected_price(leg, by_name, price)
                 adding[leg.side] += leg.quantity.quantity * at
         held = member.ledger.quantity * price
         worst = max(held + adding[Side.BUY], adding[Side.SELL] - held, abs(held))
@@ -155,6 +156,23 @@ class Judge:
 
 def _refused(reason: str, detail: str = "") -> Judgement:
     return Judgement(Verdict(Ruling.REJECT, reason, evidence={"detail": detail} if detail else {}))
+
+
+def _by_name(legs: tuple[Leg, ...]) -> dict[str, Leg]:
+    """Those legs that others may be priced by."""
+    names = {leg.price.of for leg in legs if isinstance(leg.price, FillTimes) and leg.price.of}
+    return {leg.name: leg for leg in legs if leg.name in names}
+
+
+def _expected_price(leg: Leg, by_name: dict[str, Leg], market: Decimal) -> Decimal:
+    """Where a leg is expected to trade, as far as that can be known before anything has."""
+    rule = leg.price
+    if isinstance(rule, At):
+        return rule.price
+    if isinstance(rule, FillTimes) and rule.of in by_name:
+        named = by_name[rule.of].price
+        return (named.price if isinstance(named, At) else market) * rule.ratio
+    return market
 
 
 def check_plan(plan: Plan) -> None:
@@ -173,7 +191,7 @@ def check_plan(plan: Plan) -> None:
     if not plan.start:
         raise OrderError(f"plan {plan.name!r} starts no leg")
     unknown = {name for leg in plan.legs for name in leg.then if name not in names}
-    unknown |= {name for name in plan.start if name not in names}
+    unknown |= {name for name in (*plan.start, *plan.references) if name not in names}
     if unknown:
         raise OrderError(
             f"plan {plan.name!r} refers to legs that it does not have: {', '.join(sorted(unknown))}"
@@ -193,12 +211,19 @@ def _check_leg(plan: Plan, leg: Leg) -> None:
     where = f"leg {leg.name!r} of plan {plan.name!r}"
     check_slot(leg.slot)
     for value, what in ((leg.quantity, "quantity"), (leg.price, "price")):
-        for number in (
-            attrs.astuple(value) if isinstance(value, Fixed | At | FillTimes | AverageTimes) else ()
-        ):
-            if not number.is_finite() or number <= ZERO:
-                raise OrderError(f"{where} has {what} {number}; expected a positive number")
+        number = _number_of(value)
+        if number is not None and not (number.is_finite() and number > ZERO):
+            raise OrderError(f"{where} has {what} {number}; expected a positive number")
     if leg.is_stop and leg.price is None:
         raise OrderError(f"{where} is a stop without a trigger price")
     if isinstance(leg.price, FillTimes) and leg.name in plan.start:
         raise OrderError(f"{where} is priced from a fill, so it cannot be placed at the start")
+
+
+def _number_of(rule: object) -> Decimal | None:
+    """The number in a rule of price or quantity."""
+    if isinstance(rule, Fixed):
+        return rule.quantity
+    if isinstance(rule, At):
+        return rule.price
+    return rule.ratio if isinstance(rule, FillTimes | AverageTimes | Held) else None

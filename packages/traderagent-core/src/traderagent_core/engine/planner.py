@@ -117,7 +117,8 @@ class Planner:
             return rule.price
         if type(rule) is FillTimes:
             assert parent is not None
-            price = parent.notional / parent.filled * rule.ratio
+            named = parent.plan.fill_prices.get(rule.of) if rule.of else None
+            price = (parent.notional / parent.filled if named is None else named) * rule.ratio
         else:
             assert type(rule) is AverageTimes
             price = member.ledger.average_price * rule.ratio

@@ -23,9 +23,10 @@ class At:
 
 @frozen
 class FillTimes:
-    """The price of the fill that placed this leg, times `ratio`."""
+    """The price at which the leg `of`, or else the one that placed this leg, was filled, times `ratio`."""
 
     ratio: Decimal = field(validator=instance_of(Decimal))
+    of: str = field(default="", validator=instance_of(str))
 
 
 @frozen
@@ -140,6 +141,7 @@ class Plan:
     evidence: Mapping[str, Any] = Factory(dict)
     has_pegs: bool = field(init=False)
     has_two_sides: bool = field(init=False)
+    references: frozenset[str] = field(init=False, repr=False)
 
     @has_pegs.default
     def _find_pegs(self) -> bool:
@@ -148,3 +150,10 @@ class Plan:
     @has_two_sides.default
     def _find_sides(self) -> bool:
         return len({leg.side for leg in self.legs if leg.purpose is Purpose.ENTRY}) > 1
+
+    @references.default
+    def _find_references(self) -> frozenset[str]:
+        """Names of the legs whose fill prices other legs name."""
+        return frozenset(
+            leg.price.of for leg in self.legs if isinstance(leg.price, FillTimes) and leg.price.of
+        )
