@@ -24,7 +24,13 @@ class Chain(Strategy):
             Leg("one", "one", side, Purpose.SAFETY, Fixed(D(1)), FillTimes(1 + step, "base"), then=("two",)),
             Leg("two", "two", side, Purpose.SAFETY, Fixed(D(1)), FillTimes(1 + 2 * step, "base")),
             Leg(
-                "out", "out", side.opposite, Purpose.TAKE_PROFIT, Held(), AverageTimes(1 - step), closes=True
+                "out",
+                "out",
+                side.opposite,
+                Purpose.TAKE_PROFIT,
+                Held(),
+                AverageTimes(1 - 10 * step),
+                closes=True,
             ),
         ]
         context.enter(Plan("chain", tuple(legs), ("base",)))
