@@ -59,12 +59,17 @@ def simulate(
         )
 
 
+def refuse_empty_period(start_ms: int | None, end_ms: int | None) -> None:
+    """Raise DataError for an end that is not after the start."""
+    if start_ms is not None and end_ms is not None and start_ms >= end_ms:
+        raise DataError(f"the period ends at {iso(end_ms)}, which is not after its start {iso(start_ms)}")
+
+
 def _check_period(candles: Mapping[str, Candles], start_ms: int | None, end_ms: int | None) -> None:
-    """There must be time between start and end, and candles in it."""
+    """There must be candles after the start."""
+    refuse_empty_period(start_ms, end_ms)
     if start_ms is None:
         return
-    if end_ms is not None and start_ms >= end_ms:
-        raise DataError(f"the period ends at {iso(end_ms)}, which is not after its start {iso(start_ms)}")
     last_ms = max((int(each.open_time[-1]) + each.duration_ms for each in candles.values()), default=start_ms)
     if candles and start_ms >= last_ms:
         raise DataError(

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from traderagent_core.api import simulate
+from traderagent_core.api import refuse_empty_period, simulate
 from traderagent_core.config.effective import effective
 from traderagent_core.config.load import Config, load_config
 from traderagent_core.data.loading import LoadedData, load_for_backtest
@@ -34,6 +34,7 @@ class Request:
 
     def load(self) -> LoadedData:
         """The candles and funding of every bot; raises DataError when something is missing or not as expected."""
+        refuse_empty_period(self.start_ms, self.end_ms)
         parts = [
             load_for_backtest(
                 self.data,
