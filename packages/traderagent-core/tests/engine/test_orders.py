@@ -28,6 +28,12 @@ def plan(*legs: Leg, start: tuple[str, ...] | None = None, stop: Any = None) -> 
     return Plan("plan", legs, start or (legs[0].name,), stop)
 
 
+def status(venue: ScriptedVenue, order_id: str) -> OrderStatus:
+    order = venue.account.order(order_id)
+    assert order is not None
+    return order.status
+
+
 PAIR = (
     leg("buy", 95, then=("sell",), slot="g"),
     leg("sell", 105, side=Side.SELL, then=("buy",), slot="g"),
@@ -36,15 +42,14 @@ PAIR = (
 
 def test_a_fill_before_the_acknowledgement_counts_and_the_late_one_changes_nothing() -> None:
     venue = ScriptedVenue(plan(leg("a", 95, 2))).start()
-    first = venue.live("a")
-    assert first is not None
+    first = venue.order_id("a")
     venue.fill("a", 1)
-    assert first.status is OrderStatus.PARTIALLY_FILLED
+    assert status(venue, first) is OrderStatus.PARTIALLY_FILLED
     venue.accept("a")
-    assert first.status is OrderStatus.PARTIALLY_FILLED
+    assert status(venue, first) is OrderStatus.PARTIALLY_FILLED
     venue.fill("a")
-    venue.accept(first.client_order_id)
-    assert first.status is OrderStatus.FILLED
+    venue.accept(first)
+    assert status(venue, first) is OrderStatus.FILLED
     assert venue.ledger.quantity == 2
     assert venue.told("plan_closed") == [(1, "completed")]
     assert len(venue.sent) == 1
@@ -71,7 +76,7 @@ def test_a_trade_id_changes_the_ledger_once() -> None:
     venue.fill("g", "0.6", trade_id="y")
     venue.fill(first, "0.6", trade_id="y")
     venue.fill(first, "0.4", trade_id="x")
-    assert (venue.ledger.quantity, venue.ledger.fees) == (1, D("0.1"))
+    assert (venue.ledger.quantity, venue.ledger.fees) == (D(1), D("0.1"))
     assert len(venue.requests("g")) == 2
 
 
@@ -326,7 +331,7 @@ def test_a_take_profit_follows_average_and_position_at_each_fill() -> None:
     legs = (leg("base", 100, purpose=Purpose.ENTRY, then=("tp", "more")), leg("more", 80, 3), taking)
     venue = ScriptedVenue(plan(*legs)).start()
     venue.fill("base")
-    assert (venue.requests("tp")[0].price, venue.requests("tp")[0].quantity) == (110, 1)
+    assert (venue.requests("tp")[0].price, venue.requests("tp")[0].quantity) == (D(110), D(1))
     venue.accept("tp")
     venue.fill("more", 1)
     change = venue.wished(cmd.Amend)[-1].amendment
@@ -436,7 +441,7 @@ def test_only_the_stop_of_the_position_closes_all_of_it() -> None:
     venue = ScriptedVenue(plan(leg("a", 95, 2, then=("part",)), part)).start()
     venue.fill("a")
     request = venue.requests("part")[0]
-    assert (request.reduce_only, request.closes_position, request.quantity) == (True, False, 1)
+    assert (request.reduce_only, request.closes_position, request.quantity) == (True, False, D(1))
 
 
 def test_funding_is_shared_by_what_each_ledger_holds() -> None:

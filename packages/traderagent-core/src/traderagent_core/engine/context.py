@@ -83,6 +83,7 @@ class StrategyContext:
 
     def cancel(self, slot: str) -> None:
         """Withdraw what is wanted in a slot."""
+        check_slot(slot)
         self.actions.append(("cancel", slot))
 
     def withdraw(self, reason: str) -> None:

@@ -166,10 +166,10 @@ class Engine:
             self.planner.close_if_done(plan)
 
     def _do_withdraw(self, member: Member, reason: str) -> None:
-        self.planner.withdraw_all(member, reason)
+        self.planner.withdraw_all(member, reason or reasons.WITHDRAWN)
 
     def _do_exit(self, member: Member, reason: str) -> None:
-        self.exits.begin(member, reason)
+        self.exits.begin(member, reason or "exit")
 
     def _do_set_timer(self, member: Member, name: str, due_ms: int) -> None:
         self.set_timer(member.name, name, due_ms)

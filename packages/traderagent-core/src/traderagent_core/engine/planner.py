@@ -7,6 +7,7 @@ from traderagent_core.account import reasons
 from traderagent_core.account.account import describe
 from traderagent_core.account.state import ActivePlan, Retry, Slot, Want, WantStatus
 from traderagent_core.contract.entry_filter import Ruling
+from traderagent_core.engine.context import RESERVED_SLOTS
 from traderagent_core.model.instrument import Market
 from traderagent_core.model.order import Side
 from traderagent_core.model.plan import At, AverageTimes, Filled, FillTimes, Fixed, Held, Leg, Plan
@@ -168,6 +169,8 @@ class Planner:
 
     def _refusal(self, member: "Member", want: Want) -> tuple[str, Retry] | None:
         """Why a want that adds exposure may not go out now; a mode's size factor shrinks it."""
+        if member.exit_reason and want.slot.name not in RESERVED_SLOTS:
+            return reasons.EXITING, Retry.NEVER
         if self._reduces(member, want):
             return None
         standing = self._engine.judge.standing_refusal(member)
@@ -269,5 +272,6 @@ class Planner:
         reason = plan.closing_reason or "completed"
         engine.record("plan_closed", plan.id, reason)
         member = engine.members[plan.bot]
+        engine.stops.forget_rule(member)
         if not plan.plan.name.startswith(INTERNAL) and not member.exit_reason:
             engine.later(member, "on_closed", reason)

@@ -45,18 +45,17 @@ class Stops:
         quantity = member.ledger.quantity
         is_other_side = stop.is_long is not None and (quantity > ZERO) is not stop.is_long
         if not quantity or is_other_side:
-            if stop.price is not None or stop.want is not None:
+            if stop.price is not None or stop.want is not None or stop.trail_watch is not None:
                 self.drop(member)
             if not quantity:
                 return
         if member.exit_reason and stop.price is not None:
             return  # It stands or has been triggered; the exit does the rest.
         price = self._wanted_price(member)
-        if price is None:
-            return
-        if price != stop.price or not self._is_held(member):
+        if price is not None and (price != stop.price or not self._is_held(member)):
             self._hold(member, price)
         if stop.rule is not None:
+            stop.is_long = quantity > ZERO
             self._watch_next(member)
 
     def _is_held(self, member: "Member") -> bool:
@@ -206,7 +205,17 @@ class Stops:
             self._withdraw(member, stop.want)
         stop.price = stop.watched = stop.want = stop.best = stop.trail_watch = stop.is_long = None
         stop.travelling = None
+        self.forget_rule(member)
         stop.is_even = stop.is_trailing = stop.is_waiting = False
+
+    def forget_rule(self, member: "Member") -> None:
+        """A rule goes with the last plan and the position: the next plan brings its own, or none."""
+        if member.stop.rule is None or member.ledger.quantity:
+            return
+        plans = self._engine.account.plans.values()
+        if not any(own.bot == member.name and not own.plan.name.startswith("~") for own in plans):
+            member.stop.rule = None
+            member.note_guards()
 
     def _withdraw(self, member: "Member", want: Want) -> None:
         if member.stop.travelling is not None and want.order is member.stop.travelling:
