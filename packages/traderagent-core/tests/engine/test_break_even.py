@@ -131,7 +131,7 @@ def test_a_jump_beyond_break_even_and_trail_does_both() -> None:
 def test_a_trail_that_is_ahead_stays_where_it_is() -> None:
     stop = evolve(STOP, trail=Trail(D("0.01"), D("0.005"), D("0.01"), 0))
     bench = Bench(candles(FLAT, (100, 104, 100, 104), (104, 105, 104, 105)), stop=stop).run()
-    assert (bench.stop.is_even, bench.stop.price) == (True, D("103.54"))
+    assert (bench.stop.is_even, bench.stop.price) == (True, D("103.55"))
 
 
 def test_it_survives_a_restart() -> None:

@@ -371,11 +371,12 @@ def test_a_trail_is_a_chain_of_watches_that_only_tightens() -> None:
     venue = trailing("engine")
     assert watches(venue, TRAIL) == [(105, True)]
     stops = []
-    for price in (105, 107, 109, 120):
+    # The next level is 1 % further, up to the tick.
+    for price, level in ((105, "106.5"), (107, "108.5"), (109, "110.5"), (120, "121.5")):
         venue.watch(TRAIL, price)
         venue.now_ms += 60_000
         stops.append(watches(venue)[-1][0])
-        assert watches(venue, TRAIL)[-1][0] == D(price) * D("1.01")
+        assert watches(venue, TRAIL)[-1][0] == D(level)
     assert stops == [D("102.5"), D("104.5"), D("106.5"), D("117.5")]
     venue.watch(TRAIL, 115)
     assert watches(venue)[-1][0] == D("117.5")

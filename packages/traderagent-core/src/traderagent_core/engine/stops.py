@@ -268,7 +268,9 @@ class Stops:
         ]
         if not levels:
             return
-        level = min(levels) if is_long else max(levels)
+        # On the tick: the price that reaches it comes back with all its digits.
+        away = Side.SELL if is_long else Side.BUY
+        level = member.instrument.limit_price(away, min(levels) if is_long else max(levels))
         if level == stop.trail_watch:
             return
         stop.trail_watch = level
