@@ -1,5 +1,6 @@
 """Levels of a grid: pure functions, exact in Decimal, on the instrument's steps."""
 
+from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from traderagent_core import Instrument, Side
@@ -21,8 +22,8 @@ def price_levels(
     Arithmetic: lower + (upper - lower) × i / (count - 1). Geometric: lower × (upper / lower) ^ (i / (count - 1)).
     Levels of a range that is too narrow for the tick repeat; `viability` refuses them.
     """
-    level = arithmetic_level if spacing is Spacing.ARITHMETIC else geometric_level
-    inner = (level(lower, upper, index, count - 1) for index in range(1, count - 1))
+    between = arithmetic_levels if spacing is Spacing.ARITHMETIC else geometric_levels
+    inner = between(lower, upper, count - 1)
     return (
         instrument.limit_price(Side.SELL, lower),
         *(instrument.limit_price(Side.BUY, price) for price in inner),
@@ -30,16 +31,21 @@ def price_levels(
     )
 
 
-def arithmetic_level(lower: Decimal, upper: Decimal, index: int, intervals: int) -> Decimal:
-    """Level `index` of equal steps."""
-    rise = EXACT.multiply(EXACT.subtract(upper, lower), Decimal(index))
-    return _KEPT.plus(EXACT.add(lower, EXACT.divide(rise, Decimal(intervals))))
+def arithmetic_levels(lower: Decimal, upper: Decimal, intervals: int) -> Iterator[Decimal]:
+    """The levels between two bounds at equal steps."""
+    width = EXACT.subtract(upper, lower)
+    for index in range(1, intervals):
+        rise = EXACT.divide(EXACT.multiply(width, Decimal(index)), Decimal(intervals))
+        yield _KEPT.plus(EXACT.add(lower, rise))
 
 
-def geometric_level(lower: Decimal, upper: Decimal, index: int, intervals: int) -> Decimal:
-    """Level `index` of equal ratios; rounded to 34 of 60 digits, so that a level that is even comes out even."""
-    share = EXACT.divide(Decimal(index), Decimal(intervals))
-    return _KEPT.plus(EXACT.multiply(lower, EXACT.power(EXACT.divide(upper, lower), share)))
+def geometric_levels(lower: Decimal, upper: Decimal, intervals: int) -> Iterator[Decimal]:
+    """The levels between two bounds at equal ratios; 34 of 60 digits are kept, so that even ones come out even."""
+    ratio = EXACT.power(EXACT.divide(upper, lower), EXACT.divide(ONE, Decimal(intervals)))
+    level = lower
+    for _ in range(1, intervals):
+        level = EXACT.multiply(level, ratio)
+        yield _KEPT.plus(level)
 
 
 def waiting_line(levels: tuple[Decimal, ...], price: Decimal) -> int:

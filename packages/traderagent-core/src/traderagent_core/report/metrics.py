@@ -13,7 +13,7 @@ from traderagent_core.model.candle import FloatColumn
 from traderagent_core.model.timeframe import DAY_MS
 from traderagent_core.report.curve import daily_returns, max_drawdown
 from traderagent_core.report.text import iso, jsonable
-from traderagent_core.simulator.outcome import EquityCurve, FillRow, Outcome, TradeRow
+from traderagent_core.simulator.outcome import EquityCurve, FillTotals, Outcome, TradeRow
 
 DAYS_PER_YEAR = 365
 ZERO = Decimal(0)
@@ -100,7 +100,7 @@ def metrics(outcome: Outcome) -> Metrics:
         **_over_time(outcome, start_ms, _cagr(roi, days)),
         **_exposure(outcome.equity.exposure),
         **_trades(outcome, days),
-        **_fills(outcome.fills),
+        **_fills(outcome.fill_totals),
     )
 
 
@@ -220,14 +220,13 @@ def _net(trades: Sequence[TradeRow], profits: Sequence[Decimal]) -> Iterable[Dec
     return (profit for trade, profit in zip(trades, profits, strict=True) if trade.kind == "cycle")
 
 
-def _fills(fills: Sequence[FillRow]) -> dict[str, Any]:
-    ambiguous = sum(1 for fill in fills if fill.is_ambiguous)
+def _fills(totals: FillTotals) -> dict[str, Any]:
     return {
-        "fills": len(fills),
-        "ambiguous_fills": ambiguous,
-        "ambiguous_fills_ratio": ambiguous / len(fills) if fills else None,
-        "fees": sum((fill.fee for fill in fills), ZERO),
-        "turnover": sum((fill.price * fill.quantity for fill in fills), ZERO),
+        "fills": totals.fills,
+        "ambiguous_fills": totals.ambiguous,
+        "ambiguous_fills_ratio": totals.ambiguous / totals.fills if totals.fills else None,
+        "fees": totals.fees,
+        "turnover": totals.turnover,
     }
 
 

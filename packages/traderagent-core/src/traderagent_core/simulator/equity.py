@@ -57,7 +57,7 @@ def equity_curve(money: MoneySteps, candles: Mapping[str, Candles], start_ms: in
     equity = money.flow_at(closes)
     exposure = np.zeros(len(closes))
     for symbol, value in money.held_at(closes).items():
-        value *= _price_at(candles[symbol], closes)
+        value *= _price_at(candles[symbol], closes, is_only=len(candles) == 1)
         equity += value
         np.abs(value, out=value)
         exposure += value
@@ -71,10 +71,10 @@ def _closes(candles: Mapping[str, Candles], start_ms: int) -> TimeColumn:
     return closes[closes.searchsorted(start_ms) :]
 
 
-def _price_at(candles: Candles, closes: TimeColumn) -> FloatColumn:
+def _price_at(candles: Candles, closes: TimeColumn, *, is_only: bool) -> FloatColumn:
     """The last close at each time; before the first candle its open, where nothing can be held yet."""
+    if is_only:
+        return np.asarray(candles.close[len(candles) - len(closes) :])
     own = candles.open_time + candles.duration_ms
-    if len(own) >= len(closes) and np.array_equal(own[len(own) - len(closes) :], closes):
-        return np.asarray(candles.close[len(own) - len(closes) :])
     index = own.searchsorted(closes, side="right") - 1
     return np.asarray(candles.close)[np.maximum(index, 0)]

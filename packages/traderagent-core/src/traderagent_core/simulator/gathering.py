@@ -7,7 +7,7 @@ from traderagent_core.config.loaded import Config
 from traderagent_core.engine.engine import Engine
 from traderagent_core.simulator.equity import equity_curve
 from traderagent_core.simulator.lazy_rows import LazyRows
-from traderagent_core.simulator.outcome import BotMoney, Outcome
+from traderagent_core.simulator.outcome import BotMoney, FillTotals, Outcome
 from traderagent_core.simulator.outcome_rows import fill_rows, level_rows, order_rows, read_orders
 from traderagent_core.simulator.preparing import Prepared
 from traderagent_core.simulator.record_reader import RecordReader
@@ -41,6 +41,20 @@ def gather(prepared: Prepared) -> Outcome:
         money=_money(config, engine, prices),
         assumptions={**prepared.assumptions, "warnings": warnings},
         events=driver.events,
+        fill_totals=_totals(reader),
+    )
+
+
+def _totals(reader: RecordReader) -> FillTotals:
+    """The totals of the fills, straight from their records."""
+    own = [record for record, want in reader.fills if want is not None]
+    foreign = [record for record, want in reader.fills if want is None]
+    turnover = sum((record[4] * record[5] for record in own), ZERO)
+    return FillTotals(
+        fills=len(reader.fills),
+        ambiguous=sum(record[8] for record in own),
+        fees=sum((record[6] for record in own), sum((record[8] for record in foreign), ZERO)),
+        turnover=sum((record[6] * record[7] for record in foreign), turnover),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 
 from traderagent_core.model.candle import Candles, FloatColumn, TimeColumn
 from traderagent_core.model.position import MONEY
@@ -26,6 +26,23 @@ class FillRow(NamedTuple):
     is_ambiguous: bool
     client_order_id: str
     trade_id: str
+
+
+@frozen
+class FillTotals:
+    """What all fills add up to; fees and turnover (sum of price × quantity) in quote currency."""
+
+    fills: int
+    ambiguous: int
+    fees: Decimal
+    turnover: Decimal
+
+    @classmethod
+    def of(cls, rows: Sequence[FillRow]) -> "FillTotals":
+        """The totals of some rows."""
+        ambiguous = sum(row.is_ambiguous for row in rows)
+        fees = sum((row.fee for row in rows), Decimal(0))
+        return cls(len(rows), ambiguous, fees, sum((row.price * row.quantity for row in rows), Decimal(0)))
 
 
 class OrderRow(NamedTuple):
@@ -146,3 +163,4 @@ class Outcome:
     assumptions: Mapping[str, Any] = field(factory=dict)
     manifest: Mapping[str, Any] = field(factory=dict)
     events: int = 0
+    fill_totals: FillTotals = field(default=Factory(lambda self: FillTotals.of(self.fills), takes_self=True))

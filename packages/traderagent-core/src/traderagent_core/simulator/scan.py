@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from traderagent_core.model.candle import Candles, FloatColumn
 
 BLOCK = 256
-NEAR = 160
+NEAR = 512
 
 
 class Finder(Protocol):

@@ -12,6 +12,7 @@ from traderagent_core.data.resampling import resample
 from traderagent_core.errors import DataError
 from traderagent_core.indicators import Indicator
 from traderagent_core.model.candle import Candle, Candles, FloatColumn, TimeColumn
+from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.simulator.cursor import Cursor
 
 
@@ -124,7 +125,7 @@ class SimulatedView:
         It starts at a close of its timeframe, or, with `is_exact`, at `not_before_ms` if it can then.
         """
         needs = type(strategy).needs(strategy.config)
-        series = self.series(symbol, needs.timeframe or timeframe)
+        series = self._starting_series(symbol, needs.timeframe or timeframe, needs, not_before_ms)
         warm = np.ones(len(series.candles), dtype=bool)
         for indicator in needs.indicators:
             warm &= ~np.isnan(self.column(symbol, series.candles.timeframe, indicator))
@@ -148,6 +149,18 @@ class SimulatedView:
             return Schedule(start_ms, series.close_time[:0])
         due = series.close_time if mask is None else series.close_time[mask]
         return Schedule(start_ms, due[due > start_ms])
+
+    def _starting_series(self, symbol: str, timeframe: str, needs: Needs, not_before_ms: int) -> Series:
+        """All candles of a timeframe; but only those around the start for a bot that will ask for none of them."""
+        base = self._base.get(symbol)
+        is_asleep = not needs.indicators and needs.wake is Wake.NEVER
+        if base is not None and base.timeframe != timeframe and is_asleep:
+            length = timeframe_ms(timeframe)
+            first = int(base.open_time.searchsorted(not_before_ms - length))
+            candles = resample(base[first : first + 3 * length // base.duration_ms], timeframe)
+            if len(candles) and int(candles.open_time[-1]) + length >= not_before_ms:
+                return Series(candles, candles.open_time + length)
+        return self.series(symbol, timeframe)
 
     def _mask(
         self, symbol: str, series: Series, strategy: Strategy, needs: Needs
