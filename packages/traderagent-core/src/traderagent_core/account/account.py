@@ -162,6 +162,10 @@ class Account:
         want.quantity = quantity
         want.price = price
 
+    def want_shrunk(self, time_ms: int, want_id: int, factor: Decimal) -> None:
+        """Risk modes have taken off a want's quantity what `factor` says; not again, should it be tried again."""
+        self.wants[want_id].mode_factor = factor
+
     def want_ended(self, time_ms: int, want_id: int, reason: str) -> None:
         """A want is withdrawn; what it has traded stays traded."""
         want = self.wants[want_id]

@@ -68,7 +68,8 @@ class ActivePlan:
 class Want:
     """A quantity to be traded once; spent by fills summed over generations of orders.
 
-    `origin` is the want whose counter this one is, when it completes a cycle.
+    `origin` is the want whose counter this one is, when it completes a cycle. `mode_factor` is what risk modes have
+    left of it since its plan was granted, when that is less than they left of the plan.
     """
 
     id: int
@@ -87,6 +88,7 @@ class Want:
     reason: str = ""
     retry: Retry = Retry.NEVER
     attempts: int = 0
+    mode_factor: Decimal | None = None
 
 
 @define(eq=False)

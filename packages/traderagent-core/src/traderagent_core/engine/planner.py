@@ -197,13 +197,15 @@ class Planner:
 
     def _shrink(self, member: "Member", want: Want) -> bool:
         """Apply what risk modes have taken off since the plan was granted; false when too little is left."""
-        factor, granted = self._engine.guards.size_factor, want.plan.mode_factor
+        factor = self._engine.guards.size_factor
+        granted = want.plan.mode_factor if want.mode_factor is None else want.mode_factor
         if factor >= granted or want.filled:
             return True
         quantity = member.instrument.round_quantity(want.quantity * factor / granted)
         if member.instrument.size_problem(quantity, want.price or self._engine.view.price(member.symbol)):
             return False
         self._engine.record("want_resized", want.id, quantity, want.price)
+        self._engine.record("want_shrunk", want.id, factor)
         return True
 
     def retry_blocked(self, member: "Member", kind: Retry) -> None:

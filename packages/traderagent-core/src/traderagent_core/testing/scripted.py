@@ -226,6 +226,10 @@ class ScriptedVenue:
         """Commands of a kind."""
         return [command for command in self.commands if type(command) is kind]
 
+    def wished_timer(self, name: str) -> int:
+        """When the timer of a name was last asked for; ms UTC."""
+        return int(next(own.due_ms for own in reversed(self.wished(cmd.SetTimer)) if own.name == name))
+
     # -- answering ------------------------------------------------------------------------------------------
 
     def step(self, event: ev.Event) -> list[cmd.Command]:
