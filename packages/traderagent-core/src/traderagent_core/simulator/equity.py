@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import itemgetter
 
 import numpy as np
@@ -45,23 +45,35 @@ class MoneySteps:
 
 def _stepped(moves: Sequence[tuple[int, Decimal]], start: Decimal, closes: TimeColumn) -> FloatColumn:
     """The exact running sum of moves at each close, as floats; a move at the time of a close counts."""
-    sums = [float(total) for total in accumulate((amount for _, amount in moves), initial=start)]
+    sums = accumulate((amount for _, amount in moves), initial=start)
     first = closes.searchsorted(np.array([time_ms for time_ms, _ in moves], dtype=np.int64))
-    lengths = np.diff(np.concatenate(([0], first, [len(closes)])))
-    return np.repeat(np.array(sums), lengths)
+    edges = [0, *first.tolist(), len(closes)]
+    values = np.empty(len(closes))
+    for (begin, end), total in zip(pairwise(edges), sums, strict=True):
+        if end > begin:
+            values[begin:end] = float(total)
+    return values
 
 
 def equity_curve(money: MoneySteps, candles: Mapping[str, Candles], start_ms: int) -> EquityCurve:
     """Equity and exposure at each close of any of the instruments, from `start_ms` on."""
     closes = _closes(candles, start_ms)
     equity = money.flow_at(closes)
-    exposure = np.zeros(len(closes))
+    exposure: FloatColumn | None = None
     for symbol, value in money.held_at(closes).items():
         value *= _price_at(candles[symbol], closes, is_only=len(candles) == 1)
         equity += value
         np.abs(value, out=value)
-        exposure += value
-    np.divide(exposure, equity, out=exposure, where=equity > 0)
+        if exposure is None:
+            exposure = value
+        else:
+            exposure += value
+    if exposure is None:
+        return EquityCurve(closes, equity, np.zeros(len(closes)))
+    if equity.min() > 0:
+        exposure /= equity
+    else:
+        np.divide(exposure, equity, out=exposure, where=equity > 0)
     return EquityCurve(closes, equity, exposure)
 
 

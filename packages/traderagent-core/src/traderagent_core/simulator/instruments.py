@@ -9,7 +9,7 @@ from traderagent_core.config.schema import SimulationConfig
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument, Market
 
-SAMPLE = 2000
+SAMPLE = 500
 USUAL_DIGITS = 5
 LOT_VALUE = Decimal("0.1")
 MIN_NOTIONAL = Decimal(5)
