@@ -108,6 +108,7 @@ class StrategyContext:
 
     def unwatch(self, name: str) -> None:
         """Forget a price watch."""
+        check_name("watch", name)
         self.actions.append(("unwatch", name))
 
     def note(self, reason: str, **evidence: Any) -> None:

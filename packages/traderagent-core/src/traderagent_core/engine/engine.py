@@ -9,11 +9,12 @@ from traderagent_core.account import reasons
 from traderagent_core.account.account import HOUSE, Account
 from traderagent_core.account.state import Order, Record, Retry, Want, WantStatus
 from traderagent_core.contract.strategy import OrderNews, Release, Wake
+from traderagent_core.engine.checks import check_placed, check_plan
 from traderagent_core.engine.context import StrategyContext
 from traderagent_core.engine.desk import CANCEL_TIMER, Desk
 from traderagent_core.engine.exits import Exits
 from traderagent_core.engine.guarding import MIDNIGHT_TIMER, Guards
-from traderagent_core.engine.judge import Judge, check_placed, check_plan
+from traderagent_core.engine.judge import Judge
 from traderagent_core.engine.member import Member, make_member
 from traderagent_core.engine.planner import Planner
 from traderagent_core.engine.setup import EngineSetup
@@ -109,6 +110,10 @@ class Engine:
     def set_timer(self, owner: str, name: str, due_ms: int) -> None:
         """Ask the driver for a timer."""
         self.commands.append(SetTimer(owner, name, due_ms))
+
+    def hears_candles(self, member: Member) -> bool:
+        """Whether a close on which a bot is due calls it now: not while its plan works, if it wants it so."""
+        return not (member.needs.between_plans and self.planner.is_at_work(member))
 
     def refresh_restriction(self) -> None:
         """Note whether any order that adds exposure has to be looked at twice."""
@@ -308,7 +313,7 @@ class Engine:
     def _candles_closed(self, event: ev.CandlesClosed) -> None:
         self.guards.judge()
         for member in self.members.values():
-            if member.needs.wake is Wake.NEVER or not member.is_started:
+            if member.needs.wake is Wake.NEVER or not member.is_started or not self.hears_candles(member):
                 continue
             candle = self.view.last(member.symbol, member.timeframe)
             if candle is not None and self.view.is_due(member.name, event.time_ms):
@@ -364,15 +369,18 @@ class Engine:
     def _operator_resume(self, member: Member, reason: str) -> None:  # noqa: ARG002
         member.is_paused = False
         member.is_quarantined = False
+        member.failures.clear()
         self.refresh_restriction()
         self.later(member, "on_resume")
         self.planner.retry_blocked(member, Retry.WHEN_ALLOWED)
 
     def _operator_stop(self, member: Member, reason: str) -> None:
         """Ask the strategy what to do with the position; a strategy that fails keeps it, with its stop."""
+        state = member.strategy.state
         try:
             release = member.strategy.on_release(member.context, reason)
         except Exception as error:
+            member.strategy.state = state
             self._plugin_failed(member, "on_release", error)
             release = Release.KEEP
         member.context.actions = []

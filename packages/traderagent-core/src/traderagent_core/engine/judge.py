@@ -8,11 +8,8 @@ from attrs import evolve, frozen
 
 from traderagent_core.account import reasons
 from traderagent_core.contract.entry_filter import EntryFilter, Ruling, Verdict
-from traderagent_core.engine.context import check_slot
-from traderagent_core.engine.planner import INTERNAL
-from traderagent_core.errors import OrderError
 from traderagent_core.model.order import Purpose, Side
-from traderagent_core.model.plan import At, AverageTimes, FillTimes, Fixed, Held, Leg, Plan
+from traderagent_core.model.plan import At, FillTimes, Fixed, Leg, Plan
 
 if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine
@@ -173,57 +170,3 @@ def _expected_price(leg: Leg, by_name: dict[str, Leg], market: Decimal) -> Decim
         named = by_name[rule.of].price
         return (named.price if isinstance(named, At) else market) * rule.ratio
     return market
-
-
-def check_plan(plan: Plan) -> None:
-    """Refuse a plan that breaks the contract, by raising OrderError that says which leg and why."""
-    if not isinstance(plan, Plan):
-        raise OrderError(f"enter() takes a Plan, not {type(plan).__name__}")
-    if plan.name.startswith(INTERNAL):
-        raise OrderError(
-            f"plan {plan.name!r} begins with {INTERNAL!r}, as the engine's own do; name it otherwise"
-        )
-    if not plan.legs or len(plan.legs) > MAX_LEGS:
-        raise OrderError(f"plan {plan.name!r} has {len(plan.legs)} legs; from 1 to {MAX_LEGS} are allowed")
-    names = {leg.name for leg in plan.legs}
-    if len(names) != len(plan.legs):
-        raise OrderError(f"plan {plan.name!r} names a leg twice")
-    if not plan.start:
-        raise OrderError(f"plan {plan.name!r} starts no leg")
-    unknown = {name for leg in plan.legs for name in leg.then if name not in names}
-    unknown |= {name for name in (*plan.start, *plan.references) if name not in names}
-    if unknown:
-        raise OrderError(
-            f"plan {plan.name!r} refers to legs that it does not have: {', '.join(sorted(unknown))}"
-        )
-    for leg in plan.legs:
-        _check_leg(plan, leg)
-
-
-def check_placed(leg: Leg) -> None:
-    """Refuse a single leg that breaks the contract, as `check_plan` does."""
-    if not isinstance(leg, Leg):
-        raise OrderError(f"place() takes a Leg, not {type(leg).__name__}")
-    _check_leg(Plan(leg.slot, (leg,), (leg.name,)), leg)
-
-
-def _check_leg(plan: Plan, leg: Leg) -> None:
-    where = f"leg {leg.name!r} of plan {plan.name!r}"
-    check_slot(leg.slot)
-    for value, what in ((leg.quantity, "quantity"), (leg.price, "price")):
-        number = _number_of(value)
-        if number is not None and not (number.is_finite() and number > ZERO):
-            raise OrderError(f"{where} has {what} {number}; expected a positive number")
-    if leg.is_stop and leg.price is None:
-        raise OrderError(f"{where} is a stop without a trigger price")
-    if isinstance(leg.price, FillTimes) and leg.name in plan.start:
-        raise OrderError(f"{where} is priced from a fill, so it cannot be placed at the start")
-
-
-def _number_of(rule: object) -> Decimal | None:
-    """The number in a rule of price or quantity."""
-    if isinstance(rule, Fixed):
-        return rule.quantity
-    if isinstance(rule, At):
-        return rule.price
-    return rule.ratio if isinstance(rule, FillTimes | AverageTimes | Held) else None
