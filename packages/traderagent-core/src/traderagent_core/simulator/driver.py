@@ -35,8 +35,18 @@ DELAYED = (cmd.Submit, cmd.Cancel, cmd.Amend)
 class _Calls:
     """The closes on which one bot is called, and how far they have been done."""
 
+    bot: str
     times: TimeColumn
     position: int = 0
+
+    def is_at(self, time_ms: int) -> bool:
+        """Whether this is the close that was scheduled last."""
+        return self.position > 0 and int(self.times[self.position - 1]) == time_ms
+
+    def skip_to(self, time_ms: int | None) -> None:
+        """Pass over all closes before a time; None passes over the rest."""
+        first = len(self.times) if time_ms is None else int(self.times.searchsorted(time_ms))
+        self.position = max(self.position, first)
 
 
 class Driver:
@@ -81,7 +91,7 @@ class Driver:
         start = ev.OperatorCommand(schedule.start_ms, bot, "start")
         self._agenda.add(schedule.start_ms, OPERATOR_PHASE, lambda _: self._step(start))
         if len(schedule.due_ms):
-            calls = _Calls(schedule.due_ms)
+            calls = _Calls(bot, schedule.due_ms)
             self._calls.append(calls)
             self._call_next(calls)
 
@@ -89,7 +99,7 @@ class Driver:
         if calls.position < len(calls.times):
             due_ms = int(calls.times[calls.position])
             calls.position += 1
-            self._agenda.add(due_ms, BOUNDARY_PHASE, self._boundary, ("", f"{due_ms}"))
+            self._agenda.add(due_ms, BOUNDARY_PHASE, self._due, ("", f"{due_ms}"))
             # Several bots due at one close are called by one event: the later one replaces the earlier entry.
 
     def schedule_funding(self, rates: Sequence[FundingRates]) -> None:
@@ -161,12 +171,30 @@ class Driver:
             self._band = None if exit_ms is None else (exit_ms, BOUNDARY_PHASE)
         return self._band
 
+    def _due(self, time_ms: int) -> None:
+        """A close on which bots are called; as long as none of them hears it, nothing can change that but an event."""
+        engine = self.engine
+        here = [calls for calls in self._calls if calls.is_at(time_ms)]
+        if any(engine.hears_candles(engine.members[calls.bot]) for calls in here):
+            self._boundary(time_ms)
+            return
+        until_ms = self._next_event_ms()
+        for calls in here:
+            calls.skip_to(until_ms)
+            self._call_next(calls)
+
+    def _next_event_ms(self) -> int | None:
+        """When anything else happens next; None when nothing does."""
+        times = [self._next_hit(list(self._cursors.values()))[0], self._agenda.next()]
+        times.append(self._next_band() if self.engine.guards.is_watching else None)
+        return min((when[0] for when in times if when is not None and when != NEVER), default=None)
+
     def _boundary(self, time_ms: int) -> None:
         self._judged_ms = time_ms
         self._step(ev.CandlesClosed(time_ms))
-        for other in self._calls:
-            if other.position and int(other.times[other.position - 1]) == time_ms:
-                self._call_next(other)
+        for calls in self._calls:
+            if calls.is_at(time_ms):
+                self._call_next(calls)
 
     def _step(self, event: ev.Event) -> None:
         self.exchange.events.append(event)

@@ -70,7 +70,7 @@ def equity_curve(money: MoneySteps, candles: Mapping[str, Candles], start_ms: in
             exposure += value
     if exposure is None:
         return EquityCurve(closes, equity, np.zeros(len(closes)))
-    if equity.min() > 0:
+    if not len(equity) or equity.min() > 0:
         exposure /= equity
     else:
         np.divide(exposure, equity, out=exposure, where=equity > 0)
