@@ -20,7 +20,7 @@ from traderagent_core.model.order import OrderStatus, Purpose, Side
 from traderagent_core.model.plan import At, Fixed, Held, Leg, Plan
 from traderagent_core.model.timeframe import HOUR_MS
 from traderagent_core.testing import StrategyConformance
-from traderagent_core.testing.conformance.base import cases
+from traderagent_core.testing.conformance.subjects import cases
 from traderagent_core.testing.specimens import (
     DipBuyer,
     DipBuyerConfig,

@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from traderagent_core.testing.conformance.entry_filter import EntryFilterConformance
+    from traderagent_core.testing.conformance.risk_mode import RiskModeConformance
     from traderagent_core.testing.conformance.strategy import StrategyConformance, Subject
     from traderagent_core.testing.harness import Bot, Conditions, Run, run_bots, run_strategy
     from traderagent_core.testing.markets import market
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "Bot": "harness",
     "Conditions": "harness",
+    "EntryFilterConformance": "conformance.entry_filter",
+    "RiskModeConformance": "conformance.risk_mode",
     "Run": "harness",
     "StrategyConformance": "conformance.strategy",
     "Subject": "conformance.strategy",
@@ -25,6 +29,8 @@ _HOMES = {
 __all__ = [
     "Bot",
     "Conditions",
+    "EntryFilterConformance",
+    "RiskModeConformance",
     "Run",
     "StrategyConformance",
     "Subject",

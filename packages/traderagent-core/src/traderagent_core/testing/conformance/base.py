@@ -1,92 +1,32 @@
-"""What all cases of a kit share: the subjects to examine, the markets to run them on, and runs made once."""
+"""What the cases of the strategy kit share: markets to run a strategy on, and runs that are made once."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
-
-import pytest
-from attrs import frozen
 
 from traderagent_core.contract.strategy import Needs, Strategy
 from traderagent_core.engine.setup import StopPlacement
 from traderagent_core.model.candle import Candles
-from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.testing.comparing import books_problem, refuse
+from traderagent_core.testing.conformance.subjects import Examination, Subject
 from traderagent_core.testing.harness import GOOD, Bot, Conditions, Run, run_bots
-from traderagent_core.testing.markets import MARKETS, market
 
 
-@frozen
-class Subject:
-    """What one case examines: a configuration on an instrument."""
-
-    config: Any
-    instrument: Instrument
-    label: str
-
-
-class Kit:
+class Kit(Examination):
     """Attributes and methods by which a plugin says what is to be examined; see StrategyConformance."""
 
     strategy_class: ClassVar[type[Strategy]]
-    configs: ClassVar[Sequence[Any]] = ()
-    instruments: ClassVar[Sequence[Instrument]] = (
-        Instrument("BTC/USDT", min_notional=Decimal(5), lot_size=Decimal("0.0001")),
-    )
-    timeframe: ClassVar[str] = "1h"
-    price: ClassVar[float] = 100.0
     budget: ClassVar[Decimal] = Decimal(10_000)
     leverage: ClassVar[Decimal] = Decimal(1)
-    rows: ClassVar[int] = 600
     stop_placement: ClassVar[StopPlacement] = "engine"
     max_orders_per_candle: ClassVar[int] = 40
-    skips: ClassVar[Mapping[str, str]] = {}
 
     _runs: ClassVar[dict[tuple[str, str], Run]]
 
     def __init_subclass__(cls, **named: Any) -> None:
         super().__init_subclass__(**named)
         cls._runs = {}
-
-    # -- what is examined -----------------------------------------------------------------------------------
-
-    def config(self) -> Any:
-        """The configuration object, or several in a list or tuple."""
-        return self.configs
-
-    def instrument(self) -> Any:
-        """The instrument, or several in a list or tuple."""
-        return self.instruments
-
-    def candles(self, instrument: Instrument, rows: int) -> Mapping[str, Candles]:
-        """Candles by name of the market: `rows` of each, enough for the indicators to warm up."""
-        return {
-            name: market(
-                name,
-                symbol=instrument.symbol,
-                timeframe=self.timeframe,
-                rows=rows,
-                price=self.price,
-                tick_size=instrument.tick_size,
-            )
-            for name in MARKETS
-        }
-
-    def subjects(self) -> list[Subject]:
-        """Every configuration on every instrument."""
-        configs, instruments = _several(self.config()), _several(self.instrument())
-        return [
-            Subject(config, instrument, f"{instrument.symbol}-{instrument.market.value}-{number}")
-            for number, config in enumerate(configs)
-            for instrument in instruments
-        ]
-
-    @pytest.fixture(autouse=True)
-    def _skip_with_a_reason(self, request: pytest.FixtureRequest) -> None:
-        reason = self.skips.get(getattr(request, "function").__name__)  # noqa: B009
-        if reason is not None:
-            pytest.skip(reason)
 
     @property
     def buying_power(self) -> Decimal:
@@ -155,14 +95,3 @@ class Kit:
     def again(self, run: Run, conditions: Conditions) -> Run:
         """The same bots on the same candles under other conditions."""
         return self.approve(run_bots(run.bots, conditions))
-
-
-def _several(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list | tuple) else (value,)
-
-
-def cases(kit: type) -> Iterator[tuple[str, Callable[..., None]]]:
-    """The cases of a kit: (name, function)."""
-    for name in dir(kit):
-        if name.startswith("test_"):
-            yield name, getattr(kit, name)

@@ -9,7 +9,8 @@ import numpy as np
 from traderagent_core.contract.strategy import Strategy
 from traderagent_core.engine.codec import StateError, encode
 from traderagent_core.testing.comparing import refuse, require_same_lines
-from traderagent_core.testing.conformance.base import Kit, Subject
+from traderagent_core.testing.conformance.base import Kit
+from traderagent_core.testing.conformance.subjects import Subject
 from traderagent_core.testing.harness import Conditions
 
 

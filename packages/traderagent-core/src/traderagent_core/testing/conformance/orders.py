@@ -13,7 +13,8 @@ from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.position import MONEY
 from traderagent_core.testing.comparing import refuse
-from traderagent_core.testing.conformance.base import Kit, Subject
+from traderagent_core.testing.conformance.base import Kit
+from traderagent_core.testing.conformance.subjects import Subject
 from traderagent_core.testing.faulty_exchanges import Asked
 from traderagent_core.testing.harness import Run
 

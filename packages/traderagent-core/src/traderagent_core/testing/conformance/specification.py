@@ -1,13 +1,11 @@
 """Cases about what a strategy declares: configuration, state, needs, candidates, problems."""
 
-import json
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 from attrs import evolve
-from pydantic import BaseModel
 
 from traderagent_core.contract.state import check_state_class
 from traderagent_core.contract.strategy import Needs, Problem, Wake
@@ -16,61 +14,12 @@ from traderagent_core.errors import DataError
 from traderagent_core.model.candle import Candles, FloatColumn
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.testing.comparing import refuse
-from traderagent_core.testing.conformance.base import Kit, Subject
+from traderagent_core.testing.conformance.base import Kit
+from traderagent_core.testing.conformance.subjects import Configured, Subject
 
 
-class Specification(Kit):
+class Specification(Kit, Configured):
     """What is declared can be checked, shown and saved."""
-
-    def test_configuration_refuses_unknown_keys_and_has_a_schema(self, subject: Subject) -> None:
-        """A typing error in a configuration file is told, and editors can complete keys.
-
-        Mend: derive the configuration from pydantic.BaseModel with `model_config = ConfigDict(extra="forbid")`,
-        and use types that have a JSON Schema.
-        """
-        model = type(subject.config)
-        if not issubclass(model, BaseModel):
-            refuse(
-                expected="a configuration that is a pydantic model",
-                found=f"an object of {model.__name__}",
-                mend="derive the configuration class from pydantic.BaseModel",
-            )
-        if model.model_config.get("extra") != "forbid":
-            refuse(
-                expected=f"{model.__name__} refuses keys that it does not know",
-                found=f"extra={model.model_config.get('extra')!r}",
-                mend='give it model_config = ConfigDict(extra="forbid")',
-            )
-        try:
-            json.dumps(model.model_json_schema())
-        except Exception as error:
-            refuse(
-                expected=f"a JSON Schema of {model.__name__}",
-                found=f"{type(error).__name__}: {error}",
-                mend="use field types that pydantic can describe",
-            )
-
-    def test_configuration_survives_being_written_and_read(self, subject: Subject) -> None:
-        """A preset that was exported and loaded again is the same configuration.
-
-        Mend: a field whose text is not read back as the same value needs another type or a serializer.
-        """
-        model = type(subject.config)
-        try:
-            text = subject.config.model_dump_json()
-            back = model.model_validate_json(text)
-        except ValueError as error:
-            refuse(
-                expected=f"{model.__name__} can be written as JSON and read again",
-                found=str(error),
-                mend="use field types that pydantic writes and reads",
-            )
-        if back != subject.config:
-            refuse(
-                expected=repr(subject.config),
-                found=repr(back),
-                mend="compare the fields: one of them is not read back as it was",
-            )
 
     def test_state_can_be_saved(self, subject: Subject) -> None:
         """The state is one frozen attrs object with a schema_version, of values that can be saved.

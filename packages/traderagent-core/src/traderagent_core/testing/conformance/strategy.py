@@ -7,13 +7,12 @@ class TestMine(StrategyConformance):
     configs = [MyConfig(levels=10)]
 """
 
-from traderagent_core.testing.comparing import refuse
-from traderagent_core.testing.conformance.base import Subject, cases
 from traderagent_core.testing.conformance.causality import Causality
 from traderagent_core.testing.conformance.determinism import Determinism
 from traderagent_core.testing.conformance.memory import Memory
 from traderagent_core.testing.conformance.operation import Operation
 from traderagent_core.testing.conformance.specification import Specification
+from traderagent_core.testing.conformance.subjects import Subject
 from traderagent_core.testing.conformance.venue import Venue
 
 __all__ = ["StrategyConformance", "Subject"]
@@ -29,24 +28,3 @@ class StrategyConformance(Specification, Determinism, Memory, Causality, Venue, 
     configuration on every instrument. A case is left out with `skips = {"test_…": "the reason"}`, never by
     overriding it.
     """
-
-    def test_no_case_is_overridden_or_skipped_without_a_reason(self) -> None:
-        """A case that does not suit a strategy is skipped for all to see.
-
-        Mend: name the case in `skips`, with the reason, instead of overriding it.
-        """
-        known = dict(cases(StrategyConformance))
-        overridden = [name for name, case in cases(type(self)) if name in known and case is not known[name]]
-        if overridden:
-            refuse(
-                expected="the cases of the kit as they are",
-                found=f"{', '.join(overridden)} overridden",
-                mend='write skips = {"test_…": "the reason"} instead',
-            )
-        wrong = [name for name, reason in self.skips.items() if name not in known or not reason.strip()]
-        if wrong:
-            refuse(
-                expected=f"in skips, names of cases with reasons; the cases are {', '.join(sorted(known))}",
-                found=f"{', '.join(wrong)}, unknown or without a reason",
-                mend="correct the name, or state the reason",
-            )

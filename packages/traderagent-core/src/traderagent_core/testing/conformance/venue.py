@@ -9,8 +9,8 @@ from traderagent_core.testing.comparing import (
     require_same_lines,
     traded,
 )
-from traderagent_core.testing.conformance.base import Subject
 from traderagent_core.testing.conformance.orders import Orders
+from traderagent_core.testing.conformance.subjects import Subject
 from traderagent_core.testing.faulty_exchanges import (
     OrderStormError,
     RejectingExchange,
