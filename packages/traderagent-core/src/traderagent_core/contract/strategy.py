@@ -35,8 +35,10 @@ class Needs:
     """What a strategy wants to see and when it wants to be called.
 
     `timeframe` is the one of `on_candle`, `candidates` and `indicators`; None takes the bot's. Timers and watches
-    always call, fills only when `fills` is true. With `max_drawdown` the engine closes the position, by the reason
-    `max_drawdown`, at the first close at which the bot's equity (budget + profit) is that share below its peak.
+    always call, fills only when `fills` is true. With `between_plans` candles call only while no plan of the strategy
+    is at work, so that signals for the next one cost nothing until this one is over. With `max_drawdown` the engine
+    closes the position, by the reason `max_drawdown`, at the first close at which the bot's equity (budget + profit)
+    is that share below its peak.
     """
 
     timeframe: str | None = None
@@ -44,6 +46,7 @@ class Needs:
     look_back: int = field(default=1)
     wake: Wake = Wake.NEVER
     fills: bool = True
+    between_plans: bool = False
     max_drawdown: Decimal | None = None
 
     @look_back.validator

@@ -266,6 +266,13 @@ class Planner:
             self._engine.desk.withdraw(want, reason)
         self.close_if_done(plan)
 
+    def is_at_work(self, member: "Member") -> bool:
+        """Whether a plan that the strategy asked for is not over yet."""
+        return any(
+            own.bot == member.name and not own.plan.name.startswith(INTERNAL)
+            for own in self._account.plans.values()
+        )
+
     def close_if_done(self, plan: ActivePlan) -> None:
         """Close a plan that has nothing wanted and nothing at the venue any more."""
         if plan.wants or plan.live_orders or plan.id not in self._account.plans:

@@ -172,7 +172,7 @@ class Driver:
         return self._band
 
     def _due(self, time_ms: int) -> None:
-        """A close on which bots are called; as long as none of them hears it, nothing can change that but an event."""
+        """A close on which bots are due; while none of them hears it, nothing can change that but an event."""
         engine = self.engine
         here = [calls for calls in self._calls if calls.is_at(time_ms)]
         if any(engine.hears_candles(engine.members[calls.bot]) for calls in here):
