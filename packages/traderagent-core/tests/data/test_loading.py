@@ -68,8 +68,22 @@ def test_period_that_nothing_covers_takes_what_covers_most(place: Path) -> None:
     assert len(loaded.candles["BTC/USDT"]) == 200
 
 
+def test_the_settlement_at_the_end_is_part_of_the_period(place: Path) -> None:
+    until = load_for_backtest(place, ["BTC/USDT"], "1h", START_MS, START_MS + 24 * HOUR_MS)
+    assert until.funding["BTC/USDT"].time_ms.tolist()[-1] == START_MS + 24 * HOUR_MS
+    assert until.candles["BTC/USDT"].open_time[-1] < START_MS + 24 * HOUR_MS
+
+
+def test_earlier_candles_are_kept_to_warm_up_on(place: Path) -> None:
+    start_ms = START_MS + 24 * HOUR_MS
+    warm = load_for_backtest(place, ["BTC/USDT"], "1h", start_ms, start_ms + 12 * HOUR_MS, with_earlier=True)
+    assert warm.candles["BTC/USDT"].open_time[0] == START_MS
+    assert warm.candles["BTC/USDT"].open_time[-1] < start_ms + 12 * HOUR_MS
+    assert warm.funding["BTC/USDT"].time_ms[0] < start_ms
+
+
 def test_funding_comes_from_the_market_of_the_candles(place: Path) -> None:
-    loaded = load_for_backtest(place, ["BTC/USDT"], "1h", START_MS, START_MS + 24 * HOUR_MS)
+    loaded = load_for_backtest(place, ["BTC/USDT"], "1h", START_MS, START_MS + 24 * HOUR_MS - 1)
     assert loaded.funding["BTC/USDT"].rate.tolist() == [0.0001, 0.0002, 0.0003]
     assert load_for_backtest(place, ["ETH/USDT"], "1h", exchange="binance").funding == {}
 
@@ -218,6 +232,6 @@ def test_real_folder_gives_candles_and_funding(real_data: Path) -> None:
         "SOL/USDT": ("15m", 960),
     }
     assert {symbol: len(rates) for symbol, rates in loaded.funding.items()} == {
-        "BTC/USDT": 30,
-        "SOL/USDT": 30,
+        "BTC/USDT": 31,
+        "SOL/USDT": 31,
     }

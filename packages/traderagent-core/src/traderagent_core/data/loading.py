@@ -63,7 +63,8 @@ def load_for_backtest(
     `data` is a file, a folder of files (twins count once), a catalogue, or None for the default catalogue.
     `exchange` and `market` restrict what may be used; `prefer` (exchange, market) only settles which of several is
     meant. Of several timeframes the finest is used that covers the period asked for; if none does, the finest of
-    those that cover most of it. Funding comes from the exchange and market of the candles.
+    those that cover most of it. Funding comes from the exchange and market of the candles, the settlement at the very
+    end included.
     Raises DataError naming what is there when a symbol is missing, too coarse, outside the period, or ambiguous; with
     file and line when a file that is needed is broken; and with the extra when only that is missing.
     """
@@ -91,6 +92,9 @@ def load_for_backtest(
 def _with_funding(loaded: LoadedData, place: Place, candles: Offer, wish: Wish) -> LoadedData:
     key = SeriesKey(candles.key.exchange, candles.key.market, candles.key.symbol, FUNDING)
     is_there = any(offer.key == key for offer in place.offers)
+    # The last candle closes at the end: a settlement at that time is part of the period.
+    until = None if wish.end_ms is None else wish.end_ms + 1
+    wish = Wish(wish.symbol, wish.timeframe, wish.start_ms, until)
     return _with_series(loaded, place, key, wish) if is_there else loaded
 
 
