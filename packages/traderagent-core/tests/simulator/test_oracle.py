@@ -206,13 +206,9 @@ def test_a_bare_loop_finds_the_same_fills(kit: Any, data: Any) -> None:
         balance=D(10**9),
     )
     ran = kit.run(world)
-    leg_of = {record[3]: record[5] for record in legs_by_want(ran.records)}
-    submitted = {record[2]: leg_of[record[3]] for record in ran.records if record[0] == "order_submitted"}
+    granted = [record[3] for record in ran.records if record[0] == "want_granted"]
+    submitted = {
+        record[2]: granted[record[3] - 1] for record in ran.records if record[0] == "order_submitted"
+    }
     found = [Fill(record[1], submitted[record[2]], float(record[4]), record[5]) for record in ran.fills]
     assert found == Loop(legs, policy.value).run(candles, start)
-
-
-def legs_by_want(records: list[Any]) -> list[Any]:
-    """want_granted records with their number in fourth place and their leg in sixth."""
-    granted = [record for record in records if record[0] == "want_granted"]
-    return [(*record[:3], number, "", record[3]) for number, record in enumerate(granted, start=1)]
