@@ -150,13 +150,13 @@ def test_no_fill_and_no_quiet_candle_calls_the_strategy(
 ) -> None:
     run = bench(config(), instrument, wander(3000, seed=9))
     calls: list[str] = []
-    whole = run.engine._call
+    whole = run.engine.caller.later
 
-    def listen(member: Any, callback: str, *rest: Any) -> None:
+    def listen(member: Any, callback: str, *rest: Any, **named: Any) -> None:
         calls.append(callback)
-        whole(member, callback, *rest)
+        whole(member, callback, *rest, **named)
 
-    monkeypatch.setattr(run.engine, "_call", listen)
+    monkeypatch.setattr(run.engine.caller, "later", listen)
     run.run()
     assert len(run.fills()) > 100
     assert calls == ["on_start", "on_verdict"]

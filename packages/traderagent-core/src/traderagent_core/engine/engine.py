@@ -1,6 +1,5 @@
 """The engine of one exchange account: steps from event to event, and nothing else changes its state."""
 
-from collections import deque
 from collections.abc import Callable
 from decimal import Decimal, getcontext
 from typing import Any, NamedTuple
@@ -8,20 +7,20 @@ from typing import Any, NamedTuple
 from traderagent_core.account import reasons
 from traderagent_core.account.account import HOUSE, Account
 from traderagent_core.account.state import Order, Record, Retry, Want, WantStatus
-from traderagent_core.contract.strategy import OrderNews, Release, Wake
-from traderagent_core.engine.checks import check_placed, check_plan
+from traderagent_core.contract.strategy import OrderNews, Wake
+from traderagent_core.engine.caller import Caller
 from traderagent_core.engine.context import StrategyContext
 from traderagent_core.engine.desk import CANCEL_TIMER, Desk
 from traderagent_core.engine.exits import Exits
 from traderagent_core.engine.guarding import MIDNIGHT_TIMER, Guards
 from traderagent_core.engine.judge import Judge
 from traderagent_core.engine.member import Member, make_member
+from traderagent_core.engine.operator import Operator
 from traderagent_core.engine.planner import Planner
 from traderagent_core.engine.setup import EngineSetup
 from traderagent_core.engine.stops import STOP_WATCH, TRAIL_TIMER, TRAIL_WATCH, Stops
 from traderagent_core.model import event as ev
-from traderagent_core.model.command import Command, SetLeverage, SetTimer, Unwatch, Watch
-from traderagent_core.model.instrument import Market
+from traderagent_core.model.command import Command, SetTimer
 from traderagent_core.model.position import MONEY, money_context
 from traderagent_core.ports import MarketView
 
@@ -51,7 +50,7 @@ class Engine:
             ledger = self.account.ledger(bot.name, bot.instrument.symbol)
             self.members[bot.name] = make_member(bot, ledger, setup.run_id)
         self.is_restricted = False
-        self._calls: deque[tuple[Member, str, tuple[Any, ...], dict[str, Any]]] = deque()
+        self.caller = Caller(self)
         self.desk = Desk(self)
         self.guards = Guards(self)
         self.judge = Judge(self)
@@ -72,7 +71,7 @@ class Engine:
             ev.CandlesClosed: self._candles_closed,
             ev.TimerFired: self._timer_fired,
             ev.WatchCrossed: self._watch_crossed,
-            ev.OperatorCommand: self._operator_said,
+            ev.OperatorCommand: Operator(self).said,
         }
 
     def step(self, event: ev.Event) -> Effects:
@@ -86,9 +85,8 @@ class Engine:
         self.commands = commands
         self.records = records
         self._handlers[type(event)](event)
-        calls = self._calls
-        while calls:
-            self._call(*calls.popleft())
+        if self.caller.waiting:
+            self.caller.run()
         return new_effects(Effects, (commands, records))
 
     # -- for the parts of the engine ------------------------------------------------------------------------
@@ -98,14 +96,10 @@ class Engine:
         self.records.append((kind, self.now_ms, *arguments))
         return getattr(self.account, kind)(self.now_ms, *arguments)
 
-    def later(self, member: Member, callback: str, *arguments: Any, **named: Any) -> None:
-        """Call a strategy once the present change is complete."""
-        self._calls.append((member, callback, arguments, named))
-
     def tell_order(self, want: Want, what: str, reason: str) -> None:
         """Tell a strategy what became of an order of its own plans."""
         member = self.members[want.plan.bot]
-        self.later(member, "on_order", OrderNews(want.slot.name, what, reason))
+        self.caller.later(member, "on_order", OrderNews(want.slot.name, what, reason))
 
     def set_timer(self, owner: str, name: str, due_ms: int) -> None:
         """Ask the driver for a timer."""
@@ -126,68 +120,6 @@ class Engine:
                 for m in self.members.values()
             )
         )
-
-    # -- calling strategies ---------------------------------------------------------------------------------
-
-    def _call(self, member: Member, callback: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
-        """Call a strategy in isolation: its verbs count, and its state moves on, only if it returns."""
-        if not member.is_callable:
-            return
-        strategy, context = member.strategy, member.context
-        state = strategy.state
-        context.actions = []
-        try:
-            getattr(strategy, callback)(context, *arguments, **named)
-            actions, context.actions = context.actions, []
-            for action in actions:
-                if action[0] == "enter":
-                    check_plan(action[1])
-                elif action[0] == "place":
-                    check_placed(action[1])
-        except Exception as error:
-            strategy.state = state
-            self._plugin_failed(member, callback, error)
-            return
-        for name, *values in actions:
-            getattr(self, f"_do_{name}")(member, *values)
-
-    def _plugin_failed(self, member: Member, callback: str, error: Exception) -> None:
-        self.record("plugin_failed", member.name, callback, f"{type(error).__name__}: {error}")
-        if member.has_failed_too_often(self.now_ms):
-            member.is_quarantined = True
-            self.record("noted", member.name, "plugin_quarantined", callback)
-
-    def _do_enter(self, member: Member, plan: Any) -> None:
-        self.planner.enter(member, plan)
-
-    def _do_place(self, member: Member, leg: Any) -> None:
-        self.planner.place(member, leg)
-
-    def _do_cancel(self, member: Member, slot_name: str) -> None:
-        slot = self.account.slots.get((member.name, slot_name))
-        if slot is not None and slot.want is not None:
-            plan = slot.want.plan
-            self.desk.withdraw(slot.want, "canceled_by_strategy")
-            self.planner.close_if_done(plan)
-
-    def _do_withdraw(self, member: Member, reason: str) -> None:
-        self.planner.withdraw_all(member, reason or reasons.WITHDRAWN)
-
-    def _do_exit(self, member: Member, reason: str) -> None:
-        self.exits.begin(member, reason or "exit")
-
-    def _do_set_timer(self, member: Member, name: str, due_ms: int) -> None:
-        self.set_timer(member.name, name, due_ms)
-
-    def _do_watch_price(self, member: Member, name: str, price: Decimal) -> None:
-        is_above = price > self.view.price(member.symbol)
-        self.commands.append(Watch(member.name, name, member.symbol, price, is_above))
-
-    def _do_unwatch(self, member: Member, name: str) -> None:
-        self.commands.append(Unwatch(member.name, name, member.symbol))
-
-    def _do_note(self, member: Member, reason: str, evidence: str) -> None:
-        self.record("noted", member.name, reason, evidence)
 
     # -- facts of the venue ---------------------------------------------------------------------------------
 
@@ -229,7 +161,7 @@ class Engine:
         if member.exit_reason:
             self.exits.advance(member)
         if member.needs.fills:
-            self.later(member, "on_fill", event, want.slot.name, is_complete=is_complete)
+            self.caller.later(member, "on_fill", event, want.slot.name, is_complete=is_complete)
 
     def _spent(self, member: Member, want: Want) -> None:
         """A want has been traded whole; an order that is larger than the want has become is taken back."""
@@ -317,7 +249,7 @@ class Engine:
                 continue
             candle = self.view.last(member.symbol, member.timeframe)
             if candle is not None and self.view.is_due(member.name, event.time_ms):
-                self.later(member, "on_candle", candle)
+                self.caller.later(member, "on_candle", candle)
 
     def _timer_fired(self, event: ev.TimerFired) -> None:
         name = event.name
@@ -335,7 +267,7 @@ class Engine:
             if want is not None and want.status is WantStatus.BLOCKED:
                 self.desk.retry(want)
         else:
-            self.later(member, "on_timer", event)
+            self.caller.later(member, "on_timer", event)
 
     def _watch_crossed(self, event: ev.WatchCrossed) -> None:
         member = self.members[event.owner]
@@ -344,56 +276,4 @@ class Engine:
         elif event.name == TRAIL_WATCH:
             self.stops.trail_crossed(member, Decimal(repr(event.price)))
         else:
-            self.later(member, "on_watch", event)
-
-    # -- the operator ---------------------------------------------------------------------------------------
-
-    def _operator_said(self, event: ev.OperatorCommand) -> None:
-        member = self.members[event.bot]
-        self.record("noted", member.name, f"operator_{event.action}", event.reason)
-        getattr(self, f"_operator_{event.action}")(member, event.reason)
-        self.refresh_restriction()
-
-    def _operator_start(self, member: Member, reason: str) -> None:  # noqa: ARG002
-        if member.is_started:
-            return
-        member.is_started = True
-        self.guards.arm()
-        if member.instrument.market is Market.LINEAR:
-            self.commands.append(SetLeverage(member.symbol, member.setup.leverage))
-        self.later(member, "on_start")
-
-    def _operator_pause(self, member: Member, reason: str) -> None:  # noqa: ARG002
-        member.is_paused = True
-
-    def _operator_resume(self, member: Member, reason: str) -> None:  # noqa: ARG002
-        member.is_paused = False
-        member.is_quarantined = False
-        member.failures.clear()
-        self.refresh_restriction()
-        self.later(member, "on_resume")
-        self.planner.retry_blocked(member, Retry.WHEN_ALLOWED)
-
-    def _operator_stop(self, member: Member, reason: str) -> None:
-        """Ask the strategy what to do with the position; a strategy that fails keeps it, with its stop."""
-        state = member.strategy.state
-        try:
-            release = member.strategy.on_release(member.context, reason)
-        except Exception as error:
-            member.strategy.state = state
-            self._plugin_failed(member, "on_release", error)
-            release = Release.KEEP
-        member.context.actions = []
-        if release is Release.WIND_DOWN:
-            self.exits.begin(member, reason or "stopped")
-        else:
-            self.planner.withdraw_all(member, reason or "stopped")
-        member.is_stopped = True
-
-    def _operator_halt(self, member: Member, reason: str) -> None:
-        """Withdraw everything, close the position, call the strategy no more until it is acknowledged."""
-        member.is_halted = True
-        self.exits.begin(member, reason or "halted")
-
-    def _operator_acknowledge(self, member: Member, reason: str) -> None:  # noqa: ARG002
-        member.is_halted = False
+            self.caller.later(member, "on_watch", event)

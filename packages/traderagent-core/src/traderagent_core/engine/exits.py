@@ -48,7 +48,7 @@ class Exits:
         reason, member.exit_reason = member.exit_reason, ""
         engine.stops.drop(member)
         engine.record("noted", member.name, "exit_done", reason)
-        engine.later(member, "on_closed", reason)
+        engine.caller.later(member, "on_closed", reason)
 
     def _is_dust(self, member: "Member") -> bool:
         instrument = member.instrument

@@ -46,7 +46,7 @@ class Planner:
             for name in plan.start:
                 self._place(member, active, active.legs[name], None)
             self.close_if_done(active)
-        engine.later(member, "on_verdict", plan, verdict)
+        engine.caller.later(member, "on_verdict", plan, verdict)
 
     def grant(
         self, member: "Member", plan: Plan, factor: Decimal, legs: tuple[Leg, ...], reason: str
@@ -283,4 +283,4 @@ class Planner:
         member = engine.members[plan.bot]
         engine.stops.forget_rule(member)
         if not plan.plan.name.startswith(INTERNAL) and not member.exit_reason:
-            engine.later(member, "on_closed", reason)
+            engine.caller.later(member, "on_closed", reason)

@@ -34,6 +34,9 @@ class Stops:
         """A new plan brings its stop; a position that is held already is covered by it from now on."""
         member.stop.rule = rule
         member.note_guards()
+        if rule.trail is None:  # A former one has nothing to follow any more.
+            member.stop.is_trailing = False
+            member.stop.best = None
         if member.ledger.quantity:
             self.refresh(member)
 
