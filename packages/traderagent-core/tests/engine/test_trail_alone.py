@@ -8,7 +8,7 @@ from traderagent_core.contract.strategy import Strategy
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument, Market
 from traderagent_core.model.order import Purpose, Side
-from traderagent_core.model.plan import BreakEven, Fixed, Leg, Plan, Stop, Trail
+from traderagent_core.model.plan import At, BreakEven, Fixed, Leg, Plan, Stop, Trail
 from traderagent_core.testing.harness import Bot, run_bots
 
 SYMBOL = "BTC/USDT"
@@ -29,14 +29,14 @@ class Holds(Strategy):
         context.note(f"over:{reason}")
 
 
-def run_on(closes, stop, side=Side.BUY, instrument=SPOT):
+def run_on(closes, stop, side=Side.BUY, instrument=SPOT, strategy=Holds):
     close = np.array(closes, dtype=float)
     start = np.concatenate([close[:1], close[:-1]])
     times = 1_700_006_400_000 + np.arange(len(close), dtype=np.int64) * 3_600_000
     high, low = np.maximum(start, close), np.minimum(start, close)
     candles = Candles(SYMBOL, "1h", times, start, high, low, close, np.ones(len(close)))
     placement = "engine" if instrument is SPOT else "attached"
-    return run_bots([Bot(Holds, (side, stop), candles, instrument, stop_placement=placement)])
+    return run_bots([Bot(strategy, (side, stop), candles, instrument, stop_placement=placement)])
 
 
 def exits(run):
@@ -78,3 +78,21 @@ def test_a_passed_trail_leaves_no_watch_behind():
     run = run_on([100, 110, 105, 120, 130], TRAIL)
     assert len(exits(run)) == 1
     assert not run.exchange.markets[SYMBOL].watches
+
+
+class Changes(Holds):
+    """Enters once more after three candles, by a plan whose stop has no trail."""
+
+    def on_start(self, context):
+        super().on_start(context)
+        context.set_timer("more", context.now_ms + 3 * 3_600_000)
+
+    def on_timer(self, context, timer):
+        leg = Leg("more", "more", Side.BUY, Purpose.ENTRY, Fixed(D(1)))
+        context.enter(Plan("more", (leg,), ("more",), Stop(At(D(50)))))
+
+
+def test_a_plan_without_a_trail_ends_the_one_before():
+    run = run_on([100, 106, 106, 106, 80, 70], TRAIL, strategy=Changes)
+    assert not run.failures
+    assert run.engine.members["bot"].ledger.quantity == 2

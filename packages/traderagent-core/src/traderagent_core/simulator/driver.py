@@ -33,10 +33,10 @@ DELAYED = (cmd.Submit, cmd.Cancel, cmd.Amend)
 
 @define(eq=False)
 class _Calls:
-    """The closes on which one bot is called, and how far they have been done."""
+    """The closes on which one bot is called, and how far they have been done; without a bot all are told."""
 
-    bot: str
     times: TimeColumn
+    bot: str = ""
     position: int = 0
 
     def is_at(self, time_ms: int) -> bool:
@@ -91,7 +91,7 @@ class Driver:
         start = ev.OperatorCommand(schedule.start_ms, bot, "start")
         self._agenda.add(schedule.start_ms, OPERATOR_PHASE, lambda _: self._step(start))
         if len(schedule.due_ms):
-            calls = _Calls(bot, schedule.due_ms)
+            calls = _Calls(schedule.due_ms, bot)
             self._calls.append(calls)
             self._call_next(calls)
 
@@ -175,7 +175,7 @@ class Driver:
         """A close on which bots are due; while none of them hears it, nothing can change that but an event."""
         engine = self.engine
         here = [calls for calls in self._calls if calls.is_at(time_ms)]
-        if any(engine.hears_candles(engine.members[calls.bot]) for calls in here):
+        if any(not calls.bot or engine.hears_candles(engine.members[calls.bot]) for calls in here):
             self._boundary(time_ms)
             return
         until_ms = self._next_event_ms()
