@@ -6,6 +6,7 @@ from decimal import Decimal
 from attrs import define
 
 from traderagent_core.account.state import Record
+from traderagent_core.model.order import Side
 from traderagent_core.model.position import MONEY
 from traderagent_core.simulator.outcome import FillRow, LevelRow, OrderRow
 from traderagent_core.simulator.record_reader import RecordReader, WantEntry
@@ -31,13 +32,14 @@ def fill_rows(reader: RecordReader) -> list[FillRow]:
 
 @define(eq=False)
 class OrderEntry:
-    """An order as the records tell it."""
+    """An order as the records tell it. One that closes the position is filled when that is gone."""
 
     want: WantEntry
     submitted_ms: int
     type: str
     price: Decimal | None
     quantity: Decimal
+    closes_position: bool
     status: str = "OPEN"
     filled: Decimal = ZERO
     final_ms: int | None = None
@@ -47,16 +49,18 @@ class OrderEntry:
 def read_orders(records: Iterable[Record], reader: RecordReader) -> dict[str, OrderEntry]:
     """Every order over its life, by client order id, in the order of sending."""
     orders: dict[str, OrderEntry] = {}
+    held: dict[str, Decimal] = {}
     for record in records:
         kind = record[0]
         if kind == "order_submitted":
-            _, time_ms, order_id, _, _, order_type, price, quantity, *_ = record
-            orders[order_id] = OrderEntry(reader.owners[order_id], time_ms, order_type.value, price, quantity)
+            _, time_ms, order_id, _, _, order_type, price, quantity, _, closes = record
+            want = reader.owners[order_id]
+            orders[order_id] = OrderEntry(want, time_ms, order_type.value, price, quantity, closes)
         elif kind == "filled":
-            order = orders[record[2]]
-            order.filled = MONEY.add(order.filled, record[5])
-            if order.filled >= order.quantity:
-                order.status, order.final_ms = "FILLED", record[1]
+            _fill(orders[record[2]], record, held)
+        elif kind == "foreign_filled":
+            _, _, bot, _, _, side, _, quantity, _ = record
+            _hold(held, bot, side, quantity)
         elif kind == "order_amended":
             order = orders[record[2]]
             order.price, order.quantity = record[3], record[4]
@@ -64,6 +68,20 @@ def read_orders(records: Iterable[Record], reader: RecordReader) -> dict[str, Or
             order = orders[record[2]]
             order.status, order.final_ms, order.reason = record[3], record[1], record[5]
     return orders
+
+
+def _fill(order: OrderEntry, record: Record, held: dict[str, Decimal]) -> None:
+    order.filled = MONEY.add(order.filled, record[5])
+    rest = _hold(held, order.want.bot, order.want.leg.side, record[5])
+    if order.filled >= order.quantity or (order.closes_position and not rest):
+        order.status, order.final_ms = "FILLED", record[1]
+
+
+def _hold(held: dict[str, Decimal], bot: str, side: Side, quantity: Decimal) -> Decimal:
+    """What a bot holds after a fill."""
+    change = quantity if side is Side.BUY else -quantity
+    held[bot] = MONEY.add(held.get(bot, ZERO), change)
+    return held[bot]
 
 
 def order_rows(orders: dict[str, OrderEntry]) -> list[OrderRow]:

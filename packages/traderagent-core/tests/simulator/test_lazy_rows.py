@@ -1,0 +1,20 @@
+"""Rows that are made on the first look, once."""
+
+import pytest
+from traderagent_core.simulator.lazy_rows import LazyRows
+
+
+def test_counting_makes_nothing_and_looking_makes_them_once() -> None:
+    made = []
+
+    def build() -> list[str]:
+        made.append(1)
+        return ["a", "b", "c"]
+
+    rows = LazyRows(3, build)
+    assert (len(rows), bool(rows), made) == (3, True, [])
+    assert (rows[0], rows[-1], rows[1:], list(rows)) == ("a", "c", ["b", "c"], ["a", "b", "c"])
+    assert made == [1]
+    assert "b" in rows
+    with pytest.raises(IndexError):
+        rows[3]
