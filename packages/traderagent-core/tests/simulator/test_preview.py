@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,3 +183,61 @@ def test_too_few_candles_for_indicators_are_told(ladder: Make, market: MarketMak
         DataError, match=r"20 candles of BTC/USDT 1h are too few for its indicators sma\(50\)"
     ):
         shown_at(ladder(average_of=50), market("ranging")[:20])
+
+
+# -- what comes later ---------------------------------------------------------------------------------------
+
+SLEEPER = '''"""Waits for ever; its plan would buy once, twice more below, and sell in two parts."""
+
+from decimal import Decimal as D
+
+from pydantic import BaseModel, ConfigDict
+from traderagent_core import (
+    AverageTimes, FillTimes, Fixed, Held, Leg, Plan, Purpose, Side, Strategy, StrategySpec, hookimpl,
+)
+
+
+class SleeperConfig(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sleeper(Strategy):
+    @classmethod
+    def sketch(cls, config, instrument, price):
+        buy, sell = (Side.BUY, Purpose.SAFETY), (Side.SELL, Purpose.TAKE_PROFIT)
+        legs = (
+            Leg("a", "a", Side.BUY, Purpose.ENTRY, Fixed(D(2)), then=("b", "part")),
+            Leg("b", "b", *buy, Fixed(D(3)), FillTimes(D("0.9"), "a"), then=("c",)),
+            Leg("c", "c", *buy, Fixed(D(4)), FillTimes(D("0.8"), "a")),
+            Leg("part", "part", *sell, Held(D("0.25")), AverageTimes(D("1.1")), then=("rest",)),
+            Leg("rest", "rest", *sell, Held(), AverageTimes(D("1.2")), closes=True),
+        )
+        return Plan("deal", legs, ("a",), evidence={"steps": ({"step": 1}, {"step": 2})})
+
+    def on_start(self, context):
+        context.note("waiting")
+
+
+@hookimpl
+def traderagent_strategies():
+    yield StrategySpec(name="sleeper", summary="Sleeps.", config_model=SleeperConfig, factory=Sleeper)
+'''
+
+
+def test_a_plan_that_waits_for_its_moment_is_sketched(tmp_path: Path) -> None:
+    plugin = tmp_path / "sleeper.py"
+    plugin.write_text(SLEEPER)
+    bot = {"name": "bot", "symbol": "BTC/USDT", "strategy": "sleeper"}
+    simulation = {"instruments": {"BTC/USDT": STEPS}}
+    config = load_config({"plugins": [str(plugin)], "bots": [bot], "simulation": simulation})
+    (shown,) = preview(config, {}, {"BTC/USDT": D(100)})
+    assert shown.orders == []
+    assert [(order.slot, order.type, order.price, order.quantity) for order in shown.later] == [
+        ("a", "MARKET", 100, 2),
+        ("b", "LIMIT", 90, 3),
+        ("part", "LIMIT", 110, D("0.5")),
+        ("c", "LIMIT", 80, 4),
+        ("rest", "LIMIT", 120, 2),
+    ]
+    assert shown.funds_needed == 2 * 100 + 3 * 90 + 4 * 80
+    assert shown.evidence == {"steps": ({"step": 1}, {"step": 2})}

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from traderagent_core.config.loaded import Config
     from traderagent_core.model.candle import Candles
-    from traderagent_core.simulator.preview import BotPreview
+    from traderagent_core.simulator.preview import BotPreview, PreviewOrder
 
 HEADER = ("slot", "purpose", "side", "type", "price", "quantity", "notional", "counter", "profit/cycle")
+TEXTS = 4
 
 
 def _positive(context: click.Context, parameter: click.Parameter, value: str | None) -> Decimal | None:  # noqa: ARG001
@@ -79,30 +80,15 @@ def _candles(config: "Config", data: Path | None, *, is_needed: bool) -> "Mappin
 
 def _echo(shown: "BotPreview") -> None:
     click.echo(f"{shown.bot}: {shown.strategy} on {shown.symbol} at {shown.price}")
-    rows: list[tuple[str, ...]] = [HEADER]
-    for order in shown.orders:
-        values = (order.price, order.quantity, order.notional, order.counter_price, order.profit_per_cycle)
-        rows.append(
-            (
-                order.slot,
-                order.purpose,
-                order.side,
-                order.type,
-                *("" if v is None else f"{v:f}" for v in values),
-            )
-        )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-    for row in rows:
-        cells = [
-            text.ljust(width) if column < 4 else text.rjust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        click.echo("  " + "  ".join(cells).rstrip())
+    _echo_table([HEADER, *map(_row, shown.orders)], texts=TEXTS)
     click.echo(
         f"  orders: {len(shown.orders)}, funds needed before leverage and fees: {shown.funds_needed:f}"
     )
+    if shown.later:
+        click.echo("  later, when the plan comes to them:")
+        _echo_table([HEADER, *map(_row, shown.later)], texts=TEXTS)
     for name, value in shown.evidence.items():
-        click.echo(f"  {name}: {_text(value)}")
+        _echo_evidence(name, value)
     for problem in shown.problems:
         word = "problem" if problem.is_fatal else "warning"
         click.echo(f"  {word}: {problem.message}" + (f"; {problem.remedy}" if problem.remedy else ""))
@@ -117,6 +103,32 @@ def _text(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(str(item) for item in value)
     return str(value)
+
+
+def _row(order: "PreviewOrder") -> tuple[str, ...]:
+    values = (order.price, order.quantity, order.notional, order.counter_price, order.profit_per_cycle)
+    numbers = ("" if value is None else f"{value:f}" for value in values)
+    return order.slot, order.purpose, order.side, order.type, *numbers
+
+
+def _echo_evidence(name: str, value: object) -> None:
+    """A line, or a table where the rows of a plan's evidence have the same columns."""
+    if isinstance(value, tuple) and value and all(isinstance(row, dict) for row in value):
+        click.echo(f"  {name}:")
+        _echo_table([tuple(value[0]), *(tuple(map(_text, row.values())) for row in value)], texts=1)
+    else:
+        click.echo(f"  {name}: {_text(value)}")
+
+
+def _echo_table(rows: "Sequence[tuple[str, ...]]", *, texts: int) -> None:
+    """Columns of text, the first `texts` of them to the left and the numbers after them to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [
+            text.ljust(width) if column < texts else text.rjust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo("  " + "  ".join(cells).rstrip())
 
 
 def _json(found: "list[BotPreview]") -> str:

@@ -105,6 +105,11 @@ class Strategy:
         return ()
 
     @classmethod
+    def sketch(cls, config: Any, instrument: Instrument, price: Decimal) -> Plan | None:  # noqa: ARG003
+        """The plan that would be asked for if its moment came at this price, for previews; None without one."""
+        return None
+
+    @classmethod
     def candidates(cls, config: Any, columns: "Columns") -> "NDArray[np.bool_]":
         """Rows on which `on_candle` is to be called; causal: row i may use rows up to i, at most `look_back`."""
         raise NotImplementedError(f"{cls.__name__} asks for candidates but does not mark any")

@@ -1,6 +1,6 @@
 """Shows what a bot would do first: its real first steps in the engine, written down instead of traded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from traderagent_core.errors import DataError
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.order import Side
-from traderagent_core.model.plan import At, FillTimes, Leg
+from traderagent_core.model.plan import At, Filled, FillTimes, Fixed, Leg, Plan
 from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.simulator.outcome_rows import OrderEntry, read_orders
@@ -42,13 +42,18 @@ class PreviewOrder:
 
 @frozen
 class BotPreview:
-    """The first orders of one bot, what they need, and what speaks against them."""
+    """The first orders of one bot, what they need, and what speaks against them.
+
+    `later` are orders that a sketched plan places when its moment comes or others have been filled, as far as that
+    is known now: legs that follow the average price are shown at the average of the first ones.
+    """
 
     bot: str
     symbol: str
     strategy: str
     price: Decimal
     orders: Sequence[PreviewOrder]
+    later: Sequence[PreviewOrder]
     funds_needed: Decimal
     evidence: Mapping[str, Any]
     problems: Sequence[Problem]
@@ -115,20 +120,69 @@ def _bot_preview(prepared: Prepared, reader: RecordReader, sent: list[OrderEntry
     legs = {name: leg for plan in plans for name, leg in plan.legs.items()}
     own = [entry for entry in sent if entry.want.bot == bot.name]
     orders = [_order(entry, legs, member.instrument, price) for entry in own]
+    sketch = type(member.strategy).sketch(bot.strategy_config, member.instrument, price)
+    sent_legs = {entry.want.leg.name for entry in own}
+    later = [] if sketch is None else _later(sketch, member.instrument, price, sent_legs)
+    evidence = next((dict(plan.evidence) for plan in plans if plan.evidence), {})
     return BotPreview(
         bot=bot.name,
         symbol=bot.symbol,
         strategy=bot.strategy,
         price=price,
         orders=orders,
-        funds_needed=_funds(orders),
-        evidence=next((dict(plan.evidence) for plan in plans if plan.evidence), {}),
+        later=later,
+        funds_needed=_funds([*orders, *later]),
+        evidence=evidence if sketch is None else dict(sketch.evidence),
         problems=list(prepared.problems[bot.name]),
         refusals=[
             " ".join(filter(None, (row.what, row.name, row.reason, row.evidence)))
             for row in reader.decisions
             if row.bot == bot.name and row.what in REFUSALS
         ],
+    )
+
+
+def _later(plan: Plan, instrument: Instrument, market: Decimal, sent: Collection[str]) -> list[PreviewOrder]:
+    """The legs that a plan comes to and that were not sent yet, its first ones filled at once, as they follow."""
+    by_name = {leg.name: leg for leg in plan.legs}
+    seen: dict[str, tuple[Decimal, Decimal]] = {}
+    waiting = [(name, "") for name in plan.start]
+    for name, parent in waiting:
+        if name in seen:
+            continue
+        leg = by_name[name]
+        first = [seen[start] for start in plan.start if start in seen]
+        size = sum((quantity for _, quantity in first), ZERO)
+        average = sum((price * quantity for price, quantity in first), ZERO) / size if size else market
+        origin = seen.get(getattr(leg.price, "of", "") or parent, (market, ZERO))
+        price = _leg_price(leg, origin[0], average, market, instrument)
+        seen[name] = price, _leg_quantity(leg, seen.get(parent, (market, ZERO))[1], size, instrument)
+        waiting += [(after, name) for after in leg.then]
+    return [_later_order(by_name[name], *seen[name]) for name in seen if name not in sent]
+
+
+def _later_order(leg: Leg, price: Decimal, quantity: Decimal) -> PreviewOrder:
+    kind = "MARKET" if leg.price is None else "STOP" if leg.is_stop else "LIMIT"
+    place = (leg.slot, leg.purpose.value, leg.side.value, kind)
+    return PreviewOrder(*place, price, quantity, price * quantity, None, None)
+
+
+def _leg_price(
+    leg: Leg, origin: Decimal, average: Decimal, market: Decimal, instrument: Instrument
+) -> Decimal:
+    if leg.price is None:
+        return market
+    if isinstance(leg.price, At):
+        return leg.price.price
+    price = (origin if isinstance(leg.price, FillTimes) else average) * leg.price.ratio
+    return instrument.stop_price(leg.side, price) if leg.is_stop else instrument.limit_price(leg.side, price)
+
+
+def _leg_quantity(leg: Leg, filled: Decimal, size: Decimal, instrument: Instrument) -> Decimal:
+    if isinstance(leg.quantity, Fixed):
+        return leg.quantity.quantity
+    return (
+        filled if isinstance(leg.quantity, Filled) else instrument.round_quantity(size * leg.quantity.ratio)
     )
 
 
