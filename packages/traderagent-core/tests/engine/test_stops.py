@@ -348,6 +348,13 @@ def test_an_attached_stop_given_up_too_early_is_cancelled_when_it_comes() -> Non
     assert not venue.account.orders
 
 
+def test_an_attached_stop_moves_to_where_the_fill_wants_it_with_the_whole_quantity() -> None:
+    venue = ScriptedVenue(plan(entry(), stop=Stop(AverageTimes(D("0.9")))), placement="attached").start()
+    venue.fill("in", price=95)
+    change = venue.wished(cmd.Amend)[0].amendment
+    assert (change.price, change.quantity) == (D("85.5"), D(2))
+
+
 def test_a_market_entry_into_a_position_carries_no_second_stop() -> None:
     venue = ScriptedVenue(plan(entry(then=("more",)), entry("more", None)), placement="attached").start()
     venue.fill("in")

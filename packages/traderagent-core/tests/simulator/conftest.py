@@ -87,6 +87,8 @@ class Script:
     actions: tuple[Action, ...]
     reactions: tuple[Action, ...]
     wants_fills: bool
+    between_plans: bool = False
+    max_drawdown: Decimal | None = None
 
 
 @frozen
@@ -106,7 +108,12 @@ class Scripted(Strategy):
 
     @classmethod
     def needs(cls, config: Any) -> Needs:
-        return Needs(wake=Wake.CANDIDATES, fills=config.wants_fills)
+        return Needs(
+            wake=Wake.CANDIDATES,
+            fills=config.wants_fills,
+            between_plans=config.between_plans,
+            max_drawdown=config.max_drawdown,
+        )
 
     @classmethod
     def candidates(cls, config: Any, columns: Any) -> Any:
@@ -284,10 +291,18 @@ ACTIONS = st.one_of(
 def scripts(draw: Any, count: int, *, is_linear: bool) -> Script:
     """Up to three plans and what is done with them over `count` candles."""
     own = tuple(draw(plans(number, is_linear=is_linear)) for number in range(draw(st.integers(1, 3))))
-    marks = draw(st.lists(st.integers(1, max(count - 1, 1)), max_size=6, unique=True))
-    actions = draw(st.lists(ACTIONS, max_size=6))
+    marks = draw(st.lists(st.integers(1, max(count - 1, 1)), max_size=12, unique=True))
+    actions = draw(st.lists(ACTIONS, max_size=8))
     reactions = draw(st.lists(ACTIONS, max_size=4))
-    return Script(own, tuple(sorted(marks)), tuple(actions), tuple(reactions), draw(st.booleans()))
+    return Script(
+        own,
+        tuple(sorted(marks)),
+        tuple(actions),
+        tuple(reactions),
+        draw(st.booleans()),
+        draw(st.booleans()),
+        draw(st.sampled_from([None, None, D("0.0001")])),
+    )
 
 
 @frozen

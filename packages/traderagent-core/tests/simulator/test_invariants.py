@@ -20,6 +20,7 @@ from traderagent_core.venue.exchange import SimulatedExchange
 from traderagent_core.venue.path import PathPolicy
 
 ZERO = Decimal(0)
+ALIVE = (WantStatus.OPEN, WantStatus.BLOCKED)
 MANY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -281,7 +282,7 @@ def splitting(seed: int) -> Any:
 
 
 def final_state(ran: Any) -> dict[str, Any]:
-    """Ledgers and wants at the end, by slot."""
+    """Ledgers at the end, and what is still wanted, by slot."""
     account = ran.engine.account
     return {
         "ledgers": {
@@ -296,10 +297,12 @@ def final_state(ran: Any) -> dict[str, Any]:
                 want.price,
             )
             for want in account.wants.values()
+            if want.status in ALIVE
         },
         "orders": {
             (own.want.slot.bot, own.want.slot.name): (own.price, own.quantity, own.filled)
             for own in account.orders.values()
+            if own.want.status in ALIVE
         },
     }
 

@@ -111,7 +111,7 @@ class Stops:
         is_there = stop.travelling is None
         if want is not None and is_there and want.side is side and want.status is WantStatus.OPEN:
             if want.price != price:
-                self._engine.desk.resize(want, want.quantity, price)
+                self._engine.desk.resize(want, abs(member.ledger.quantity) + want.filled, price)
             return
         if want is not None:
             self._withdraw(member, want)
