@@ -24,6 +24,12 @@ from traderagent_core.venue.path import PathPolicy
 
 __all__ = ["load_config", "simulate"]
 
+COVERAGE = (
+    "Measured coverage: of 744 runs of grids on one or two weeks of BTC, the return on 5 m or 15 m candles lay inside "
+    "the range of the same run on 1 h candles in 96 %, the largest drawdown in 21 % (finer closes see deeper falls)."
+)
+"""What `benchmarks/bounds_coverage.py` has found; printed with every range."""
+
 BOUND_PATHS = tuple(policy.value for policy in PathPolicy)
 
 
@@ -108,7 +114,7 @@ def _bounds(
         else run_path(config, candles, funding, options, path)
         for path in BOUND_PATHS
     }
-    return bounds(outcomes)
+    return bounds(outcomes, note=COVERAGE)
 
 
 @contextmanager

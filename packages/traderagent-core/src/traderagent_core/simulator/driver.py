@@ -126,10 +126,16 @@ class Driver:
     def run(self, end_ms: int) -> None:
         """Step until nothing more happens before or at `end_ms`."""
         cursors = list(self._cursors.values())
-        agenda = self._agenda
+        sole = cursors[0] if len(cursors) == 1 else None
+        agenda, view, pump, progress = self._agenda, self.view, self._pump, self.progress
         is_guarded = self.engine.guards.is_watching
+        first: tuple[int, int]
+        cursor: Cursor | None
         while True:
-            first, cursor = self._next_hit(cursors)
+            if sole is None:
+                first, cursor = self._next_hit(cursors)
+            else:
+                first, cursor = sole.peek() or NEVER, sole
             due = agenda.next()
             if due is not None and due < first:
                 first, cursor = due, None
@@ -138,18 +144,18 @@ class Driver:
                 first, cursor = band, None
             if first[0] > end_ms:
                 return
-            self.view.now_ms, self._phase = first
+            view.now_ms, self._phase = first
             if cursor is not None:
                 self._here = cursor
                 cursor.take()
-                self._pump()
+                pump()
                 self._here = None
             elif first is due:
                 agenda.run_next()
             else:
                 self._boundary(first[0])
-            if self.progress is not None:
-                self.progress(first[0])
+            if progress is not None:
+                progress(first[0])
 
     def _next_hit(self, cursors: list[Cursor]) -> tuple[tuple[int, int], Cursor | None]:
         """The market that meets something first, and when; on a tie the first in the order of instruments."""

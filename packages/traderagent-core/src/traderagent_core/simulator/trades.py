@@ -29,7 +29,12 @@ class Lot:
 
     def add(self, price: Decimal, quantity: Decimal, fee: Decimal) -> None:
         """Take in a fill."""
-        self.only_price = price if not self.quantity or price == self.only_price else None
+        if not self.quantity:
+            self.quantity, self.notional, self.fees = quantity, price * quantity, fee
+            self.only_price = price
+            return
+        if price != self.only_price:
+            self.only_price = None
         self.quantity += quantity
         self.notional += price * quantity
         self.fees += fee
