@@ -25,8 +25,8 @@ from traderagent_core.venue.path import PathPolicy
 __all__ = ["load_config", "simulate"]
 
 COVERAGE = (
-    "Measured coverage: of 744 runs of grids on one or two weeks of BTC, the return on 5 m or 15 m candles lay inside "
-    "the range of the same run on 1 h candles in 96 %, the largest drawdown in 21 % (finer closes see deeper falls)."
+    "Measured coverage: of 744 runs of grids on one or two weeks of BTC, the return on 5 m or 15 m candles lay "
+    "inside the range of the same run on 1 h candles in 96 %, the largest drawdown in 21 %."
 )
 """What `benchmarks/bounds_coverage.py` has found; printed with every range."""
 
