@@ -320,6 +320,7 @@ class World:
     placement: Any = "engine"
     modes: tuple[str, ...] = ()
     funding: tuple[FundingRates, ...] = ()
+    timeframe: str = "1h"
     balance: Decimal = BALANCE
 
     @property
@@ -364,6 +365,7 @@ def worlds(
         draw(st.sampled_from(["engine", "resting", "attached"])) if is_linear else "engine",
         draw(st.sampled_from([(), ("drawdown",), ("drawdown", "reduced")])) if with_modes else (),
         tuple(rates),
+        draw(st.sampled_from(["1h", "1h", "4h"])) if count >= 12 else "1h",
     )
 
 
@@ -438,7 +440,7 @@ def run_world(
             "scripted",
             Scripted(script),
             instrument,
-            "1h",
+            world.timeframe,
             D(100_000),
             world.leverage,
             world.limits,
@@ -463,7 +465,8 @@ def run_world(
     if when_quiet is not None:
         _tell_when_quiet(driver, when_quiet)
     for bot in bots:
-        driver.schedule(bot.name, view.schedule(bot.name, bot.instrument.symbol, "1h", bot.strategy, 0))
+        schedule = view.schedule(bot.name, bot.instrument.symbol, bot.timeframe, bot.strategy, 0)
+        driver.schedule(bot.name, schedule)
     if every_close:
         _call_at_every_close(driver, world)
     driver.schedule_funding(world.funding)
