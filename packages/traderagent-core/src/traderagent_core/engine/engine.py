@@ -18,7 +18,8 @@ from traderagent_core.engine.member import Member, make_member
 from traderagent_core.engine.operator import Operator
 from traderagent_core.engine.planner import Planner
 from traderagent_core.engine.setup import EngineSetup
-from traderagent_core.engine.stops import STOP_WATCH, TRAIL_TIMER, TRAIL_WATCH, Stops
+from traderagent_core.engine.stops import STOP_WATCH, Stops
+from traderagent_core.engine.trails import TRAIL_TIMER, TRAIL_WATCH, Trails
 from traderagent_core.model import event as ev
 from traderagent_core.model.command import Command, SetTimer
 from traderagent_core.model.position import MONEY, money_context
@@ -57,6 +58,7 @@ class Engine:
         self.planner = Planner(self)
         self.exits = Exits(self)
         self.stops = Stops(self)
+        self.trails = Trails(self)
         for member in self.members.values():
             member.context = StrategyContext(self, member)
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -259,7 +261,7 @@ class Engine:
             return
         member = self.members[event.owner]
         if name == TRAIL_TIMER:
-            self.stops.trail_due(member)
+            self.trails.due(member)
         elif name.startswith(CANCEL_TIMER):
             self.desk.cancel_again(name.removeprefix(CANCEL_TIMER))
         elif name.startswith("~retry:"):
@@ -274,6 +276,6 @@ class Engine:
         if event.name == STOP_WATCH:
             self.stops.watch_crossed(member, Decimal(repr(event.price)))
         elif event.name == TRAIL_WATCH:
-            self.stops.trail_crossed(member, Decimal(repr(event.price)))
+            self.trails.crossed(member, Decimal(repr(event.price)))
         else:
             self.caller.later(member, "on_watch", event)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from traderagent_core.account.state import Order, Want, WantStatus
+from traderagent_core.engine.trails import TRAIL_WATCH
 from traderagent_core.model.command import Unwatch, Watch
 from traderagent_core.model.order import AttachedStop, OrderType, Purpose, Side
 from traderagent_core.model.plan import At, AverageTimes, Held, Leg, Stop
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 ZERO = Decimal(0)
 ONE = Decimal(1)
 STOP_WATCH = "~stop"
-TRAIL_WATCH = "~trail"
-TRAIL_TIMER = "~trail"
 ALIVE = (WantStatus.OPEN, WantStatus.BLOCKED)
 
 
@@ -59,7 +58,7 @@ class Stops:
             self._hold(member, price)
         if stop.rule is not None:
             stop.is_long = quantity > ZERO
-            self._watch_next(member)
+            self._engine.trails.watch_next(member)
 
     def _is_held(self, member: "Member") -> bool:
         stop = member.stop
@@ -82,7 +81,7 @@ class Stops:
         if even is not None:
             prices.append(average * (ONE + even.offset_ratio if is_long else ONE - even.offset_ratio))
         if member.stop.is_trailing:
-            prices.append(self._trailed(member))
+            prices.append(self._engine.trails.price(member))
         if not prices:
             return None
         side = Side.SELL if is_long else Side.BUY
@@ -259,102 +258,3 @@ class Stops:
             return
         member.stop.watched = None
         self.is_passed(member)
-
-    # -- break-even and trailing ----------------------------------------------------------------------------
-
-    def _watch_next(self, member: "Member") -> None:
-        """Watch for the next price at which the stop goes to break-even, or the trail begins or moves by a step."""
-        stop = member.stop
-        is_long = member.ledger.quantity > ZERO
-        levels = [
-            level for level in (self._even_level(member), self._trail_level(member)) if level is not None
-        ]
-        if not levels:
-            return
-        # On the tick: the price that reaches it comes back with all its digits.
-        away = Side.SELL if is_long else Side.BUY
-        level = member.instrument.limit_price(away, min(levels) if is_long else max(levels))
-        if level == stop.trail_watch:
-            return
-        stop.trail_watch = level
-        self._engine.commands.append(Watch(member.name, TRAIL_WATCH, member.symbol, level, is_long))
-
-    def _even_level(self, member: "Member") -> Decimal | None:
-        """The price from which the stop is at break-even; None without such a rule, or when it is there."""
-        stop = member.stop
-        even = None if stop.rule is None else stop.rule.break_even
-        if even is None or stop.is_even:
-            return None
-        ratio = even.activation_ratio
-        return member.ledger.average_price * (ONE + ratio if member.ledger.quantity > ZERO else ONE - ratio)
-
-    def _trail_level(self, member: "Member") -> Decimal | None:
-        """The price at which the trail begins or moves by a step; None without one."""
-        stop = member.stop
-        trail = None if stop.rule is None else stop.rule.trail
-        if trail is None:
-            return None
-        start, ratio = member.ledger.average_price, trail.activation_ratio
-        if stop.is_trailing:
-            assert stop.best is not None
-            start, ratio = stop.best, trail.least_step_ratio
-        return start * (ONE + ratio if member.ledger.quantity > ZERO else ONE - ratio)
-
-    def trail_crossed(self, member: "Member", price: Decimal) -> None:
-        """The price is where the stop goes to break-even, or at a new best price by a step at least."""
-        stop, level = member.stop, member.stop.trail_watch
-        if level is None or (price < level if stop.is_long else price > level):
-            return  # The news of a watch that was dropped or moved since.
-        stop.trail_watch = None
-        if stop.rule is None or not member.ledger.quantity:
-            return
-        even, trail = self._even_level(member), self._trail_level(member)
-        is_due = self._is_reached(member, even, price)
-        if is_due:
-            stop.is_even = True
-        if self._is_reached(member, trail, price):
-            is_due = self._follow(member, price) or is_due
-        if is_due:
-            self.refresh(member)
-        else:
-            self._watch_next(member)
-
-    def _is_reached(self, member: "Member", level: Decimal | None, price: Decimal) -> bool:
-        if level is None:
-            return False
-        return price >= level if member.ledger.quantity > ZERO else price <= level
-
-    def _follow(self, member: "Member", price: Decimal) -> bool:
-        """Take in a new best price; false when the stop was moved too lately to be moved again now."""
-        stop = member.stop
-        assert stop.rule is not None
-        assert stop.rule.trail is not None
-        is_first = not stop.is_trailing
-        stop.is_trailing = True
-        stop.best = price
-        due_ms = stop.moved_ms + stop.rule.trail.least_interval_ms
-        if is_first or self._engine.now_ms >= due_ms:
-            return True
-        if not stop.is_waiting:
-            stop.is_waiting = True
-            self._engine.set_timer(member.name, TRAIL_TIMER, due_ms)
-        return False
-
-    def trail_due(self, member: "Member") -> None:
-        """The least interval between two moves is over."""
-        member.stop.is_waiting = False
-        if member.stop.is_trailing:
-            self.refresh(member)
-
-    def _trailed(self, member: "Member") -> Decimal:
-        """The trail's price: the best price less the distance, never behind where the stop already is."""
-        stop = member.stop
-        assert stop.rule is not None
-        assert stop.rule.trail is not None
-        assert stop.best is not None
-        distance = stop.rule.trail.distance_ratio
-        if member.ledger.quantity > ZERO:
-            price = stop.best * (ONE - distance)
-            return price if stop.price is None else max(price, stop.price)
-        price = stop.best * (ONE + distance)
-        return price if stop.price is None else min(price, stop.price)
