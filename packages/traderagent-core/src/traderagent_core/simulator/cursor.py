@@ -177,7 +177,7 @@ class Cursor:
         index, _, (_, second, third, _), _ = candle
         market.candle = index
         market.high, market.low = (second, third) if second > third else (third, second)
-        market.has_fired_above = market.has_fired_below = False
+        market.is_at_close = market.has_fired_above = market.has_fired_below = False
 
     def seek(self, time_ms: int) -> None:
         """Move to where the price is at a time, with no level met on the way; never moves back."""
@@ -197,6 +197,7 @@ class Cursor:
         elapsed = time_ms - start_ms
         if elapsed >= self.duration_ms:
             self._leg, self._travelled, self.market.price = 4, length, points[3]
+            self.market.is_at_close = True
             return
         target = length * elapsed / self.duration_ms
         price = self.market.price

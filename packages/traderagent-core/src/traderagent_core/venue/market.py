@@ -56,6 +56,7 @@ class VenueMarket:
     candle: int = -1
     low: float = float("inf")
     high: float = float("-inf")
+    is_at_close: bool = False
     has_fired_above: bool = False
     has_fired_below: bool = False
     is_linear: bool = False
@@ -105,7 +106,7 @@ class VenueMarket:
     def is_ambiguous(self, order: VenueOrder, *, is_above: bool) -> bool:
         """Whether another path inside the present candle could have changed this fill."""
         if order.placed_candle == self.candle:
-            return True
+            return not self.is_at_close  # Whatever the path, it ends at the close.
         if is_above:
             other = self.book.below
             return self.has_fired_below or bool(other and -other[0][0] >= self.low)
