@@ -58,3 +58,10 @@ def test_every_key_says_what_it_means_and_the_schema_can_be_made() -> None:
     schema = GridConfig.model_json_schema()
     assert all(entry["description"].endswith(".") for entry in schema["properties"].values())
     assert set(schema["required"]) == {"amount_per_grid"}
+
+
+def test_a_default_is_judged_beside_what_is_given() -> None:
+    with pytest.raises(ValidationError, match="expected at most trend_guard_adx 20"):
+        GridConfig.model_validate(
+            {"upper_price": "2", "lower_price": "1", "amount_per_grid": "10", "trend_guard_adx": "20"}
+        )

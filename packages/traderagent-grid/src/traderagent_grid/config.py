@@ -39,7 +39,7 @@ class Bounds(StrEnum):
 class GridConfig(BaseModel):
     """The section `grid` of a bot."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     upper_price: PositiveDecimal | None = Field(
         default=None, description="Highest price level; needed with bounds: fixed."
