@@ -33,9 +33,13 @@ class Page:
         prose = FENCE.sub("", self.text)
         return re.findall(r"^##+ (.*)$", prose, re.MULTILINE)
 
+    def fenced(self) -> list[tuple[str, str]]:
+        """Language and text of every fenced block, in order."""
+        return FENCE.findall(self.text)
+
     def blocks(self, language: str) -> list[str]:
         """The fenced blocks of a language."""
-        return [text for name, text in FENCE.findall(self.text) if name == language]
+        return [text for name, text in self.fenced() if name == language]
 
     def check_table(self, heading: str, expected: Iterable[str], *, told: bool = False) -> None:
         """Fail with the lines that a section's table lacks, and those that the code does not know.
@@ -104,6 +108,11 @@ def field_rows(owner: type) -> list[str]:
     ]
 
 
+def name_rows(owner: type) -> list[str]:
+    """Every field that a constructor takes, by its name alone."""
+    return [row(f"`{field.name}`") for field in attrs.fields(owner) if field.init]
+
+
 def annotation(type_: Any) -> str:
     text = type_ if isinstance(type_, str) else getattr(type_, "__name__", str(type_))
     if not isinstance(type_, type):
@@ -131,4 +140,5 @@ def tables() -> Mapping[str, Callable[..., Any]]:
         "signature": signature,
         "members": member_rows,
         "fields": field_rows,
+        "names": name_rows,
     }

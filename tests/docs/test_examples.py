@@ -57,14 +57,39 @@ def test_the_tutorial_leads_to_a_report_and_repeats_it_to_the_last_byte(
     assert (tmp_path / "first" / "report.html").is_file()
 
 
-def test_the_strategy_of_the_guide_trades(page: Callable[[str], Any], tmp_path: Path) -> None:
-    follow(page("docs/how-to/write-a-strategy.md"), tmp_path)
-    assert json.loads((tmp_path / "dips" / "result.json").read_text())["metrics"]["fills"] > 0
+GUIDES = (
+    ("docs/how-to/write-a-strategy.md", "dips"),
+    ("docs/how-to/write-a-filter-or-risk-mode.md", "guarded"),
+    ("docs/how-to/use-local-plugins.md", "tiny"),
+)
 
 
-def test_the_strategy_of_the_guide_passes_the_kit(page: Callable[[str], Any], tmp_path: Path) -> None:
-    write_files(page("docs/how-to/write-a-strategy.md"), tmp_path)
-    call = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_dip.py"]
+@pytest.mark.parametrize(("name", "out"), GUIDES)
+def test_the_plugins_of_a_guide_trade(
+    name: str, out: str, page: Callable[[str], Any], tmp_path: Path
+) -> None:
+    follow(page(name), tmp_path)
+    assert json.loads((tmp_path / out / "result.json").read_text())["metrics"]["fills"] > 0
+
+
+def test_the_guards_of_the_guide_hold_back(page: Callable[[str], Any], tmp_path: Path) -> None:
+    follow(page("docs/how-to/write-a-filter-or-risk-mode.md"), tmp_path)
+    told = (tmp_path / "guarded" / "decisions.csv").read_text(encoding="utf-8")
+    assert "bad_day" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "tests"),
+    [
+        ("docs/how-to/write-a-strategy.md", "test_dip.py"),
+        ("docs/how-to/write-a-filter-or-risk-mode.md", "test_guards.py"),
+    ],
+)
+def test_the_plugins_of_a_guide_pass_the_kit(
+    name: str, tests: str, page: Callable[[str], Any], tmp_path: Path
+) -> None:
+    write_files(page(name), tmp_path)
+    call = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests]
     done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 

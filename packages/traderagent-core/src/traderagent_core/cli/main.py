@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": LazyCommand(
         "traderagent_core.cli.demo", "demo", "Back-test a grid on a generated market, offline."
     ),
+    "new": LazyCommand("traderagent_core.cli.new", "new", "Write a package for a plugin of your own."),
     "plugins": LazyCommand(
         "traderagent_core.cli.plugins", "plugins", "Show which plugins are installed, enabled or broken."
     ),

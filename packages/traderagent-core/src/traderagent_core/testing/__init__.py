@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from traderagent_core.testing.conformance.strategy import StrategyConformance, Subject
     from traderagent_core.testing.harness import Bot, Conditions, Run, run_bots, run_strategy
     from traderagent_core.testing.markets import market
+    from traderagent_core.testing.prober import Prober, ProberConfig
 
 _HOMES = {
     "Bot": "harness",
     "Conditions": "harness",
     "EntryFilterConformance": "conformance.entry_filter",
+    "Prober": "prober",
+    "ProberConfig": "prober",
     "RiskModeConformance": "conformance.risk_mode",
     "Run": "harness",
     "StrategyConformance": "conformance.strategy",
@@ -30,6 +33,8 @@ __all__ = [
     "Bot",
     "Conditions",
     "EntryFilterConformance",
+    "Prober",
+    "ProberConfig",
     "RiskModeConformance",
     "Run",
     "StrategyConformance",
