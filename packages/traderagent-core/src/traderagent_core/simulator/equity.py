@@ -10,6 +10,9 @@ import numpy as np
 from traderagent_core.model.candle import Candles, FloatColumn, TimeColumn
 from traderagent_core.simulator.outcome import EquityCurve
 
+DENSE = 200
+"""Up to so many closes for each move, short stretches are laid out in one go; longer ones are filled one by one."""
+
 
 class MoneySteps:
     """Every execution and payment of a run, to be turned into columns at its end; money in quote currency."""
@@ -47,6 +50,9 @@ def _stepped(moves: Sequence[tuple[int, Decimal]], start: Decimal, closes: TimeC
     """The exact running sum of moves at each close, as floats; a move at the time of a close counts."""
     sums = accumulate((amount for _, amount in moves), initial=start)
     first = closes.searchsorted(np.array([time_ms for time_ms, _ in moves], dtype=np.int64))
+    if len(closes) < DENSE * len(moves):
+        lengths = np.diff(np.concatenate(([0], first, [len(closes)])))
+        return np.repeat(np.array([float(total) for total in sums]), lengths)
     edges = [0, *first.tolist(), len(closes)]
     values = np.empty(len(closes))
     for (begin, end), total in zip(pairwise(edges), sums, strict=True):
