@@ -38,6 +38,7 @@ WORDS = {
     "LazyText": "text",
     "tuple[text, ...]": "list of text",
     "dict[text, InstrumentConfig]": "sections by symbol",
+    "dict[text, integer]": "integers by timeframe",
 }
 """Types in a trader's words."""
 

@@ -1,6 +1,7 @@
 """The README's two commands are what continuous integration runs, and what tox.ini knows."""
 
 import re
+from ast import literal_eval
 from collections.abc import Callable
 from configparser import ConfigParser
 from pathlib import Path
@@ -30,15 +31,23 @@ def test_there_are_two_commands_of_one_line_each(page: Callable[[str], Any]) -> 
     assert demo == f"{everything} -e demo"
 
 
-def test_their_environments_exist(page: Callable[[str], Any]) -> None:
+def test_their_environments_exist(page: Callable[[str], Any], packages: list[Any]) -> None:
     listed, sections = environments()
     named = {name for line in commands(page) for name in re.findall(r"-e (\w+)", line)}
     assert named <= sections
-    assert set(listed) == {"core", "grid", "system", "docs", "dist", "lint", "type"}
+    own = {package.name.removeprefix("traderagent-") for package in packages}
+    assert set(listed) == {*own, "system", "docs", "dist", "lint", "type"}
 
 
 def test_continuous_integration_runs_the_second_one(page: Callable[[str], Any]) -> None:
     assert commands(page)[1] in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_continuous_integration_counts_the_tests_of_every_environment_that_has_some() -> None:
+    told = re.search(r"^names = (\(.*\))$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+    assert told is not None
+    counted = literal_eval(told[1])
+    assert sorted([*counted, "lint", "type"]) == sorted(environments()[0])
 
 
 def test_every_package_has_an_environment_and_a_line_in_the_table(

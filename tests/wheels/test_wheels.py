@@ -4,12 +4,15 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
+CORE = "traderagent-core"
 uv = pytest.importorskip("uv", reason="building wheels needs the group `dist`: tox run -e dist")
 
 
@@ -30,14 +33,18 @@ def wheels(packages: list[Any], tmp_path_factory: pytest.TempPathFactory) -> dic
     return {package.name: next(out.glob(f"{package.import_name}-*.whl")) for package in packages}
 
 
-@pytest.fixture(scope="module")
-def scripts(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the commands of an environment are that holds nothing but the wheels and what they declare."""
-    folder = tmp_path_factory.mktemp("empty")
+def install(wheels: Iterable[Path], folder: Path) -> Path:
+    """Where the commands of a new environment are that holds nothing but some wheels and what they declare."""
     run([uv.find_uv_bin(), "venv", "--python", sys.executable, folder / "venv"], folder)
     python = folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    run([uv.find_uv_bin(), "pip", "install", "--python", python, *wheels.values()], folder)
+    run([uv.find_uv_bin(), "pip", "install", "--python", python, *wheels], folder)
     return python.parent
+
+
+@pytest.fixture(scope="module")
+def scripts(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The commands where all wheels are installed."""
+    return install(wheels.values(), tmp_path_factory.mktemp("empty"))
 
 
 def shipped(package: Any) -> set[str]:
@@ -67,6 +74,27 @@ def test_installed_plugins_are_found(package: Any, scripts: Path, tmp_path: Path
     printed = run([scripts / "traderagent", "plugins", "list"], tmp_path)
     rows = [line.split() for line in printed.splitlines()]
     assert [row[3] for row in rows if len(row) > 3 and row[2] == package.name] == ["enabled"]
+
+
+def few_plugins() -> Iterator[tuple[str, ...]]:
+    """None, each of the plugins alone, and each two of them."""
+    folders = sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml"))
+    plugins = [folder.name for folder in folders if folder.name != CORE]
+    for count in range(3):
+        yield from combinations(plugins, count)
+
+
+@pytest.mark.parametrize("plugins", list(few_plugins()), ids=lambda names: " ".join(names) or "none")
+def test_any_few_plugins_need_the_core_alone(
+    plugins: tuple[str, ...], wheels: dict[str, Path], tmp_path: Path
+) -> None:
+    installed = (CORE, *plugins)
+    scripts = install([wheels[name] for name in installed], tmp_path)
+    listed = run([scripts / "traderagent", "plugins", "list"], tmp_path)
+    rows = [line.split() for line in listed.splitlines()]
+    found = {row[2]: row[3] for row in rows if len(row) > 3 and row[2].startswith("traderagent-")}
+    assert found == dict.fromkeys(installed, "enabled")
+    run([scripts / "traderagent", "plugins", "doctor"], tmp_path)
 
 
 def test_nothing_is_broken(scripts: Path, tmp_path: Path) -> None:

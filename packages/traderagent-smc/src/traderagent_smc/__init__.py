@@ -1,0 +1,1 @@
+"""The Smart Money Concepts entry filter and what it is made of."""

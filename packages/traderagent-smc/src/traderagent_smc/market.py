@@ -1,0 +1,86 @@
+"""All timeframes of one symbol, brought to now from a market view."""
+
+from attrs import Factory, define, field
+from traderagent_core import Candles, DataError, MarketView
+
+from traderagent_smc.analysis import TimeframeAnalysis
+from traderagent_smc.config import SmcConfig
+
+
+@define(eq=False)
+class SymbolMarket:
+    """The analyses of a symbol by timeframe, from high to low.
+
+    `notes` says, each thing once, what is missing in the data: timeframes left out, holes in time.
+    """
+
+    symbol: str
+    config: SmcConfig
+    analyses: dict[str, TimeframeAnalysis] = field(init=False)
+    first_open_ms: int | None = field(default=None, init=False)
+    notes: dict[str, str] = Factory(dict)
+
+    @analyses.default
+    def _start(self) -> dict[str, TimeframeAnalysis]:
+        config = self.config
+        return {each: TimeframeAnalysis(each, config.settings(each)) for each in config.timeframes}
+
+    @property
+    def usable(self) -> list[TimeframeAnalysis]:
+        """Timeframes that have candles, from high to low; the last one is the base."""
+        return [analysis for analysis in self.analyses.values() if analysis.count]
+
+    @property
+    def clock(self) -> tuple[int, ...]:
+        """Changes when, and only when, a candle was taken."""
+        return tuple(analysis.count for analysis in self.analyses.values())
+
+    def advance(self, view: MarketView) -> None:
+        """Take the candles closed since the last time; raises DataError for a candle that cannot be one.
+
+        From low to high: where the base begins decides which bucket of a higher timeframe is the first whole one.
+        """
+        for timeframe, analysis in reversed(self.analyses.items()):
+            fresh = self._fresh(view, timeframe, analysis)
+            if fresh is not None and len(fresh):
+                self._feed(analysis, fresh)
+
+    def _fresh(self, view: MarketView, timeframe: str, analysis: TimeframeAnalysis) -> Candles | None:
+        """The candles closed since the last one taken, without asking for more than there can be."""
+        try:
+            last = view.last(self.symbol, timeframe)
+        except DataError as error:
+            self.notes.setdefault(f"{timeframe} is left out", str(error))
+            return None
+        seen = analysis.last_open_ms
+        if last is None or last.open_time == seen:
+            return None
+        if seen is None:
+            # No more candles than this can have closed since 1970.
+            return view.candles(self.symbol, timeframe, last.open_time // analysis.length_ms + 1)
+        if last.open_time < seen:
+            raise DataError(
+                f"the last {timeframe} candle of {self.symbol} opened at {last.open_time} ms UTC, before {seen}, "
+                "which was taken already; expected rising times; start the filter anew"
+            )
+        # Candles are at least their length apart, so there are no more than this; fewer where there is a hole.
+        count = max((last.open_time - seen) // analysis.length_ms, 1)
+        fresh = view.candles(self.symbol, timeframe, count)
+        return fresh.between(seen + 1, None)
+
+    def _feed(self, analysis: TimeframeAnalysis, fresh: Candles) -> None:
+        if not analysis.count:
+            fresh = self._whole(analysis, fresh)
+        analysis.feed(fresh)
+        if analysis.holes:
+            self.notes.setdefault(
+                f"{analysis.timeframe} has holes", "missing candles are left out, not invented"
+            )
+
+    def _whole(self, analysis: TimeframeAnalysis, candles: Candles) -> Candles:
+        """Without a first bucket in the middle of which the base begins: it was built from a part of it."""
+        start = int(candles.open_time[0])
+        if self.first_open_ms is None:
+            self.first_open_ms = start
+        is_partial = start < self.first_open_ms < start + analysis.length_ms
+        return candles[1:] if is_partial else candles

@@ -1,0 +1,52 @@
+"""What a zone is worth at its birth: displacement, structure, volume and narrowness, each 0 to 1."""
+
+from traderagent_smc.chart import Chart
+from traderagent_smc.settings import Weights
+from traderagent_smc.structure import BOS, CHOCH
+from traderagent_smc.zones import Merits
+
+VOLUME_CANDLES = 20
+STRUCTURE = {CHOCH: 1.0, BOS: 0.7, None: 0.3}
+LARGE_BODY = 1.5
+WIDE = 3.0
+
+
+def merits(
+    chart: Chart,
+    weights: Weights,
+    *,
+    height: float,
+    body: float,
+    volume: float,
+    break_kind: str | None,
+    has_grab: bool,
+    atr: float,
+) -> Merits:
+    """The merits of a zone of this height, made by candles with this largest body and mean volume.
+
+    A part that cannot be known yet (no ATR, no volume) is left out and the others are scaled up.
+    """
+    fixed = weights.structure * STRUCTURE[break_kind]
+    known = weights.structure + weights.confluence
+    # Not-a-number fails this too.
+    if atr > 0.0:
+        fixed += weights.displacement * min(1.0, body / (LARGE_BODY * atr))
+        fixed += weights.narrowness * narrowness(height / atr)
+        known += weights.displacement + weights.narrowness
+    mean = mean_volume(chart)
+    if mean > 0.0:
+        fixed += weights.volume * min(1.0, volume / (2.0 * mean))
+        known += weights.volume
+    return Merits(fixed, weights.confluence, known, has_grab)
+
+
+def narrowness(height: float) -> float:
+    """1 up to a height of one ATR, falling evenly to 0 at three."""
+    return min(1.0, max(0.0, (WIDE - height) / (WIDE - 1.0)))
+
+
+def mean_volume(chart: Chart) -> float:
+    """Mean volume of the last 20 candles, the latest included; 0 before there are so many."""
+    if chart.count < VOLUME_CANDLES:
+        return 0.0
+    return sum(chart.volume[-VOLUME_CANDLES:]) / VOLUME_CANDLES
