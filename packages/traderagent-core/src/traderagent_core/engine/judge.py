@@ -124,10 +124,12 @@ class Judge:
         quantity, price, instrument = leg.quantity, leg.price, member.instrument
         if isinstance(price, At):
             on_tick = instrument.stop_price if leg.is_stop else instrument.limit_price
-            price = At(on_tick(leg.side, price.price))
+            tick_price = on_tick(leg.side, price.price)
+            price = price if tick_price == price.price else At(tick_price)
         if isinstance(quantity, Fixed):
-            quantity = Fixed(instrument.round_quantity(quantity.quantity * factor))
-        if quantity == leg.quantity and price == leg.price:
+            size = instrument.round_quantity(quantity.quantity * factor)
+            quantity = quantity if size == quantity.quantity else Fixed(size)
+        if quantity is leg.quantity and price is leg.price:
             return leg
         return evolve(leg, quantity=quantity, price=price)
 
