@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "packages/*/README.md", "benchmarks/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "packages/*/README.md", "examples/*/README.md", "benchmarks/*.md")
     for path in ROOT.glob(pattern)
 )
 LINK = re.compile(r"\[[^\]\n]+\]\(([^)\s]+)\)")

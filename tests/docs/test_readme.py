@@ -36,7 +36,7 @@ def test_their_environments_exist(page: Callable[[str], Any], packages: list[Any
     named = {name for line in commands(page) for name in re.findall(r"-e (\w+)", line)}
     assert named <= sections
     own = {package.name.removeprefix("traderagent-") for package in packages}
-    assert set(listed) == {*own, "system", "docs", "dist", "lint", "type"}
+    assert set(listed) == {*own, "example", "system", "docs", "dist", "lint", "type"}
 
 
 def test_continuous_integration_runs_the_second_one(page: Callable[[str], Any]) -> None:
