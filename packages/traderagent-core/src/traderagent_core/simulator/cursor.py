@@ -2,7 +2,7 @@
 
 from math import inf as INFINITY
 
-from traderagent_core.model.candle import Candles
+from traderagent_core.model.candle import Candles, TimeColumn
 from traderagent_core.simulator.scan import Finder
 from traderagent_core.venue.book import Entry
 from traderagent_core.venue.exchange import SimulatedExchange
@@ -37,6 +37,7 @@ class Cursor:
 
     __slots__ = (
         "_candle",
+        "_close_time",
         "_columns",
         "_follows_position",
         "_hit",
@@ -45,7 +46,6 @@ class Cursor:
         "_open_time",
         "_travelled",
         "candles",
-        "close_time",
         "duration_ms",
         "exchange",
         "finder",
@@ -67,7 +67,7 @@ class Cursor:
         self.policy = policy
         self.finder = finder
         self.duration_ms = candles.duration_ms
-        self.close_time = candles.open_time + candles.duration_ms
+        self._close_time: TimeColumn | None = None
         self._open_time = candles.open_time
         self._columns = (candles.open, candles.high, candles.low, candles.close)
         self._follows_position = policy in (PathPolicy.PESSIMISTIC, PathPolicy.OPTIMISTIC)
@@ -76,6 +76,13 @@ class Cursor:
         self._travelled = 0.0
         self._hit: Hit | None = None
         self._hit_version = -1
+
+    @property
+    def close_time(self) -> TimeColumn:
+        """When each candle closes; made when a guard first asks for it."""
+        if self._close_time is None:
+            self._close_time = self.candles.open_time + self.duration_ms
+        return self._close_time
 
     # -- looking ahead --------------------------------------------------------------------------------------
 
