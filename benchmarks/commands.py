@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from figures import Figure
 from processes import HERE, TRADERAGENT, ProcessTimes, measure_process
-from setups import HOURLY, MINUTES, Setup
+from setups import HOURLY, MINUTES, MINUTES_GRID, Setup
 from traderagent_core import Catalogue
 from traderagent_core.data.columns import checksum
 from traderagent_core.data.names import SeriesKey
@@ -21,7 +21,7 @@ def start_up() -> list[Figure]:
         folder = Path(place)
         catalogue = _catalogue(folder, HOURLY)
         config = folder / "grid.yaml"
-        config.write_text(json.dumps(HOURLY.grid.mapping()), encoding="utf-8")
+        config.write_text(json.dumps(HOURLY.bot.mapping()), encoding="utf-8")
         run = ("backtest", "--config", str(config), "--data", str(catalogue), "--out", str(folder / "out"))
         return [
             *_command("traderagent --help", ("--help",), 150.0, None),
@@ -34,7 +34,7 @@ def peak_memory() -> list[Figure]:
     """A run over a million minutes in a process of its own."""
     with TemporaryDirectory() as place:
         catalogue = _catalogue(Path(place), MINUTES)
-        grid = MINUTES.grid
+        grid = MINUTES_GRID
         arguments = [
             str(catalogue),
             MINUTES.series.timeframe,

@@ -5,14 +5,17 @@ from functools import partial
 from itertools import pairwise
 from statistics import median
 
+from attrs import astuple, evolve
 from figures import Figure
+from indicators import indicator_columns
 from setups import (
     FILLS_BY_LEVELS,
     FILLS_BY_WIDTH,
     FILLS_SERIES,
     HOURLY,
     LONG,
-    MINUTES,
+    MINUTES_GRID,
+    PLANNED,
     QUIET_BASE,
     QUIET_FACTORS,
     SETUPS,
@@ -21,7 +24,7 @@ from setups import (
     spread,
 )
 from stages import checked_run, run_driver, stages
-from timing import Timing, measure, slope
+from timing import Reading, Timing, measure, slope
 from traderagent_core import Candles, simulate
 from traderagent_core.config.load import Config
 
@@ -36,7 +39,7 @@ def quiet_candles(repetitions: int) -> list[Figure]:
     series = {factor: spread(base, factor) for factor in QUIET_FACTORS}
     figures = []
     for timeframe in ("1m", "1h"):
-        config = Grid(MINUTES.grid.lower, MINUTES.grid.upper, MINUTES.grid.levels, timeframe).config()
+        config = evolve(MINUTES_GRID, timeframe=timeframe).config()
         fills = {factor: checked_run(config, candles).metrics.fills for factor, candles in series.items()}
         if len(set(fills.values())) != 1:
             raise AssertionError(f"spreading changed the fills: {fills}")
@@ -95,19 +98,45 @@ def whole_runs(repetitions: int) -> list[Figure]:
 
 
 def _whole_run(setup: Setup, repetitions: int) -> Figure:
-    config, candles = setup.grid.config(), setup.series.candles()
+    config, candles = setup.bot.config(), setup.series.candles()
     metrics = checked_run(config, candles).metrics
     times = measure({"": partial(simulate, config, candles)}, repetitions)[""]
-    note = f"{metrics.fills:,} fills, {metrics.events:,} events, each through Engine.step; {setup.grid}"
+    note = f"{metrics.fills:,} fills, {metrics.events:,} events, each through Engine.step; {setup.bot}"
     found = times.read().scaled(MILLI)
     return Figure.of(setup.name, "ms", found, wanted=setup.wanted_ms, note=note)
+
+
+def planned_runs(repetitions: int) -> list[Figure]:
+    """Whole runs of DCA and trend, whose plans, callbacks and stops cost more than a grid's; indicators apart."""
+    return [figure for setup in PLANNED for figure in _planned_run(setup, repetitions)]
+
+
+def _planned_run(setup: Setup, repetitions: int) -> list[Figure]:
+    config, candles = setup.bot.config(), setup.series.candles()
+    metrics = checked_run(config, candles).metrics
+    work = {
+        "run": partial(simulate, config, candles),
+        "indicators": partial(indicator_columns, config, candles),
+    }
+    times = measure(work, repetitions)
+    run, columns = (times[part].read().scaled(MILLI) for part in ("run", "indicators"))
+    rest = Reading(*(whole - part for whole, part in zip(astuple(run), astuple(columns), strict=True)))
+    note = f"{metrics.fills:,} fills, {metrics.events:,} events, each through Engine.step; {setup.bot}"
+    of_run, of_rest = (None, setup.wanted_ms) if setup.is_after_indicators else (setup.wanted_ms, None)
+    per_fill = rest.scaled(MICRO / MILLI / metrics.fills)
+    return [
+        Figure.of(setup.name, "ms", run, wanted=of_run, note=note),
+        Figure.of("  its indicators", "ms", columns),
+        Figure.of("  after indicators", "ms", rest, wanted=of_rest),
+        Figure.of("  for each fill, all of it", "µs", per_fill),
+    ]
 
 
 def where_time_goes(repetitions: int) -> dict[str, list[Figure]]:
     """Parts of a run by set-up: first coarsely, then with the driver split into its parts."""
     found = {}
     for setup in (HOURLY, LONG):
-        config, candles = setup.grid.config(), setup.series.candles()
+        config, candles = setup.bot.config(), setup.series.candles()
         found[setup.name] = _parts(config, candles, repetitions, is_fine=False)
         found[f"{setup.name}, driver split (clocks on every call slow it down)"] = _parts(
             config, candles, repetitions, is_fine=True

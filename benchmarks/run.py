@@ -17,8 +17,10 @@ from io import StringIO
 
 from commands import peak_memory, start_up
 from figures import Figure, table
-from measures import fills, quiet_candles, where_time_goes, whole_runs
+from indicators import batch_indicators
+from measures import fills, planned_runs, quiet_candles, where_time_goes, whole_runs
 from setups import LONG
+from smc import smc_costs
 from timing import load_average
 from traderagent_core import simulate
 
@@ -26,6 +28,9 @@ Section = Callable[[int], dict[str, list[Figure]]]
 
 SECTIONS: dict[str, Section] = {
     "runs": lambda repetitions: {"Whole runs": whole_runs(repetitions)},
+    "plans": lambda repetitions: {"Strategies with plans and callbacks": planned_runs(repetitions)},
+    "indicators": lambda repetitions: {"Indicators over 1,000,000 candles": batch_indicators(repetitions)},
+    "smc": lambda repetitions: {"The SMC filter": smc_costs(repetitions)},
     "quiet": lambda repetitions: {"A quiet candle": quiet_candles(repetitions)},
     "fills": lambda repetitions: {"A fill with its counter order": fills(repetitions)},
     "stages": lambda repetitions: {
@@ -74,7 +79,7 @@ def _machine() -> str:
 
 
 def _profile() -> str:
-    config, candles = LONG.grid.config(), LONG.series.candles()
+    config, candles = LONG.bot.config(), LONG.series.candles()
     simulate(config, candles)
     profile = cProfile.Profile()
     profile.runcall(simulate, config, candles)

@@ -1,9 +1,10 @@
-"""The fixed series and grids that the benchmarks measure; all candles are generated, the same every time."""
+"""The fixed series and bots that the benchmarks measure; all candles are generated, the same every time."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 from traderagent_core import Candles, generate_candles, load_config
 from traderagent_core.config.load import Config
 
@@ -42,6 +43,28 @@ class Series:
 
 
 @frozen
+class Bot:
+    """One bot on SYMBOL with a balance of 100,000; what its section does not name is the default."""
+
+    strategy: str
+    section: Mapping[str, Any] = Factory(dict)
+    timeframe: str = "1h"
+
+    def config(self) -> Config:
+        """The loaded configuration; the plugin of the strategy is found by the plugin host."""
+        return load_config(self.mapping())
+
+    def mapping(self) -> dict[str, Any]:
+        """The configuration in the layout of the file."""
+        bot = {"name": "bench", "symbol": SYMBOL, "strategy": self.strategy, "timeframe": self.timeframe}
+        return {"bots": [{**bot, self.strategy: dict(self.section)}], "simulation": {"balance": "100000"}}
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{key} {value}" for key, value in self.section.items())
+        return f"{self.strategy}: {told}, bot on {self.timeframe}"
+
+
+@frozen
 class Grid:
     """A grid between two prices on a bot of a timeframe; everything else is the default."""
 
@@ -51,19 +74,21 @@ class Grid:
     timeframe: str = "1h"
 
     def config(self) -> Config:
-        """The loaded configuration; the grid plugin is found by the plugin host."""
-        return load_config(self.mapping())
+        """As that of a bot."""
+        return self._bot().config()
 
     def mapping(self) -> dict[str, Any]:
-        """The configuration in the layout of the file."""
+        """As that of a bot."""
+        return self._bot().mapping()
+
+    def _bot(self) -> Bot:
         section = {
             "lower_price": str(self.lower),
             "upper_price": str(self.upper),
             "grid_levels": self.levels,
             "amount_per_grid": "400",
         }
-        bot = {"name": "bench", "symbol": SYMBOL, "strategy": "grid", "timeframe": self.timeframe}
-        return {"bots": [{**bot, "grid": section}], "simulation": {"balance": "100000"}}
+        return Bot("grid", section, self.timeframe)
 
     def __str__(self) -> str:
         return f"{self.levels} levels {self.lower:,} to {self.upper:,}, bot on {self.timeframe}"
@@ -71,20 +96,23 @@ class Grid:
 
 @frozen
 class Setup:
-    """A series with a grid on it, and the wall time that is wanted for a whole run."""
+    """A series with a bot on it, and the time that is wanted for a whole run.
+
+    With `is_after_indicators` that time is without what the columns of the indicators take.
+    """
 
     name: str
     series: Series
-    grid: Grid
+    bot: Grid | Bot
     wanted_ms: float
+    is_after_indicators: bool = False
 
 
-HOURLY = Setup(
-    "67,922 hours, about 2,100 fills", Series("1h", 67_922, 3, 0.6), Grid(20_000, 31_700, 20), 50.0
-)
-MINUTES = Setup(
-    "1,000,000 minutes, about 850 fills", Series("1m", 1_000_000, 7, 0.5), Grid(22_000, 36_200, 20), 40.0
-)
+HOURLY_SERIES = Series("1h", 67_922, 3, 0.6)
+HOURLY = Setup("67,922 hours, about 2,100 fills", HOURLY_SERIES, Grid(20_000, 31_700, 20), 50.0)
+MINUTES_SERIES = Series("1m", 1_000_000, 7, 0.5)
+MINUTES_GRID = Grid(22_000, 36_200, 20)
+MINUTES = Setup("1,000,000 minutes, about 850 fills", MINUTES_SERIES, MINUTES_GRID, 40.0)
 LONG = Setup(
     "4,075,320 minutes, about 15,000 fills",
     Series("1m", 4_075_320, 2, 0.98, jumps=0),
@@ -93,7 +121,37 @@ LONG = Setup(
 )
 SETUPS = (HOURLY, MINUTES, LONG)
 
-QUIET_BASE = evolve(MINUTES.series, rows=500_000)
+DCA = Setup(
+    "DCA: 67,922 hours, about 340 fills",
+    HOURLY_SERIES,
+    Bot(
+        "dca",
+        {
+            "amount_per_step": "1000",
+            "trigger_percentage": "0.068",
+            "price_deviation": "0.05",
+            "take_profit_percentage": "0.04",
+        },
+    ),
+    15.0,
+)
+TREND = Setup(
+    "trend: 67,922 hours, about 1,200 fills",
+    HOURLY_SERIES,
+    Bot("trend", {"entries": ["breakout"], "breakout_candles": 24}),
+    40.0,
+    is_after_indicators=True,
+)
+LONG_TREND = Setup(
+    "trend: 1,000,000 candles, about 20,000 fills",
+    Series("5m", 1_000_000, 7, 0.5),
+    Bot("trend", {"entries": ["breakout"], "risk_per_trade": "0.0005", "max_daily_trades": None}, "5m"),
+    600.0,
+    is_after_indicators=True,
+)
+PLANNED = (DCA, TREND, LONG_TREND)
+
+QUIET_BASE = evolve(MINUTES_SERIES, rows=500_000)
 QUIET_FACTORS = (1, 2, 4, 8)
 
 FILLS_SERIES = Series("5m", 60_000, 5, 1.0, jumps=0)

@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import entry_points, packages_distributions, version
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,16 @@ BROUGHT = {"pydantic_core": "pydantic"}
 """Import names of a distribution that another one brings, in exactly one version: that one is declared."""
 
 
-def imported(file: Path) -> Iterator[str]:
+@cache
+def imported(file: Path) -> frozenset[str]:
     """Top-level names imported anywhere in a file, in functions too."""
+    names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            yield node.module.partition(".")[0]
+            names.add(node.module.partition(".")[0])
+    return frozenset(names)
 
 
 def third_party(package: Any) -> set[str]:
@@ -30,9 +33,12 @@ def third_party(package: Any) -> set[str]:
     return names - sys.stdlib_module_names - {package.import_name}
 
 
+distributions_by_name = cache(packages_distributions)
+
+
 def distributions(name: str) -> set[str]:
     """Distributions that bring an import name."""
-    return {canonicalize_name(found) for found in packages_distributions().get(name, [name])}
+    return {canonicalize_name(found) for found in distributions_by_name().get(name, [name])}
 
 
 def requirements(package: Any, *, with_extras: bool) -> dict[str, Requirement]:

@@ -78,10 +78,11 @@ def signature(function: Callable[..., Any]) -> str:
     """A signature as the source has it, without `self` or `cls`: `place(leg: Leg) -> None`."""
     tree = ast.parse(dedent(inspect.getsource(function)))
     node = tree.body[0]
-    assert isinstance(node, ast.FunctionDef)
+    assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     arguments = re.sub(r"^(self|cls)(, )?", "", ast.unparse(node.args))
     returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-    return f"{node.name}({arguments}){returns}".replace("'", "") if node.args else node.name
+    waits = "async " if isinstance(node, ast.AsyncFunctionDef) else ""
+    return f"{waits}{node.name}({arguments}){returns}".replace("'", "") if node.args else node.name
 
 
 def member_rows(owner: type) -> list[str]:

@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import click
+from traderagent_core.cli.lazy import LazyGroup
 from traderagent_core.cli.main import traderagent
 
 PAGE = "docs/reference/commands.md"
 
 
 def walk(command: click.Command, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
-    """A command and all below it."""
+    """A command and all below it; those of plugins come last."""
     yield command, context
     if isinstance(command, click.Group):
-        for name in command.list_commands(context):
+        more = command.more() if isinstance(command, LazyGroup) else ()
+        for name in [*command.list_commands(context), *more]:
             inner = command.get_command(context, name)
             assert inner is not None
             yield from walk(inner, click.Context(inner, info_name=name, parent=context))

@@ -5,6 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from traderagent_core.config.coordinator import (
+    DEFAULT_ROUTES,
+    AllocatorConfig,
+    CoordinatorConfig,
+    CorrelationConfig,
+    RegimeConfig,
+    RiskConfig,
+    RouteConfig,
+    TransitionConfig,
+)
 from traderagent_core.config.schema import (
     BotConfig,
     FileConfig,
@@ -24,8 +34,15 @@ def models() -> Iterator[tuple[str, type[BaseModel]]]:
     yield "Top of the file", GeneralConfig
     yield "`simulation`", SimulationConfig
     yield "`simulation.instruments`", InstrumentConfig
+    yield "`coordinator.regime`", RegimeConfig
+    yield "`coordinator.router`", RouteConfig
+    yield "`coordinator.allocator`", AllocatorConfig
+    yield "`coordinator.correlation`", CorrelationConfig
+    yield "`coordinator.transition`", TransitionConfig
+    yield "`coordinator.risk`", RiskConfig
     yield "`bots`", BotConfig
-    host = PluginHost.discover(None)
+    ours = [path.name.removeprefix("traderagent-") for path in Path("packages").iterdir()]
+    host = PluginHost.discover(sorted(ours))
     for name, strategy in host.strategies.items():
         yield f"`bots: {name}`", strategy.config_model
     for name, entry_filter in host.entry_filters.items():
@@ -36,9 +53,10 @@ def models() -> Iterator[tuple[str, type[BaseModel]]]:
 
 WORDS = {
     "LazyText": "text",
-    "tuple[text, ...]": "list of text",
     "dict[text, InstrumentConfig]": "sections by symbol",
     "dict[text, integer]": "integers by timeframe",
+    "dict[text, decimal]": "numbers by name",
+    "dict[text, Any]": "values by key",
 }
 """Types in a trader's words."""
 
@@ -77,6 +95,20 @@ def test_no_section_is_about_a_part_that_is_gone(page: Callable[[str], Any]) -> 
 def test_the_groups_of_the_file_are_named(page: Callable[[str], Any]) -> None:
     text = page(PAGE).section("Top of the file")
     assert [name for name in FileConfig.model_fields if f"`{name}`" not in text] == []
+
+
+def test_the_groups_of_the_coordinator_are_described() -> None:
+    told = {heading for heading, _ in models()}
+    assert {f"`coordinator.{name}`" for name in CoordinatorConfig.model_fields} <= told
+
+
+def test_every_regime_has_its_default_route_told(page: Callable[[str], Any]) -> None:
+    text = page(PAGE).section("Default routes")
+    for regime, route in DEFAULT_ROUTES.items():
+        (line,) = [line for line in text.splitlines() if line.startswith(f"| `{regime}` |")]
+        told = [route.strategy, *route.parameters, *route.factors]
+        told += [route.reserve.strategy] if route.reserve else []
+        assert [word for word in told if f"`{word}`" not in line] == []
 
 
 def test_every_key_has_a_description() -> None:

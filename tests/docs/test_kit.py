@@ -10,16 +10,17 @@ from traderagent_core.contract.entry_filter import Ruling, Verdict
 from traderagent_core.contract.risk_mode import ModeState, Portfolio, RiskLevels
 from traderagent_core.testing import (
     EntryFilterConformance,
+    ExchangeAdapterConformance,
     RiskModeConformance,
     StrategyConformance,
-    harness,
+    conditions,
     markets,
 )
 from traderagent_core.testing.conformance.subjects import Examination, cases
 
 KIT = "docs/reference/conformance-kit.md"
 GUARDS = "docs/reference/filters-and-risk-modes.md"
-KITS = (StrategyConformance, EntryFilterConformance, RiskModeConformance)
+KITS = (StrategyConformance, EntryFilterConformance, RiskModeConformance, ExchangeAdapterConformance)
 Tables = Mapping[str, Callable[..., Any]]
 
 
@@ -68,9 +69,18 @@ def test_the_attributes_of_each_kit_are_described(
     page(KIT).check_table(f"Attributes of `{kit.__name__}`", rows, told=True)
 
 
-@pytest.mark.parametrize("value", [harness.Bot, harness.Conditions])
+@pytest.mark.parametrize("value", [conditions.Bot, conditions.Conditions])
 def test_the_harness_is_described(value: type, page: Callable[[str], Any], tables: Tables) -> None:
     page(KIT).check_table(f"`{value.__name__}`", tables["names"](value), told=True)
+
+
+def test_a_run_is_described(page: Callable[[str], Any], tables: Tables) -> None:
+    page(KIT).check_table("`Run`", tables["members"](testing.Run))
+
+
+def test_a_run_worked_out_by_hand_is_as_the_page_says(page: Callable[[str], Any]) -> None:
+    (program,) = (text for text in page(KIT).blocks("python") if "start_strategy" in text)
+    exec(compile(program, KIT, "exec"), {})
 
 
 def test_every_market_is_described(page: Callable[[str], Any], tables: Tables) -> None:

@@ -13,7 +13,7 @@ uv = pytest.importorskip("uv", reason="building wheels needs the group `dist`: t
 pytest.importorskip("ruff", reason="linting what is generated needs the group `dist`: tox run -e dist")
 pytest.importorskip("mypy", reason="typing what is generated needs the group `dist`: tox run -e dist")
 
-KINDS = ("strategy", "filter", "risk-mode")
+KINDS = ("strategy", "filter", "exchange", "risk-mode")
 DATA = "example/generated_spot_BTC-USDT_5m.csv.gz"
 GENERATE = "data generate --symbol BTC/USDT --timeframe 5m --rows 20000 --seed 7 --price 30000 --out"
 
@@ -44,6 +44,19 @@ def pip_install(scripts: Path, package: Path, *what: str) -> None:
     run([*install, *what], package)
 
 
+def try_example(kind: str, scripts: Path, package: Path) -> None:
+    """What the README says to try: a back-test, or for an exchange a configuration that names it."""
+    if kind == "exchange":
+        told = run([scripts / "traderagent", "config", "check", "example/bot.yaml"], package)
+        assert f"exchange tried-{kind}" in told
+        return
+    run([scripts / "traderagent", *GENERATE.split(), DATA], package)
+    told = run(
+        [scripts / "traderagent", "backtest", "--config", "example/backtest.yaml", "--data", DATA], package
+    )
+    assert "report.html" in told
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_generated_package_goes_all_the_way(kind: str, scripts: Path, tmp_path: Path) -> None:
     name = f"tried-{kind}"
@@ -52,11 +65,7 @@ def test_a_generated_package_goes_all_the_way(kind: str, scripts: Path, tmp_path
     pip_install(scripts, package, "-e", ".[test]")
     assert " passed" in run([scripts / "pytest", "-q"], package)
     assert name in run([scripts / "traderagent", "plugins", "list"], package)
-    run([scripts / "traderagent", *GENERATE.split(), DATA], package)
-    told = run(
-        [scripts / "traderagent", "backtest", "--config", "example/backtest.yaml", "--data", DATA], package
-    )
-    assert "report.html" in told
+    try_example(kind, scripts, package)
     run([uv.find_uv_bin(), "build", "--wheel", "--python", scripts / "python"], package)
     pip_install(scripts, package, "--reinstall", "--no-deps", *map(str, (package / "dist").glob("*.whl")))
     run([scripts / "traderagent", "plugins", "doctor"], package)

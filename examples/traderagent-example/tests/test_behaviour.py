@@ -3,21 +3,19 @@
 from decimal import Decimal
 
 import pytest
-from traderagent_core import Instrument, ModeState, Portfolio
-from traderagent_core.testing import Conditions, Prober, ProberConfig, market, run_strategy
+from traderagent_core import Judged, ModeState, Plan, Portfolio, Ruling, RunHistory, Verdict
+from traderagent_core.testing import SPOT, Conditions, Prober, ProberConfig, market, run_strategy
 
 from traderagent_example.bad_day import DAY_MS, BadDay
 from traderagent_example.breakout import Breakout
 from traderagent_example.config import BadDayConfig, BreakoutConfig, StreakConfig
 from traderagent_example.streak import StreakFilter
 
-SPOT = Instrument("BTC/USDT", lot_size=Decimal("0.0001"), min_notional=Decimal(5))
-
 
 def test_every_deal_begins_at_a_close_above_the_highest_high_before_it():
     candles = market("rising", rows=600)
     run = run_strategy(Breakout, BreakoutConfig(), candles, SPOT)
-    begun = [time_ms for _, time_ms, _, _, plan, *_ in run.of("plan_granted") if plan.name == "deal"]
+    begun = run.granted("deal")
     assert begun
     for time_ms in begun:
         row = int(candles.open_time.searchsorted(time_ms)) - 1
@@ -27,8 +25,8 @@ def test_every_deal_begins_at_a_close_above_the_highest_high_before_it():
 def test_it_rests_after_a_deal():
     config = BreakoutConfig(period=12, rest_hours=48)
     run = run_strategy(Breakout, config, market("rising", rows=600), SPOT)
-    begun = [time_ms for _, time_ms, _, _, plan, *_ in run.of("plan_granted") if plan.name == "deal"]
-    filled = [record[1] for record in run.of("filled")]
+    begun = run.granted("deal")
+    filled = run.times("filled")
     assert len(begun) > 1
     for next_ms in begun[1:]:
         ended_ms = max(time_ms for time_ms in filled if time_ms < next_ms)
@@ -39,12 +37,33 @@ def test_three_falling_closes_bar_entries():
     candles = market("ranging", rows=600)
     conditions = Conditions(filters={"streak": lambda: StreakFilter(StreakConfig())})
     run = run_strategy(Prober, ProberConfig(), candles, SPOT, conditions=conditions)
-    refused = [record[1] for record in run.of("plan_rejected")]
+    refused = run.times("plan_rejected")
     assert refused
     for time_ms in refused:
         row = int(candles.open_time.searchsorted(time_ms)) - 1
         closes = candles.close[row - 3 : row + 1]
         assert all(closes[1:] < closes[:-1])
+
+
+def _no_candles(symbol, timeframe):
+    raise AssertionError("not asked for")
+
+
+def test_refused_plans_are_marked_in_the_report():
+    plan = Plan("deal", (), ())
+    refused = Verdict(Ruling.REJECT, "falling", evidence={"closes": 4})
+    verdicts = [
+        Judged(
+            1_000 * number, "one", "BTC/USDT", plan, Decimal(100 + number), verdict, verdict is not refused
+        )
+        for number, verdict in enumerate([refused, Verdict(Ruling.ACCEPT), refused])
+    ]
+    timeframes = {"BTC/USDT": "1h", "ETH/USDT": "1h"}
+    history = RunHistory(0, 5_000, timeframes, _no_candles, verdicts=verdicts)
+    bitcoin, ether = StreakFilter(StreakConfig()).exhibit(history).layers
+    assert [(mark.time_ms, mark.price) for mark in bitcoin.marks] == [(0, 100.0), (2_000, 102.0)]
+    assert bitcoin.marks[0].text == "refused after 4 falling closes"
+    assert not ether.marks
 
 
 @pytest.mark.parametrize(

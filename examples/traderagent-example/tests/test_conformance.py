@@ -2,18 +2,18 @@
 
 from decimal import Decimal
 
-from traderagent_core import Instrument, Market
-from traderagent_core.testing import EntryFilterConformance, RiskModeConformance, StrategyConformance
+from traderagent_core.testing import (
+    LINEAR,
+    SPOT,
+    EntryFilterConformance,
+    RiskModeConformance,
+    StrategyConformance,
+)
 
 from traderagent_example.bad_day import BadDay
 from traderagent_example.breakout import Breakout
 from traderagent_example.config import BadDayConfig, BreakoutConfig, StreakConfig
 from traderagent_example.streak import StreakFilter
-
-SPOT = Instrument("BTC/USDT", lot_size=Decimal("0.0001"), min_notional=Decimal(5))
-LINEAR = Instrument(
-    "BTC/USDT", Market.LINEAR, lot_size=Decimal("0.0001"), min_notional=Decimal(5), max_leverage=Decimal(10)
-)
 
 
 class TestBreakout(StrategyConformance):

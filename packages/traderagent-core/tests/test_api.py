@@ -188,9 +188,11 @@ def test_two_bots_on_one_symbol_are_refused(ladder: Make, market: MarketMaker) -
     refused("bot 'other': another bot trades BTC/USDT too", config, market("flat"))
 
 
-def test_strategy_auto_is_refused_before_anything_runs(market: MarketMaker) -> None:
+def test_strategy_auto_with_nothing_to_choose_from_is_refused(market: MarketMaker) -> None:
     config = {"bots": [{"name": "a", "symbol": "BTC/USDT", "strategy": "auto"}]}
-    refused("strategy 'auto' needs the strategy router", config, market("flat"))
+    refused(
+        "strategy 'auto' has nothing to choose from; write a section of a strategy", config, market("flat")
+    )
 
 
 def test_what_the_strategy_says_against_starting_is_refused_with_its_remedy(

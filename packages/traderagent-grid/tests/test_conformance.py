@@ -3,21 +3,10 @@
 from decimal import Decimal as D
 from typing import Any
 
-from traderagent_core import Instrument, Market
-from traderagent_core.testing.conformance.strategy import StrategyConformance
+from traderagent_core.testing import LINEAR, SPOT, StrategyConformance
 from traderagent_grid.config import GridConfig
 from traderagent_grid.strategy import GridStrategy
 
-SPOT = Instrument("BTC/USDT", lot_size=D("0.0001"), min_notional=D(5))
-LINEAR = Instrument(
-    "BTC/USDT",
-    Market.LINEAR,
-    lot_size=D("0.0001"),
-    min_notional=D(5),
-    maker_fee_ratio=D("0.0002"),
-    taker_fee_ratio=D("0.00055"),
-    max_leverage=D(50),
-)
 RANGE: dict[str, Any] = {"lower_price": 85, "upper_price": 115, "grid_levels": 16, "amount_per_grid": 100}
 
 

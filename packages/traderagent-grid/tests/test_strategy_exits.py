@@ -102,7 +102,7 @@ def test_a_drawdown_closes_everything_at_the_first_close_beyond_it(
     free = bench(config(), instrument, path(closes), budget=D(1000))
     run = bench(config(max_drawdown="0.05"), instrument, path(closes), budget=D(1000)).run()
     assert_out(run, "max_drawdown")
-    (exit_ms,) = (record[1] for record in run.records("noted") if record[3] == "max_drawdown")
+    (exit_ms,) = (record[1] for record in run.of("noted") if record[3] == "max_drawdown")
     hour = (exit_ms - int(run.candles.open_time[0])) // 3_600_000
     peak, first = D(1000), None
     for count in range(2, len(closes) + 1):
@@ -132,7 +132,7 @@ def test_a_drawdown_that_is_not_reached_does_nothing(
     run = bench(config(max_drawdown="0.5"), instrument, wander(2000, seed=8)).run()
     assert run.state.phase is Phase.RUNNING
     assert run.fills() == free.fills()
-    assert run.driver.events < free.driver.events + 500
+    assert run.events < free.events + 500
 
 
 def test_a_liquidation_ends_the_grid(bench: Run, config: Make, linear: Instrument, path: Walk) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from attrs import evolve
 from traderagent_core import Candles, Instrument
-from traderagent_core.model.event import OperatorCommand
 from traderagent_grid.config import GridConfig
 from traderagent_grid.ranges import Range
 from traderagent_grid.state import Phase
@@ -19,17 +18,10 @@ Walk = Callable[..., Candles]
 TRAILING: dict[str, Any] = {"trailing_enabled": True, "trailing_cooldown_candles": 2}
 
 
-def operator(run: Any, action: str) -> None:
-    run.driver._step(OperatorCommand(run.view.now_ms, "bot", action))
-
-
 def pause(run: Any, first: int, last: int) -> Any:
     """Run with the bot paused from the close of one candle to the close of another."""
-    run.run(first)
-    operator(run, "pause")
-    run.run(last)
-    run.view.now_ms = int(run.candles.open_time[last - 1] + run.candles.duration_ms)
-    operator(run, "resume")
+    run.run(first).operator("pause")
+    run.run(last).operator("resume")
     return run
 
 
@@ -71,15 +63,12 @@ def test_a_confirmation_lost_in_a_pause_does_not_hold_the_grid_up(
     bench: Run, config: Make, instrument: Instrument, path: Walk, phase: Phase
 ) -> None:
     run = bench(config(**TRAILING), instrument, path([100, 100, 100, 100, 100])).run(2)
-    operator(run, "pause")
-    run.engine.planner.withdraw_all(run.engine.members["bot"], "lost")
-    for command in run.engine.commands:
-        run.exchange.execute(command, run.view.now_ms)
-    run.driver._pump()
+    run.operator("pause")
+    run.lose_plans()
     run.strategy.state = evolve(run.state, phase=phase)
     run.run(3)
     assert run.orders == []
-    operator(run, "resume")
+    run.operator("resume")
     run.run()
     assert run.state.phase is Phase.RUNNING
     assert len(run.orders) == 10

@@ -107,9 +107,9 @@ def test_cycle_profit_after_fees_is_the_profit_per_cycle_that_was_promised(
     bench: Run, config: Make, instrument: Instrument, path: Walk
 ) -> None:
     run = bench(config(), instrument, path([100, 97, 101, 97, 101, 97, 101])).run()
-    (plan,) = (record[4] for record in run.records("plan_granted"))
+    (plan,) = (record[4] for record in run.of("plan_granted"))
     promised = D(plan.evidence["profit_per_cycle"]["grid:04"])
-    fees = [record[6] for record in run.records("filled")][1:]
+    fees = [record[6] for record in run.of("filled")][1:]
     assert run.ledger.cycles == 3
     assert run.ledger.cycle_profit - sum(fees) == 3 * promised
 
@@ -168,8 +168,7 @@ def test_a_cancelled_order_is_not_taken_for_a_filled_one_and_comes_again(
     run = bench(config(), instrument, path([100, 99.5, 99.5, 97.5])).run(2)
     before = run.orders
     order_id = next(key for key, order in run.engine.account.orders.items() if order.price == 98)
-    run.exchange.execute(Cancel(order_id, "BTC/USDT"), run.view.now_ms)
-    run.driver._pump()
+    run.deliver([Cancel(order_id, "BTC/USDT")])
     assert [row for row in before if row not in run.orders] == [("BUY", D(98), D("1.0204"))]
     assert (run.ledger.cycles, len(run.fills())) == (0, 1)
     assert run.run(3).orders == before
@@ -181,7 +180,7 @@ def test_a_refused_plan_is_asked_for_again_later_and_later_and_said_once(
 ) -> None:
     limits = Limits(max_position_size=D(600))
     run = bench(config(), instrument, path([100] * 40), limits=limits).run()
-    hours = [(record[1] - run.candles.open_time[0]) // 3_600_000 for record in run.records("plan_rejected")]
+    hours = [(record[1] - run.candles.open_time[0]) // 3_600_000 for record in run.of("plan_rejected")]
     assert hours == [1, 2, 4, 8, 16, 32]
     assert run.notes().count("max_position_size") == 1
     assert run.state.phase is Phase.WAITING
@@ -212,7 +211,7 @@ def test_the_same_run_leaves_the_same_records(
     bench: Run, config: Make, instrument: Instrument, wander: Walk
 ) -> None:
     keys = config(trailing_enabled=True, trend_guard_enabled=True)
-    one, two = (bench(keys, instrument, wander(1500, seed=4)).run().driver.records for _ in range(2))
+    one, two = (bench(keys, instrument, wander(1500, seed=4)).run().records for _ in range(2))
     assert repr(one) == repr(two)
 
 

@@ -33,7 +33,7 @@ def shifts(run: Any) -> list[tuple[float, str]]:
     """Hours after the first candle at which the range was moved, and what was said of it."""
     return [
         (round((record[1] - run.candles.open_time[0]) / HOUR_MS, 1), record[4])
-        for record in run.records("noted")
+        for record in run.of("noted")
         if record[3] == "trailing_shift"
     ]
 
@@ -121,12 +121,12 @@ def test_without_an_atr_the_width_is_kept_and_that_is_recorded(
     bench: Run, config: Make, instrument: Instrument, path: Walk
 ) -> None:
     candles = path([100] * 6 + [120] * 8)
-    run = bench(config(**ATR), instrument, candles, view_class=ViewWithoutAtr).run()
+    run = bench(config(**ATR), instrument, candles, view=ViewWithoutAtr).run()
     assert run.state.range == Range(D(110), D(130), "fixed_fallback")
     assert run.state.fixed_fallbacks == 1
     assert run.notes().count("fixed_fallback") == 1
     assert shifts(run)[0][1].endswith("mode=fixed_fallback")
-    assert run.records("plan_granted")[-1][4].evidence["range_source"] == "fixed_fallback"
+    assert run.of("plan_granted")[-1][4].evidence["range_source"] == "fixed_fallback"
 
 
 def test_an_atr_of_zero_counts_as_one_per_cent_of_the_price(
@@ -169,10 +169,10 @@ def test_every_order_of_the_old_range_is_gone_before_the_new_one_is_laid(
     run = bench(
         config(**TRAILING), instrument, path([100, 100, 120, 120, 120, 120, 120, 120]), latency_ms=400
     ).run()
-    closed = [index for index, record in enumerate(run.driver.records) if record[0] == "plan_closed"]
-    granted = [index for index, record in enumerate(run.driver.records) if record[0] == "plan_granted"]
+    closed = [index for index, record in enumerate(run.records) if record[0] == "plan_closed"]
+    granted = [index for index, record in enumerate(run.records) if record[0] == "plan_granted"]
     assert granted[0] < closed[0] < granted[1]
-    between = run.driver.records[granted[0] : closed[0]]
+    between = run.records[granted[0] : closed[0]]
     assert sum(record[0] == "order_ended" for record in between) == 10
     assert len(run.orders) == 10
 

@@ -36,7 +36,7 @@ def adx(candles: Candles, period: int = 7) -> Any:
 
 def paused_at(run: Any) -> int:
     """Number of the close at which the guard paused the grid."""
-    (time_ms,) = (record[1] for record in run.records("noted") if record[3] == "trend_guard")
+    (time_ms,) = (record[1] for record in run.of("noted") if record[3] == "trend_guard")
     return int((time_ms - run.candles.open_time[0]) // 3_600_000)
 
 
@@ -58,7 +58,7 @@ def test_a_strong_fall_stops_the_buying_and_keeps_the_sales(
     first = paused_at(run)
     assert adx(candles)[first - 1] > 32
     assert all(value <= 32 for value in adx(candles)[13 : first - 1])
-    bought = [record[1] for record in run.records("filled")]
+    bought = run.times("filled")
     assert max(bought) <= candles.open_time[0] + first * 3_600_000
     assert run.ledger.quantity >= sum(quantity for _, _, quantity in run.orders)
 
@@ -83,7 +83,7 @@ def test_while_paused_a_rise_sells_what_is_held_and_nothing_is_bought(
     run = bench(config(**GUARD), instrument, candles).run()
     assert run.state.phase is Phase.PAUSED
     paused_ms = candles.open_time[0] + paused_at(run) * 3_600_000
-    later = sum(record[1] >= paused_ms for record in run.records("filled"))
+    later = sum(record[1] >= paused_ms for record in run.of("filled"))
     assert later > 0
     assert {side for side, _, _ in run.fills()[-later:]} == {"SELL"}
     assert run.orders == []
@@ -119,7 +119,7 @@ def test_trailing_waits_for_the_end_of_the_trend(
     keys = config(**GUARD, trailing_enabled=True, trailing_cooldown_candles=1)
     candles = path([*CALM, *(101 + hour for hour in range(25)), *calm(125, 30)])
     run = bench(keys, instrument, candles).run()
-    times = {record[3]: record[1] for record in run.records("noted")}
+    times = {record[3]: record[1] for record in run.of("noted")}
     assert times["trend_guard"] < times["trend_over"] <= times["trailing_shift"]
     assert run.state.shifts_up == 1
     assert run.state.range.lower > D(110)

@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal as D
+from typing import Any
 
 import numpy as np
 import pytest
 from attrs import evolve
 from traderagent_core import At, Candles, Fixed, Leg, Plan, Purpose, Side
-from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.simulator.view import SimulatedView
+from traderagent_core.testing import candles_from_rows
 
 SYMBOL = "ETH/USDT"
-START_MS = 1_700_006_400_000  # 2023-11-15 00:00 UTC
-
-Row = tuple[float, float, float, float]
 
 
 class ClockView(SimulatedView):
@@ -34,15 +32,9 @@ class ClockView(SimulatedView):
         return found
 
 
-def rows_to_candles(
-    rows: Sequence[Row], timeframe: str = "15m", volume: Sequence[float] | None = None
-) -> Candles:
+def rows_to_candles(rows: Any, timeframe: str = "15m", volume: Any = None) -> Candles:
     """Candles from (open, high, low, close)."""
-    table = np.array(rows, dtype=float).reshape(-1, 4)
-    times = START_MS + np.arange(len(table), dtype=np.int64) * timeframe_ms(timeframe)
-    volumes = np.ones(len(table)) if volume is None else np.array(volume, dtype=float)
-    start, high, low, close = table.T.copy()
-    return Candles(SYMBOL, timeframe, times, start, high, low, close, volumes)
+    return candles_from_rows(rows, volume=volume, symbol=SYMBOL, timeframe=timeframe)
 
 
 def walking_candles(
@@ -57,8 +49,7 @@ def walking_candles(
     wicks = np.round(np.abs(random.standard_normal((2, count))) * step * price / 3, 2)
     high, low = np.maximum(start, close) + wicks[0], np.minimum(start, close) - wicks[1]
     volume = np.round(np.exp(random.standard_normal(count)) * 100, 3)
-    times = START_MS + np.arange(count, dtype=np.int64) * timeframe_ms(timeframe)
-    return Candles(SYMBOL, timeframe, times, start, high, low, close, volume)
+    return rows_to_candles(np.column_stack([start, high, low, close]), timeframe, volume)
 
 
 def without(candles: Candles, gone: slice) -> Candles:

@@ -1,7 +1,17 @@
 """Refuses entries while closes fall in a row. A row may be of any length, so it is remembered."""
 
 from attrs import Factory, evolve, frozen
-from traderagent_core import EntryFilter, MarketView, Plan, Ruling, Verdict
+from traderagent_core import (
+    EntryFilter,
+    Exhibit,
+    Layer,
+    Mark,
+    MarketView,
+    Plan,
+    Ruling,
+    RunHistory,
+    Verdict,
+)
 
 from traderagent_example.config import StreakConfig
 
@@ -60,3 +70,12 @@ class StreakFilter(EntryFilter):
         if streak is not None and streak.length >= self.config.length:
             return Verdict(Ruling.REJECT, "falling", evidence={"closes": streak.length})
         return Verdict(Ruling.ACCEPT)
+
+    def exhibit(self, history: RunHistory) -> Exhibit:
+        """A mark on the chart for each plan that was refused."""
+        marks: dict[str, list[Mark]] = {symbol: [] for symbol in history.timeframes}
+        for each in history.verdicts:
+            if each.verdict.ruling is Ruling.REJECT:
+                text = f"refused after {each.verdict.evidence['closes']} falling closes"
+                marks[each.symbol].append(Mark(each.time_ms, float(each.price), "square", "bad", text=text))
+        return Exhibit(layers=tuple(Layer("Refused", symbol, marks=own) for symbol, own in marks.items()))

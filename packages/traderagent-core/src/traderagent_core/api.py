@@ -1,8 +1,6 @@
 """The Python API: simulate a configuration over candles in memory."""
 
-import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +14,10 @@ from traderagent_core.model.position import money_context
 from traderagent_core.report.bounds import Bounds, bounds
 from traderagent_core.report.result import Result, result_of
 from traderagent_core.report.text import iso
+from traderagent_core.simulator.collecting import no_cyclic_collection
 from traderagent_core.simulator.given import by_symbol
 from traderagent_core.simulator.outcome import Outcome
-from traderagent_core.simulator.preparing import RunOptions, prepare, refuse_fatal
+from traderagent_core.simulator.preparing import Prepared, RunOptions, prepare, refuse_fatal
 from traderagent_core.simulator.run import run
 from traderagent_core.venue.path import PathPolicy
 
@@ -56,7 +55,7 @@ def simulate(
     series = by_symbol(candles)
     _check_period(series, start_ms, end_ms)
     options = RunOptions(start_ms, end_ms, progress)
-    with money_context(), _no_cyclic_collection():
+    with money_context(), no_cyclic_collection():
         outcome = run_path(loaded, series, funding, options, path)
         if manifest is not None:
             outcome.manifest = manifest
@@ -96,9 +95,13 @@ def run_path(
         if path not in BOUND_PATHS:
             raise ConfigError(f"unknown path {path!r}; expected one of {', '.join(BOUND_PATHS)}")
         config = attrs.evolve(config, simulation=config.simulation.model_copy(update={"path": path}))
-    prepared = prepare(config, candles, funding, options)
-    refuse_fatal(prepared.problems)
-    return run(prepared)
+
+    def prepared(options: RunOptions) -> Prepared:
+        return prepare(config, candles, funding, options)
+
+    first = prepared(options)
+    refuse_fatal(first.problems)
+    return run(first, lambda: prepared(attrs.evolve(options, progress=None)))
 
 
 def _bounds(
@@ -115,21 +118,3 @@ def _bounds(
         for path in BOUND_PATHS
     }
     return bounds(outcomes, note=COVERAGE)
-
-
-@contextmanager
-def _no_cyclic_collection() -> Iterator[None]:
-    """A run makes many small records and no garbage cycles to speak of; looking for them costs a tenth.
-
-    Freezing and thawing at the end puts all of them among the old objects at no cost, where else the next look
-    would go through every one.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.freeze()
-            gc.unfreeze()
-            gc.enable()

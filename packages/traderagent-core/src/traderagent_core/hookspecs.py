@@ -4,7 +4,13 @@ from collections.abc import Iterable
 
 import pluggy
 
-from traderagent_core.specs import EntryFilterSpec, ExchangeAdapterSpec, RiskModeSpec, StrategySpec
+from traderagent_core.specs import (
+    CommandSpec,
+    EntryFilterSpec,
+    ExchangeAdapterSpec,
+    RiskModeSpec,
+    StrategySpec,
+)
 
 PROJECT = "traderagent"
 HOOK_API_VERSION = 1
@@ -31,3 +37,8 @@ def traderagent_exchange_adapters() -> Iterable[ExchangeAdapterSpec]:  # type: i
 @hookspec
 def traderagent_risk_modes() -> Iterable[RiskModeSpec]:  # type: ignore[empty-body]
     """Risk modes that this plugin offers."""
+
+
+@hookspec
+def traderagent_commands() -> Iterable[CommandSpec]:  # type: ignore[empty-body]
+    """Commands that this plugin adds to the command line."""

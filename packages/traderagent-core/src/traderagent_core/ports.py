@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from traderagent_core.model.candle import Candle, Candles, FloatColumn
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.plan import Leg, Plan
+from traderagent_core.model.regime_reading import RegimeReading
 
 if TYPE_CHECKING:
     from traderagent_core.indicators import Indicator
@@ -29,6 +30,14 @@ class MarketView(Protocol):
 
     def value(self, symbol: str, timeframe: str, indicator: "Indicator") -> float:
         """A declared indicator at the last closed candle; nan while it warms up."""
+        ...
+
+    def regime(self, symbol: str) -> RegimeReading | None:
+        """The confirmed regime of a market with a router; None before the first classification. For the engine."""
+        ...
+
+    def is_stressed(self) -> bool:
+        """Whether the correlation monitor says stress; False while it warms up or is not used. For the engine."""
         ...
 
     def is_due(self, bot: str, time_ms: int) -> bool:

@@ -8,9 +8,11 @@ from attrs import field, frozen
 from attrs.validators import instance_of
 
 if TYPE_CHECKING:
+    from click import Command
     from pydantic import BaseModel
 
     from traderagent_core.contract.entry_filter import EntryFilter
+    from traderagent_core.contract.exchange_adapter import ExchangeAdapter, Surroundings
     from traderagent_core.contract.risk_mode import RiskMode
     from traderagent_core.contract.strategy import Strategy
 
@@ -46,12 +48,12 @@ class EntryFilterSpec:
 
 @frozen
 class ExchangeAdapterSpec:
-    """An exchange adapter; `factory` takes the configuration and the instruments."""
+    """An exchange adapter; `factory` builds it from its configuration and its surroundings, without any I/O."""
 
     name: str = field(validator=_check_name)
     summary: str = field(validator=instance_of(str))
     config_model: "type[BaseModel]" = field(validator=instance_of(type))
-    factory: "Callable[..., Any]" = field()
+    factory: "Callable[[Any, Surroundings], ExchangeAdapter]" = field()
 
 
 @frozen
@@ -65,4 +67,16 @@ class RiskModeSpec:
     priority: int = 0
 
 
-Spec = StrategySpec | EntryFilterSpec | ExchangeAdapterSpec | RiskModeSpec
+@frozen
+class CommandSpec:
+    """A command of `traderagent`; `factory` imports what it needs and gives the click command."""
+
+    name: str = field(validator=_check_name)
+    summary: str = field(validator=instance_of(str))
+    factory: "Callable[[], Command]" = field()
+
+
+PartSpec = StrategySpec | EntryFilterSpec | ExchangeAdapterSpec | RiskModeSpec
+"""What a configuration can name: it has a section of its own."""
+
+Spec = PartSpec | CommandSpec

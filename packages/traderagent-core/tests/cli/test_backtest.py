@@ -12,7 +12,17 @@ from typing import Any
 import pytest
 
 START = [sys.executable, "-c", "from traderagent_core.cli.main import main; main()"]
-FILES = {"result.json", "fills.csv", "trades.csv", "orders.csv", "equity.csv", "decisions.csv", "report.html"}
+FILES = {
+    "result.json",
+    "fills.csv",
+    "trades.csv",
+    "positions.csv",
+    "orders.csv",
+    "equity.csv",
+    "decisions.csv",
+    "drawings.json",
+    "report.html",
+}
 Make = Callable[..., dict[str, Any]]
 
 
@@ -134,12 +144,9 @@ def test_problems_of_the_configuration_are_told_with_their_place(desk: Any, ladd
     assert all(word in printed.err for word in ("symbol", "stepp", "ninety", "3 problems"))
 
 
-def test_strategy_auto_is_refused_clearly(desk: Any) -> None:
+def test_strategy_auto_without_strategies_is_refused_clearly(desk: Any) -> None:
     desk.configure({"bots": [{"name": "a", "symbol": "BTC/USDT", "strategy": "auto"}]})
-    assert (
-        "strategy 'auto' needs the strategy router, which is not part of this release"
-        in backtest(desk, code=2).err
-    )
+    assert "strategy 'auto' has nothing to choose from" in backtest(desk, code=2).err
 
 
 def test_a_missing_configuration_is_told(desk: Any) -> None:
@@ -323,6 +330,9 @@ from traderagent_core import Needs, Strategy, StrategySpec, Wake, hookimpl
 
 class Config(BaseModel):
     at: int = 50
+
+# As in a terminal: processes that a shell starts in the background ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 class Interrupting(Strategy):
     seen = 0

@@ -92,6 +92,59 @@ def test_known_commands_are_not_imported_for_a_wrong_one(capsys):
         group.invoke(ctx)
 
 
+COMMAND_PLUGIN = """
+import click
+from traderagent_core import CommandSpec, hookimpl
+
+@click.command("ta-hello")
+@click.argument("who")
+def hello(who):
+    "Greet."
+    click.echo(f"hello {who}")
+
+@hookimpl
+def traderagent_commands():
+    yield CommandSpec("ta-hello", "Greet.", lambda: hello)
+    yield CommandSpec("ta-wrong", "Not a command.", lambda: print)
+"""
+
+
+def test_command_of_a_plugin_runs_with_its_arguments(tmp_path):
+    done = start("ta-hello", "you", folder=plugin(tmp_path, COMMAND_PLUGIN))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "hello you\n", "")
+
+
+def test_command_of_a_plugin_is_offered_for_a_near_name(tmp_path):
+    done = start("ta-helo", folder=plugin(tmp_path, COMMAND_PLUGIN))
+    assert done.returncode == 2
+    assert "No such command 'ta-helo'. Did you mean 'ta-hello'?" in done.stderr
+
+
+def test_factory_that_gives_no_command_is_the_plugin_s_fault(tmp_path):
+    done = start("ta-wrong", folder=plugin(tmp_path, COMMAND_PLUGIN))
+    assert done.returncode == 2
+    assert "plugin 'ta-cli' (ta-cli 1.0): the factory of command 'ta-wrong'" in done.stderr
+
+
+def test_plugins_list_shows_commands_and_show_says_how_to_ask_them(tmp_path):
+    folder = plugin(tmp_path, COMMAND_PLUGIN)
+    assert "command ta-hello, command ta-wrong" in start("plugins", "list", folder=folder).stdout
+    shown = start("plugins", "show", "ta-cli", folder=folder)
+    assert "command ta-hello: Greet.\n  traderagent ta-hello --help" in shown.stdout
+    assert '"config_schema": null' in start("plugins", "show", "ta-cli", "--json", folder=folder).stdout
+
+
+def test_command_of_a_package_that_is_not_installed_names_the_package(capsys):
+    group = LazyGroup("probe", table={}, package_of={"lab": "traderagent-lab"}.get)
+    with pytest.raises(click.UsageError, match="pip install traderagent-lab"):
+        group.resolve_command(click.Context(group), ["lab"])
+
+
+def test_built_in_command_does_not_look_for_plugins(monkeypatch, capsys):
+    monkeypatch.setattr(cli.traderagent, "more", lambda: pytest.fail("looked"))
+    assert cli.run(["plugins", "--help"]) == 0
+
+
 @pytest.mark.parametrize(
     "error", [PluginError("no such thing\n  To mend it: look"), ConfigError("no such thing")]
 )

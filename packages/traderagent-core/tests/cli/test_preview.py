@@ -120,4 +120,4 @@ def test_problems_of_the_configuration_leave_no_traceback(desk: Any, ladder: Mak
     desk.configure(ladder(rungs="none"))
     assert "bots[0].ladder.rungs: expected a list" in preview(desk, "--data", desk.data, code=2).err
     desk.configure({"bots": [{"name": "a", "symbol": "BTC/USDT", "strategy": "auto"}]})
-    assert "needs the strategy router" in preview(desk, "--data", desk.data, code=2).err
+    assert "strategy 'auto' has nothing to choose from" in preview(desk, "--data", desk.data, code=2).err

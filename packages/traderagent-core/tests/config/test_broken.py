@@ -38,8 +38,12 @@ def top(line: str) -> str:
 BROKEN: dict[str, tuple[str, list[Expected]]] = {
     # keys
     "unknown top-level key": (top("log_levl: INFO"), [(1, 1, "log_levl", "did you mean 'log_level'")]),
-    "key of a later part": (top("coordinator: {}"), [(1, 1, "coordinator", "keys that may stand here")]),
+    "key of a later part": (
+        top("telegram_chat_id: 5"),
+        [(1, 1, "telegram_chat_id", "keys that may stand here")],
+    ),
     "key in the wrong place": (top("balance: 5"), [(1, 1, "balance", "belongs under simulation")]),
+    "group of the coordinator": (top("router: {}"), [(1, 1, "router", "belongs under coordinator")]),
     "bot key at the top": (top("symbol: BTC/USDT"), [(1, 1, "symbol", "belongs under a bot")]),
     "risk key in the bot": (
         bot("max_daily_loss: 5"),

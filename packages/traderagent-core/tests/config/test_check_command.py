@@ -35,7 +35,7 @@ def test_a_good_file_gets_ok_a_summary_and_notes(command: Command, write: Write)
         f"note: {path}:5:74: bots[0].exchange.exchange_id: exchange 'kraken' is not installed",
         "    live commands need it: pip install traderagent-ccxt; back-tests do not",
         f"note: {path}:6:43: bots[1].strategy: the router picks the strategy",
-        "    a back-test needs a fixed strategy",
+        "    so far in back-tests; live commands need a fixed strategy",
     ]
 
 

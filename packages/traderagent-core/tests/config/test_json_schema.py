@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
 import pytest
+from pydantic import BaseModel, Field
 from traderagent_core.config.json_schema import DRAFT, config_schema
+from traderagent_core.specs import ExchangeAdapterSpec
 
 CORE_MODELS = ("BotConfig", "ExchangeConfig", "RiskManagementConfig", "SimulationConfig", "InstrumentConfig")
 
@@ -35,6 +38,28 @@ def test_every_key_is_described(schema: dict[str, Any]) -> None:
     for name, described in properties(schema):
         target = schema["$defs"].get(described.get("$ref", "").removeprefix("#/$defs/"), {})
         assert described.get("description") or target.get("description"), name
+
+
+def test_keys_of_exchanges_stand_beside_those_that_all_share(host: Any) -> None:
+    class Here(BaseModel):
+        base_url: str = Field(default="", description="Where it is.")
+        window_ms: int = Field(default=5, description="How long.")
+
+    class There(BaseModel):
+        base_url: int = Field(default=1, description="Number of the host.")
+
+    specs = {
+        name: ExchangeAdapterSpec(name, "Trades.", model, lambda config, surroundings: None)
+        for name, model in (("here", Here), ("there", There))
+    }
+    exchange = config_schema(attrs.evolve(host, exchange_adapters=specs))["$defs"]["ExchangeConfig"]
+    assert exchange["additionalProperties"] is False
+    assert {"exchange_id", "sandbox", "base_url", "window_ms"} <= exchange["properties"].keys()
+    assert "enabled" not in exchange["properties"]
+    assert "required" not in exchange
+    shown = str(exchange["properties"]["base_url"])
+    assert "string" in shown
+    assert "integer" in shown
 
 
 def test_sections_of_installed_plugins_stand_in_their_places(schema: dict[str, Any]) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 import attrs
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
+from traderagent_core.config.effective import effective
 from traderagent_core.config.load import Config, InvalidConfigError, load_config
 from traderagent_core.contract.strategy import Strategy
 from traderagent_core.errors import ConfigError
 from traderagent_core.host.records import PluginInfo, Status
 from traderagent_core.model.instrument import Market
-from traderagent_core.specs import StrategySpec
+from traderagent_core.specs import ExchangeAdapterSpec, StrategySpec
 
 EXAMPLE = """\
 database_url: ${DATABASE_URL}
@@ -72,7 +73,7 @@ def test_the_example_tells_what_a_back_test_and_live_commands_lack(host_with_dca
         (7, 15, "bots[0].strategy"),
         (8, 29, "bots[0].exchange.exchange_id"),
     ]
-    assert "a back-test needs a fixed strategy" in notes[0].hint
+    assert "live commands need a fixed strategy" in notes[0].hint
     assert "pip install traderagent-bybit" in notes[1].hint
 
 
@@ -241,8 +242,47 @@ def test_the_cores_own_exchanges_need_no_note(host: Any, exchange: str) -> None:
 
 
 def test_an_installed_exchange_needs_no_note(host: Any) -> None:
-    with_bybit = attrs.evolve(host, exchange_adapters={"bybit": object()})
-    assert load(with_bybit, bot(exchange={"exchange_id": "bybit"})).notes == ()
+    assert load(with_bybit(host), bot(exchange={"exchange_id": "bybit"})).notes == ()
+
+
+class BybitModel(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str = "https://api.example"
+    receive_window_ms: int = 5000
+
+
+def with_bybit(host: Any) -> Any:
+    spec = ExchangeAdapterSpec("bybit", "Trades there.", BybitModel, lambda config, surroundings: None)
+    return attrs.evolve(host, exchange_adapters={"bybit": spec})
+
+
+def test_keys_of_an_exchange_are_checked_by_its_own_model(host: Any) -> None:
+    section = {"exchange_id": "bybit", "sandbox": True, "receive_window_ms": 4000}
+    config = load(with_bybit(host), bot(exchange=section))
+    assert config.bots[0].exchange.sandbox
+    assert config.bots[0].exchange_config == BybitModel(receive_window_ms=4000)
+    assert config.exchanges["bybit"].config_model is BybitModel
+    again = load_config(effective(config), host=with_bybit(host))
+    assert again.bots[0].exchange_config == config.bots[0].exchange_config
+    assert again.sha256 == config.sha256
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("receive_window_ms", "soon", "exchange.receive_window_ms"),
+        ("recieve_window_ms", 4000, "did you mean 'receive_window_ms'?"),
+        ("sandbx", True, "did you mean 'sandbox'?"),
+    ],
+)
+def test_a_wrong_key_of_an_exchange_is_told(host: Any, key: str, value: Any, told: str) -> None:
+    assert told in refused(with_bybit(host), bot(exchange={"exchange_id": "bybit", key: value}))
+
+
+def test_a_key_of_an_exchange_that_is_not_installed_names_its_package(host: Any) -> None:
+    told = refused(host, bot(exchange={"exchange_id": "bybit", "receive_window_ms": 4000}))
+    assert "pip install traderagent-bybit" in told
 
 
 def test_problems_of_python_values_have_a_key_but_no_line(host: Any) -> None:

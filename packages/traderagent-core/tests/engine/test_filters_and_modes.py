@@ -14,7 +14,8 @@ from traderagent_core.errors import PluginError
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import Fixed, Leg, Plan
-from traderagent_core.testing.harness import Conditions, run_strategy
+from traderagent_core.testing.conditions import Conditions
+from traderagent_core.testing.harness import run_strategy
 from traderagent_core.testing.markets import market
 from traderagent_core.testing.specimens import DipBuyer, DipBuyerConfig, Ladder, LadderConfig
 

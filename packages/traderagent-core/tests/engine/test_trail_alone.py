@@ -9,7 +9,8 @@ from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument, Market
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import At, BreakEven, Fixed, Leg, Plan, Stop, Trail
-from traderagent_core.testing.harness import Bot, run_bots
+from traderagent_core.testing.conditions import Bot
+from traderagent_core.testing.harness import run_bots
 
 SYMBOL = "BTC/USDT"
 SPOT = Instrument(SYMBOL, lot_size=D("0.001"))

@@ -37,7 +37,7 @@ def test_keys_carry_path_type_default_and_description():
         "side": ("long or short", "long"),
         "inner.depth": ("integer", "3"),
         "maybe.depth": ("integer", "3"),
-        "names": ("tuple[text, ...]", "()"),
+        "names": ("list of text", "[]"),
         "again": ("Outer or none", "none"),
         "on": ("true or false", "true"),
     }

@@ -20,12 +20,13 @@ def test_core_is_found_first_and_cannot_be_disabled():
 def test_core_takes_part_without_being_listed():
     host = PluginHost.discover([])
     assert "simulated" in host.exchange_adapters
-    assert {"drawdown", "reduced"} <= set(host.risk_modes)
+    assert {"drawdown", "halt", "reduced", "stress"} <= set(host.risk_modes)
 
 
-def test_reduced_goes_before_drawdown():
+def test_modes_come_by_their_priority():
     modes = PluginHost.discover([]).risk_modes
-    assert modes["reduced"].priority > modes["drawdown"].priority
+    own = ("drawdown", "halt", "reduced", "stress")
+    assert sorted(own, key=lambda name: -modes[name].priority) == ["halt", "reduced", "stress", "drawdown"]
 
 
 def test_plugin_on_the_path_is_found(site):

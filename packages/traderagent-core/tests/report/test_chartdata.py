@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 from traderagent_core.model.timeframe import MINUTE_MS
-from traderagent_core.report.chartdata import BUY, SELL, STOP, bars, charts, equity_points, levels, markers
+from traderagent_core.report.bars import bars, latest_bars
+from traderagent_core.report.chartdata import BUY, SELL, STOP, charts, equity_points, markers
+from traderagent_core.report.segments import prices, segments
 from traderagent_core.simulator.outcome import LevelRow
 
 
@@ -61,6 +63,10 @@ def level(side, price, first, last, start):
     return LevelRow("grid", "BTC/USDT", side, price, start + first * MINUTE_MS, start + last * MINUTE_MS)
 
 
+def lines(rows, drawn, limit):
+    return segments(prices(rows, [], drawn.end_ms), drawn, limit)
+
+
 def test_levels_that_touch_become_one_line(make_outcome):
     outcome = make_outcome(count=100, fills=0)
     drawn = bars(outcome.candles["BTC/USDT"], 100)
@@ -72,7 +78,7 @@ def test_levels_that_touch_become_one_line(make_outcome):
         level("SELL", 10, 30, 40, start),
         level("BUY", 11, 1, 2, start),
     ]
-    assert levels(rows, drawn, 100) == [
+    assert lines(rows, drawn, 100) == [
         (BUY, 10.0, 0, 29),
         (BUY, 10.0, 59, 69),
         (BUY, 11.0, 0, 1),
@@ -85,7 +91,42 @@ def test_of_too_many_levels_the_latest_stay(make_outcome):
     drawn = bars(outcome.candles["BTC/USDT"], 1000)
     start = int(drawn.open_time[0])
     rows = [level("BUY", price, price, price + 1, start) for price in range(10, 110)]
-    assert [segment[1] for segment in levels(rows, drawn, 5)] == [105, 106, 107, 108, 109]
+    assert [segment[1] for segment in lines(rows, drawn, 5)] == [105, 106, 107, 108, 109]
+
+
+def test_of_too_many_levels_the_longest_stay(make_outcome):
+    outcome = make_outcome(count=1000, fills=0)
+    drawn = bars(outcome.candles["BTC/USDT"], 1000)
+    start = int(drawn.open_time[0])
+    rows = [level("BUY", price, price, price + 3 + 9 * (price % 20 == 0), start) for price in range(10, 110)]
+    assert [segment[1] for segment in lines(rows, drawn, 5)] == [20, 40, 60, 80, 100]
+
+
+def test_latest_bars_are_whole_and_end_with_the_last_candle(make_outcome):
+    candles = make_outcome(count=4335).candles["BTC/USDT"]
+    drawn = latest_bars(candles, 60 * MINUTE_MS, 10)
+    assert (drawn.timeframe, len(drawn)) == ("1h", 10)
+    assert drawn.close[-1] == candles.close[-1]
+    assert drawn.open[0] == candles.open[drawn.open_time[0] == candles.open_time][0]
+
+
+def test_a_long_run_is_drawn_whole_and_its_end_in_full(make_outcome):
+    outcome = make_outcome(count=12_000, fills=301)
+    whole, end = charts(outcome)["symbols"][0]["charts"]
+    assert (whole["timeframe"], end["timeframe"]) == ("5m", "1m")
+    assert whole["time"][0] == int(outcome.candles["BTC/USDT"].open_time[0]) // 1000
+    assert len(end["time"]) == 2000
+    assert "only the latest stretch" in end["note"]
+    after = end["time"][0] * 1000
+    assert sum(mark[2] for mark in end["markers"]) == sum(fill.time_ms > after for fill in outcome.fills)
+
+
+def test_a_chart_begins_shortly_before_the_run(make_outcome):
+    outcome = make_outcome(count=3000, fills=0)
+    curve = outcome.equity
+    outcome.equity = type(curve)(curve.time_ms[1500:], curve.equity[1500:], curve.exposure[1500:])
+    [chart] = charts(outcome)["symbols"][0]["charts"]
+    assert len(chart["time"]) == 1600
 
 
 def test_equity_points_keep_the_deepest_drawdown(make_outcome):
@@ -102,7 +143,7 @@ def test_limits_are_shared_among_many_symbols(make_outcome):
     names = tuple(f"C{i}/USDT" for i in range(30))
     drawn = charts(make_outcome(count=2000, symbols=names, fills=41, balance="10000000"))["symbols"]
     assert [chart["symbol"] for chart in drawn] == list(names)
-    assert sum(len(chart["time"]) for chart in drawn) <= 9000
+    assert sum(len(chart["time"]) for each in drawn for chart in each["charts"]) <= 9000
 
 
 @pytest.mark.parametrize(("price", "digits"), [(30_000.0, 2), (1.5, 4), (0.00001234, 9)])

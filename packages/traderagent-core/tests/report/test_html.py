@@ -7,13 +7,15 @@ from hashlib import sha256
 from html import unescape
 from html.parser import HTMLParser
 from importlib.resources import files
+from typing import get_args
 
 import pytest
+from traderagent_core.contract.exhibit import Band, Column, Exhibit, Kind, Layer, Line, Mark, Shape, Table
 from traderagent_core.model.timeframe import DAY_MS
 from traderagent_core.report.bounds import bounds
-from traderagent_core.report.html import LIBRARY, asset, embedded, render
+from traderagent_core.report.html import LIBRARY, asset, embedded, page_script, render
 from traderagent_core.report.result import result_of
-from traderagent_core.simulator.outcome import DecisionRow
+from traderagent_core.simulator.outcome import DecisionRow, Shown, Study
 
 ASSETS = {
     LIBRARY: "e21cc5caa0226ef30bd8549c50b9ef926615f2a4ee6b4e486353477a55f598cf",
@@ -56,7 +58,6 @@ def test_page_is_well_formed_and_has_its_parts(make_outcome):
         "Equity and drawdown",
         "Money per bot",
         "Range over paths",
-        "Trades and cycles",
         "Decisions",
         "All metrics",
         "Assumptions",
@@ -77,7 +78,7 @@ def test_nothing_in_a_name_becomes_markup(make_outcome):
     page = Page(render(result))
     assert [tag for tag, _ in page.elements].count("script") == 3
     assert "b" not in {tag for tag, _ in page.elements}
-    assert page.data["trades"]["rows"][0][0] == evil
+    assert page.data["tables"][-1]["rows"][0][0] == evil
     assert "<script>alert(1)</script>" in "".join(page.text)
 
 
@@ -107,7 +108,7 @@ def test_shipped_library_is_the_published_one(name, digest):
 
 
 def test_attribution_of_the_library_stays_visible():
-    assert "attributionLogo: true" in asset("report.js")
+    assert "attributionLogo: true" in page_script()
     assert "Apache License 2.0" in asset("report.html")
 
 
@@ -118,10 +119,12 @@ def test_every_symbol_can_be_chosen(make_outcome):
 
 
 def test_long_lists_are_cut_and_say_so(make_outcome):
-    page = Page(render(result_of(make_outcome(count=10_000, fills=4200))))
-    assert len(page.data["trades"]["rows"]) == 2000
-    assert page.data["trades"]["total"] == 2100
-    assert "The latest 200 of 4,200, newest first; all are in decisions.csv." in page.text
+    outcome = make_outcome(count=10_000, fills=8200)
+    page = Page(render(result_of(outcome)))
+    [table] = page.data["tables"]
+    assert (table["title"], table["total"], len(table["rows"])) == ("Trades and cycles", 4100, 3000)
+    assert table["rows"][-1][7] == float(outcome.trades[-1].quantity)
+    assert "The latest 200 of 8,200, newest first; all are in decisions.csv." in page.text
 
 
 def test_page_of_a_huge_run_stays_small(make_outcome):
@@ -141,8 +144,25 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
-def test_browser_draws_the_page_without_errors(make_outcome, tmp_path):
+def test_browser_draws_the_page_without_errors(make_outcome, tmp_path, monkeypatch):
     outcome = make_outcome(count=DAY_MS // 60_000, symbols=("BTC/USDT", "ETH/USDT"), bot="<script>x</script>")
+    start_ms, price = (
+        int(outcome.candles["BTC/USDT"].open_time[500]),
+        float(outcome.candles["BTC/USDT"].close[0]),
+    )
+    layer = Layer(
+        "All kinds",
+        "BTC/USDT",
+        (Band(start_ms, start_ms + 9_000_000, price, price + 50, "up", "a band"),),
+        (Line(((start_ms, price), (start_ms + 9_000_000, price + 30)), "bad", "dotted", "line", "a line"),),
+        [Mark(start_ms, price, shape, "good", "A", "a mark") for shape in get_args(Shape)],
+    )
+    columns = tuple(Column(kind, kind.upper(), kind) for kind in get_args(Kind))
+    table = Table(
+        "kinds", "All kinds of cells", columns, [("word", start_ms, 3, 1.5, -2.5, 0.12), (None,) * 6]
+    )
+    shown = (Shown("two", "filter", "two", Exhibit((table,), (layer,))),)
+    monkeypatch.setattr(Study, "exhibits", shown)
     result_of(outcome).write(tmp_path)
     flags = (
         "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -155,3 +175,6 @@ def test_browser_draws_the_page_without_errors(make_outcome, tmp_path):
     assert done.stdout.count("<canvas") > 4
     assert "<td>&lt;script&gt;x&lt;/script&gt;</td>" in done.stdout
     assert "Page 1 of" in done.stdout
+    assert re.search(r'aria-pressed="true"[^>]*><i[^>]*></i>All kinds</button>', done.stdout)
+    for cell in ("word", "2024-01-01 08:20", "1.50", "−2.50", "12.00 %", "–"):
+        assert f">{cell}</td>" in done.stdout

@@ -16,6 +16,8 @@ FILES = {
     "orders.csv",
     "equity.csv",
     "decisions.csv",
+    "positions.csv",
+    "drawings.json",
     "report.html",
 }
 
@@ -64,7 +66,15 @@ def test_folder_that_is_a_file_is_told(make_outcome, tmp_path):
 def test_json_is_one_object_with_the_promised_keys(make_outcome):
     result = result_of(make_outcome())
     content = json.loads(result.to_json())
-    assert set(content) == {"metrics", "assumptions", "manifest", "money", "unattributed", "warnings"}
+    assert set(content) == {
+        "metrics",
+        "assumptions",
+        "manifest",
+        "money",
+        "unattributed",
+        "warnings",
+        "exhibits",
+    }
     assert content["assumptions"]["equity_csv"] == "every base close"
     assert content["assumptions"]["maker_fee_ratio"] == "0.001"
     assert json.loads(result.to_json()) == json.loads(json.dumps(result.to_dict()))

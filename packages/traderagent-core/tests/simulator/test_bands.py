@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from traderagent_core.coordinator.guards import EquityBand
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument
-from traderagent_core.simulator import bands
+from traderagent_core.simulator import joint_closes
+from traderagent_core.simulator.bands import BandExits
 from traderagent_core.simulator.cursor import Cursor
 from traderagent_core.simulator.scan import BlockScan
 from traderagent_core.venue.exchange import SimulatedExchange
@@ -67,7 +68,7 @@ def next_exit(candles: dict[str, Candles], found: Sequence[EquityBand]) -> int |
         symbol: Cursor(exchange.markets[symbol], exchange, series, PathPolicy.DEFAULT, finders[symbol])
         for symbol, series in candles.items()
     }
-    return bands.next_band_exit(found, cursors, finders, AFTER_MS)
+    return BandExits(cursors, finders).next(found, AFTER_MS)
 
 
 @given(data=st.data())
@@ -83,8 +84,9 @@ def test_the_next_exit_is_that_of_a_loop_over_all_closes(data: Any) -> None:
 def test_looking_in_small_chunks_changes_nothing(data: Any) -> None:
     candles = data.draw(markets())
     found = [data.draw(band(list(candles)))]
-    usual, bands.CHUNK = bands.CHUNK, 2
+    usual = joint_closes.BLOCK, joint_closes.FIRST_LOOK
+    joint_closes.BLOCK, joint_closes.FIRST_LOOK = 5, 2
     try:
         assert next_exit(candles, found) == slowly(candles, found)
     finally:
-        bands.CHUNK = usual
+        joint_closes.BLOCK, joint_closes.FIRST_LOOK = usual

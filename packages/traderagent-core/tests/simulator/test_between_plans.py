@@ -8,7 +8,8 @@ from traderagent_core.contract.strategy import Needs, Strategy, Wake
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import AverageTimes, Fixed, Held, Leg, Plan
-from traderagent_core.testing.harness import Bot, Conditions, run_bots, run_strategy
+from traderagent_core.testing.conditions import Bot, Conditions
+from traderagent_core.testing.harness import run_bots, run_strategy
 from traderagent_core.testing.markets import market
 
 SPOT = Instrument("BTC/USDT", lot_size=D("0.0001"), min_notional=D(5))

@@ -6,13 +6,14 @@ from functools import partial
 import pytest
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.testing.comparing import books_problem, ledgers, traded
+from traderagent_core.testing.conditions import Conditions
 from traderagent_core.testing.faulty_exchanges import (
     OrderStormError,
     RejectingExchange,
     RepeatingExchange,
     SplittingExchange,
 )
-from traderagent_core.testing.harness import Conditions, run_strategy
+from traderagent_core.testing.harness import run_strategy
 from traderagent_core.testing.markets import market
 from traderagent_core.testing.specimens import DipBuyer, DipBuyerConfig, Ladder, LadderConfig
 

@@ -3,7 +3,6 @@
 import importlib
 import random
 import time
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -15,12 +14,11 @@ from pydantic import BaseModel, ConfigDict
 from traderagent_core.contract.strategy import Needs, Release, Strategy, Wake
 from traderagent_core.indicators import Ema
 from traderagent_core.model.event import TimerFired
-from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.order import OrderStatus, Purpose, Side
 from traderagent_core.model.plan import At, Fixed, Held, Leg, Plan
 from traderagent_core.model.timeframe import HOUR_MS
 from traderagent_core.testing import StrategyConformance
-from traderagent_core.testing.conformance.subjects import cases
+from traderagent_core.testing.seeded_faults import SeededFaults
 from traderagent_core.testing.specimens import (
     DipBuyer,
     DipBuyerConfig,
@@ -29,35 +27,21 @@ from traderagent_core.testing.specimens import (
     LadderConfig,
 )
 
-SPOT = Instrument("BTC/USDT", min_notional=Decimal(5), lot_size=Decimal("0.0001"))
 REMEMBERED = {"deals": 0}
-WITHOUT_SUBJECT = {
-    "test_another_process_gives_the_same_records",
-    "test_no_case_is_overridden_or_skipped_without_a_reason",
-}
 
 
-@attrs.frozen
-class Fault:
-    """A faulty strategy, the case that must refuse it, and words that its message must hold."""
-
-    strategy: type[Strategy]
-    case: str
-    because: str
-    options: dict[str, Any]
-
-
-FAULTS: list[Fault] = []
-
-
-def refused_by(case: str, because: str, **options: Any) -> Callable[[type[Strategy]], type[Strategy]]:
-    """Enter a faulty strategy into the table; `options` are attributes of the kit."""
-
-    def enter(strategy: type[Strategy]) -> type[Strategy]:
-        FAULTS.append(Fault(strategy, case, because, options))
-        return strategy
-
-    return enter
+FAULTS = SeededFaults(
+    StrategyConformance,
+    "strategy_class",
+    lambda own: LadderConfig() if issubclass(own, Ladder) else DipBuyerConfig(),
+    frozenset(
+        {
+            "test_another_process_gives_the_same_records",
+            "test_no_case_is_overridden_or_skipped_without_a_reason",
+        }
+    ),
+)
+refused_by = FAULTS.refused_by
 
 
 # -- time: the future, the distant past, the number of wakes ------------------------------------------------------
@@ -129,7 +113,7 @@ class CountsHowOftenThePriceWasLookedAt(DipBuyer):
     """Decides by the simulator's own counter of wakes."""
 
     def on_candle(self, context, candle):
-        if context.view.cursors[context.instrument.symbol].market.version // 2 % 2:
+        if context.view.cursors[context.instrument.symbol].market.version % 5 < 3:
             super().on_candle(context, candle)
 
 
@@ -623,20 +607,9 @@ class NeverTrades(Strategy):
 # -- the table ----------------------------------------------------------------------------------------------------
 
 
-def kit_for(fault: Fault) -> StrategyConformance:
-    """The kit on a faulty strategy."""
-    config = LadderConfig() if issubclass(fault.strategy, Ladder) else DipBuyerConfig()
-    attributes = {"strategy_class": fault.strategy, "configs": [config], **fault.options}
-    return type(f"Kit{fault.strategy.__name__}", (StrategyConformance,), attributes)()
-
-
-@pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.strategy.__name__) for fault in FAULTS])
+@pytest.mark.parametrize("fault", FAULTS.faults, ids=str)
 def test_faulty_strategy_is_refused_by_its_case(fault):
-    kit = kit_for(fault)
-    with pytest.raises(AssertionError, match=fault.because) as failure:
-        getattr(kit, fault.case)(kit.subjects()[0])
-    for part in ("expected:", "found:", "mend:"):
-        assert part in str(failure.value)
+    FAULTS.require_refusal(fault)
 
 
 ONLY_BY_THEIR_CASE = (
@@ -659,19 +632,13 @@ ONLY_BY_THEIR_CASE = (
 )
 
 
-@pytest.mark.parametrize("strategy", ONLY_BY_THEIR_CASE, ids=lambda strategy: strategy.__name__)
-def test_fault_with_one_effect_is_refused_by_no_other_case(strategy):
-    fault = next(fault for fault in FAULTS if fault.strategy is strategy)
-    kit = kit_for(fault)
-    subject = kit.subjects()[0]
-    for name, case in cases(type(kit)):
-        if name != fault.case and name not in WITHOUT_SUBJECT:
-            case(kit, subject)
+@pytest.mark.parametrize("fault", [FAULTS.of(plugin) for plugin in ONLY_BY_THEIR_CASE], ids=str)
+def test_fault_with_one_effect_is_refused_by_no_other_case(fault):
+    FAULTS.require_no_other_refusal(fault)
 
 
 def test_every_case_with_a_subject_refuses_some_strategy():
-    known = {name for name, _ in cases(StrategyConformance)}
-    assert {fault.case for fault in FAULTS} == known - WITHOUT_SUBJECT
+    FAULTS.require_all_cases()
 
 
 # -- cases without a subject --------------------------------------------------------------------------------------
@@ -692,13 +659,13 @@ def test_strategy_that_walks_through_a_set_is_refused_by_another_process(tmp_pat
     (tmp_path / "walking_strategy.py").write_text(WALKS_THROUGH_A_SET)
     monkeypatch.syspath_prepend(tmp_path)
     strategy = importlib.import_module("walking_strategy").WalksThroughASet
-    kit = kit_for(Fault(strategy, "", "", {"rows": 200}))
+    kit = FAULTS.kit_for(strategy, rows=200)
     with pytest.raises(AssertionError, match="sort sets"):
         kit.test_another_process_gives_the_same_records()
 
 
 def test_strategy_that_another_process_cannot_import_is_skipped_with_the_reason():
-    kit = kit_for(Fault(type("MadeInAFunction", (Ladder,), {}), "", "", {}))
+    kit = FAULTS.kit_for(type("MadeInAFunction", (Ladder,), {}))
     with pytest.raises(pytest.skip.Exception, match="cannot be imported"):
         kit.test_another_process_gives_the_same_records()
 

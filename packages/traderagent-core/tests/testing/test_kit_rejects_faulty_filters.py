@@ -1,7 +1,6 @@
 """Every faulty entry filter is refused by the case that is meant for it, with a message that says how to mend it."""
 
 import time
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -9,10 +8,9 @@ import attrs
 import numpy as np
 import pytest
 from pydantic import ConfigDict, field_serializer
-from traderagent_core.contract.entry_filter import EntryFilter, Ruling, Verdict
+from traderagent_core.contract.entry_filter import Ruling, Verdict
 from traderagent_core.indicators import AtrRatio
 from traderagent_core.testing import EntryFilterConformance
-from traderagent_core.testing.conformance.subjects import cases
 from traderagent_core.testing.guard_specimens import (
     EVERYTHING,
     CalmConfig,
@@ -22,34 +20,20 @@ from traderagent_core.testing.guard_specimens import (
     StreakFilter,
     StreakState,
 )
+from traderagent_core.testing.seeded_faults import SeededFaults
 
 REJECT = Verdict(Ruling.REJECT, "no")
 ACCEPT = Verdict(Ruling.ACCEPT)
 ASKED = {"times": 0}
-META = "test_no_case_is_overridden_or_skipped_without_a_reason"
 
 
-@attrs.frozen
-class Fault:
-    """A faulty filter, the case that must refuse it, words that its message must hold, and attributes of the kit."""
-
-    filter_class: type[EntryFilter]
-    case: str
-    because: str
-    options: dict[str, Any]
-
-
-FAULTS: list[Fault] = []
-
-
-def refused_by(case: str, because: str, **options: Any) -> Callable[[type[EntryFilter]], type[EntryFilter]]:
-    """Enter a faulty filter into the table."""
-
-    def enter(filter_class: type[EntryFilter]) -> type[EntryFilter]:
-        FAULTS.append(Fault(filter_class, case, because, options))
-        return filter_class
-
-    return enter
+FAULTS = SeededFaults(
+    EntryFilterConformance,
+    "filter_class",
+    lambda own: CalmConfig() if issubclass(own, CalmFilter) else StreakConfig(),
+    frozenset({"test_no_case_is_overridden_or_skipped_without_a_reason"}),
+)
+refused_by = FAULTS.refused_by
 
 
 # -- configuration and state --------------------------------------------------------------------------------------
@@ -357,20 +341,9 @@ class LosesItsMemoryInAnEngine(RemembersBesideTheState):
 # -- the table ----------------------------------------------------------------------------------------------------
 
 
-def kit_for(fault: Fault) -> EntryFilterConformance:
-    """The kit on a faulty filter."""
-    config = CalmConfig() if issubclass(fault.filter_class, CalmFilter) else StreakConfig()
-    attributes = {"filter_class": fault.filter_class, "configs": [config], **fault.options}
-    return type(f"Kit{fault.filter_class.__name__}", (EntryFilterConformance,), attributes)()
-
-
-@pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.filter_class.__name__) for fault in FAULTS])
+@pytest.mark.parametrize("fault", FAULTS.faults, ids=str)
 def test_faulty_filter_is_refused_by_its_case(fault):
-    kit = kit_for(fault)
-    with pytest.raises(AssertionError, match=fault.because) as failure:
-        getattr(kit, fault.case)(kit.subjects()[0])
-    for part in ("expected:", "found:", "mend:"):
-        assert part in str(failure.value)
+    FAULTS.require_refusal(fault)
 
 
 ONLY_BY_THEIR_CASE = (
@@ -387,18 +360,13 @@ ONLY_BY_THEIR_CASE = (
 )
 
 
-@pytest.mark.parametrize("filter_class", ONLY_BY_THEIR_CASE, ids=lambda filter_class: filter_class.__name__)
-def test_fault_with_one_effect_is_refused_by_no_other_case(filter_class):
-    fault = next(fault for fault in FAULTS if fault.filter_class is filter_class)
-    kit = kit_for(fault)
-    subject = kit.subjects()[0]
-    for name, case in cases(type(kit)):
-        if name not in (fault.case, META):
-            case(kit, subject)
+@pytest.mark.parametrize("fault", [FAULTS.of(plugin) for plugin in ONLY_BY_THEIR_CASE], ids=str)
+def test_fault_with_one_effect_is_refused_by_no_other_case(fault):
+    FAULTS.require_no_other_refusal(fault)
 
 
 def test_every_case_with_a_subject_refuses_some_filter():
-    assert {fault.case for fault in FAULTS} | {META} == {name for name, _ in cases(EntryFilterConformance)}
+    FAULTS.require_all_cases()
 
 
 class TestSkipping(EntryFilterConformance):

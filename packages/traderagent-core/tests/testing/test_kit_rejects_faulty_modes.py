@@ -1,7 +1,6 @@
 """Every faulty risk mode is refused by the case that is meant for it, with a message that says how to mend it."""
 
 import time
-from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -10,38 +9,23 @@ import attrs
 import numpy as np
 import pytest
 from pydantic import ConfigDict, field_serializer
-from traderagent_core.contract.risk_mode import INACTIVE, ModeState, RiskLevels, RiskMode
+from traderagent_core.contract.risk_mode import INACTIVE, ModeState, RiskLevels
 from traderagent_core.model.timeframe import DAY_MS, HOUR_MS
 from traderagent_core.testing import RiskModeConformance
-from traderagent_core.testing.conformance.subjects import cases
 from traderagent_core.testing.guard_specimens import BadDayConfig, BadDayMode, RecoveryConfig, RecoveryMode
+from traderagent_core.testing.seeded_faults import SeededFaults
 
 HALF = ModeState(is_active=True, size_factor=Decimal("0.5"), reason="half")
 QUARTER = ModeState(is_active=True, size_factor=Decimal("0.25"), reason="quarter")
-META = "test_no_case_is_overridden_or_skipped_without_a_reason"
 
 
-@attrs.frozen
-class Fault:
-    """A faulty mode, the case that must refuse it, words that its message must hold, and attributes of the kit."""
-
-    mode_class: type[RiskMode]
-    case: str
-    because: str
-    options: dict[str, Any]
-
-
-FAULTS: list[Fault] = []
-
-
-def refused_by(case: str, because: str, **options: Any) -> Callable[[type[RiskMode]], type[RiskMode]]:
-    """Enter a faulty mode into the table."""
-
-    def enter(mode_class: type[RiskMode]) -> type[RiskMode]:
-        FAULTS.append(Fault(mode_class, case, because, options))
-        return mode_class
-
-    return enter
+FAULTS = SeededFaults(
+    RiskModeConformance,
+    "mode_class",
+    lambda own: BadDayConfig() if issubclass(own, BadDayMode) else RecoveryConfig(),
+    frozenset({"test_no_case_is_overridden_or_skipped_without_a_reason"}),
+)
+refused_by = FAULTS.refused_by
 
 
 def d(text: str) -> Decimal:
@@ -280,20 +264,9 @@ class HidesAllItsLevels(RecoveryMode):
 # -- the table ----------------------------------------------------------------------------------------------------
 
 
-def kit_for(fault: Fault) -> RiskModeConformance:
-    """The kit on a faulty mode."""
-    config = BadDayConfig() if issubclass(fault.mode_class, BadDayMode) else RecoveryConfig()
-    attributes = {"mode_class": fault.mode_class, "configs": [config], **fault.options}
-    return type(f"Kit{fault.mode_class.__name__}", (RiskModeConformance,), attributes)()
-
-
-@pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.mode_class.__name__) for fault in FAULTS])
+@pytest.mark.parametrize("fault", FAULTS.faults, ids=str)
 def test_faulty_mode_is_refused_by_its_case(fault):
-    kit = kit_for(fault)
-    with pytest.raises(AssertionError, match=fault.because) as failure:
-        getattr(kit, fault.case)(kit.subjects()[0])
-    for part in ("expected:", "found:", "mend:"):
-        assert part in str(failure.value)
+    FAULTS.require_refusal(fault)
 
 
 ONLY_BY_THEIR_CASE = (
@@ -306,15 +279,10 @@ ONLY_BY_THEIR_CASE = (
 )
 
 
-@pytest.mark.parametrize("mode_class", ONLY_BY_THEIR_CASE, ids=lambda mode_class: mode_class.__name__)
-def test_fault_with_one_effect_is_refused_by_no_other_case(mode_class):
-    fault = next(fault for fault in FAULTS if fault.mode_class is mode_class)
-    kit = kit_for(fault)
-    subject = kit.subjects()[0]
-    for name, case in cases(type(kit)):
-        if name not in (fault.case, META):
-            case(kit, subject)
+@pytest.mark.parametrize("fault", [FAULTS.of(plugin) for plugin in ONLY_BY_THEIR_CASE], ids=str)
+def test_fault_with_one_effect_is_refused_by_no_other_case(fault):
+    FAULTS.require_no_other_refusal(fault)
 
 
 def test_every_case_with_a_subject_refuses_some_mode():
-    assert {fault.case for fault in FAULTS} | {META} == {name for name, _ in cases(RiskModeConformance)}
+    FAULTS.require_all_cases()

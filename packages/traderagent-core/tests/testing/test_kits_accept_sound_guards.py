@@ -2,7 +2,16 @@
 
 from decimal import Decimal
 
-from traderagent_core.coordinator.risk_modes import DrawdownConfig, DrawdownMode, ReducedConfig, ReducedMode
+from traderagent_core.coordinator.risk_modes import (
+    DrawdownConfig,
+    DrawdownMode,
+    HaltConfig,
+    HaltMode,
+    ReducedConfig,
+    ReducedMode,
+    StressConfig,
+    StressMode,
+)
 from traderagent_core.model.instrument import Instrument, Market
 from traderagent_core.testing import EntryFilterConformance, RiskModeConformance
 from traderagent_core.testing.guard_specimens import (
@@ -57,3 +66,13 @@ class TestReduced(RiskModeConformance):
         ReducedConfig(),
         ReducedConfig(daily_loss=Decimal("0.005"), no_entries_at=Decimal("0.01"), size_factor=Decimal("0.3")),
     ]
+
+
+class TestStress(RiskModeConformance):
+    mode_class = StressMode
+    configs = [StressConfig(), StressConfig(size_factor=Decimal("0.25"))]
+
+
+class TestHalt(RiskModeConformance):
+    mode_class = HaltMode
+    configs = [HaltConfig(), HaltConfig(drawdown=Decimal("0.01"))]

@@ -90,10 +90,19 @@ class GridStrategy(Strategy):
     # -- called by the engine -------------------------------------------------------------------------------
 
     def on_start(self, context: Context) -> None:
-        """Lay the first grid."""
+        """Lay a new grid; a strategy that was about to let go lays its own again, for what it still holds."""
         self._watch_take_profit(context)
         self._judge_trend(context)
-        self._lay_first(context)
+        is_held = self.state.range is not None and context.position.quantity
+        phase = Phase.RESUMING if is_held else Phase.WAITING
+        self.state = evolve(
+            self.state, phase=phase, reason="", left_ms=None, attempts=0, has_closing_orders=False
+        )
+        if is_held:
+            context.withdraw(RESUME)
+            context.set_timer(SETTLE, context.now_ms + SETTLE_MS)
+        else:
+            self._lay_first(context)
 
     def on_candle(self, context: Context, candle: Candle) -> None:  # noqa: ARG002
         """ADX has crossed a threshold."""

@@ -5,9 +5,19 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import numpy as np
-from traderagent_core import DataError, EntryFilter, MarketView, Plan, Ruling, Verdict
+from traderagent_core import (
+    DataError,
+    EntryFilter,
+    Exhibit,
+    MarketView,
+    Plan,
+    Ruling,
+    RunHistory,
+    Verdict,
+)
 
 from traderagent_smc.config import SmcConfig
+from traderagent_smc.exhibit import exhibit
 from traderagent_smc.intent import Intent, read_plan
 from traderagent_smc.market import SymbolMarket
 from traderagent_smc.state import SmcState
@@ -78,6 +88,10 @@ class SmcFilter(EntryFilter):
             verdict = self._rejected(FILTER_FAULT, detail=self._fault(symbol, "judge", error))
         self.tally.count(verdict)
         return verdict
+
+    def exhibit(self, history: RunHistory) -> Exhibit:
+        """Zones, liquidity, structure and verdicts of a run."""
+        return exhibit(self.config, history)
 
     # -- the steps of a verdict -----------------------------------------------------------------------------
 

@@ -70,17 +70,21 @@ class SymbolMarket:
 
     def _feed(self, analysis: TimeframeAnalysis, fresh: Candles) -> None:
         if not analysis.count:
-            fresh = self._whole(analysis, fresh)
+            fresh = self._whole(fresh)
         analysis.feed(fresh)
         if analysis.holes:
             self.notes.setdefault(
                 f"{analysis.timeframe} has holes", "missing candles are left out, not invented"
             )
 
-    def _whole(self, analysis: TimeframeAnalysis, candles: Candles) -> Candles:
+    def _whole(self, candles: Candles) -> Candles:
         """Without a first bucket in the middle of which the base begins: it was built from a part of it."""
         start = int(candles.open_time[0])
         if self.first_open_ms is None:
             self.first_open_ms = start
-        is_partial = start < self.first_open_ms < start + analysis.length_ms
-        return candles[1:] if is_partial else candles
+        return candles[1:] if is_partial(candles, self.first_open_ms) else candles
+
+
+def is_partial(candles: Candles, first_open_ms: int) -> bool:
+    """Whether the base begins in the middle of the first of these candles."""
+    return len(candles) > 0 and 0 < first_open_ms - int(candles.open_time[0]) < candles.duration_ms

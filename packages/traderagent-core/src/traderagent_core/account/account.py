@@ -6,9 +6,11 @@ calls it. Folding the records of a run over an empty account gives the same acco
 
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from traderagent_core.account import reasons
+from traderagent_core.account.coordination import CoordinationRecords
 from traderagent_core.account.ledger import Ledger
 from traderagent_core.account.state import ActivePlan, Order, Record, Retry, Slot, Want, WantStatus
 from traderagent_core.model.order import Liquidity, OrderStatus, OrderType, Side
@@ -27,13 +29,14 @@ SPENT, WANTED, BLOCKED, ENDED = WantStatus.SPENT, WantStatus.OPEN, WantStatus.BL
 HOUSE = ""
 REMEMBERED_ORDERS = 10_000
 REMEMBERED_TRADES = 100_000
-"""Ended orders and executions kept to recognise what comes late or twice; older ones are forgotten."""
+"""Ended orders and executions kept to recognise what comes late or twice; the oldest tenth is forgotten at once."""
 
 
-class Account:
+class Account(CoordinationRecords):
     """Orders, wants and ledgers of one exchange account.
 
-    Strategy ledgers plus the house ledgers equal the account: `net_quantity` and `flow` say what that is.
+    Strategy ledgers plus the house ledgers equal the account: `net_quantity` and `flow` say what that is. `net` and
+    `money` are those sums, kept fill by fill.
     """
 
     def __init__(self, run_id: str = "sim") -> None:
@@ -46,6 +49,8 @@ class Account:
         self.closed_orders: dict[str, Order] = {}
         self.seen_trades: dict[str, None] = {}
         self.just_spent: Want | None = None
+        self.money = ZERO
+        self.net: dict[str, Decimal] = {}
         self.blocked = 0
         self.next_plan = 1
         self.next_want = 1
@@ -72,11 +77,11 @@ class Account:
 
     def net_quantity(self, symbol: str) -> Decimal:
         """What all ledgers together hold of an instrument."""
-        return sum((own.quantity for own in self.ledgers.values() if own.symbol == symbol), ZERO)
+        return self.net.get(symbol, ZERO)
 
     def flow(self) -> Decimal:
         """Money that all fills, fees and funding brought in."""
-        return sum((own.flow for own in self.ledgers.values()), ZERO)
+        return self.money
 
     def fold(self, records: Iterable[Record]) -> None:
         """Take in records that were written before."""
@@ -269,7 +274,7 @@ class Account:
         closed = self.closed_orders
         closed[order_id] = order
         if len(closed) > REMEMBERED_ORDERS:
-            del closed[next(iter(closed))]
+            _forget_oldest(closed)
         want = order.want
         want.plan.live_orders -= 1
         if want.order is order:
@@ -323,8 +328,12 @@ class Account:
             ledger.bought_quantity += quantity
             ledger.bought_notional += notional
             ledger.position.apply(quantity, price)
+            self.money -= notional + fee
+            self.net[ledger.symbol] = self.net.get(ledger.symbol, ZERO) + quantity
         else:
             ledger.position.apply(-quantity, price)
+            self.money += notional - fee
+            self.net[ledger.symbol] = self.net.get(ledger.symbol, ZERO) - quantity
         is_whole = not ledger.position.quantity if order.closes_position else filled >= want.quantity
         spends = is_whole and (want.status is WANTED or want.status is BLOCKED)
         if spends:
@@ -348,7 +357,7 @@ class Account:
         seen = self.seen_trades
         seen[trade_id] = None
         if len(seen) > REMEMBERED_TRADES:
-            del seen[next(iter(seen))]
+            _forget_oldest(seen)
 
     def _spend(self, want: Want) -> None:
         self.blocked -= want.status is BLOCKED
@@ -386,11 +395,15 @@ class Account:
         if side is BUY:
             ledger.bought_quantity += quantity
             ledger.bought_notional += price * quantity
-        ledger.position.apply(quantity if side is BUY else -quantity, price)
+        signed = quantity if side is BUY else -quantity
+        ledger.position.apply(signed, price)
+        self.money -= signed * price + fee
+        self.net[symbol] = self.net.get(symbol, ZERO) + signed
 
     def funding_booked(self, time_ms: int, bot: str, symbol: str, amount: Decimal) -> None:
         """A share of a funding payment."""
         self.ledger(bot, symbol).funding += amount
+        self.money += amount
 
     # -- records that change nothing here -------------------------------------------------------------------
 
@@ -408,6 +421,12 @@ def _closed_by(parent: Want, want: Want) -> Want | None:
     """The parent, when `want` is its counter and so completes a cycle with it."""
     is_counter = parent.slot is want.slot and parent.side is not want.side
     return parent if is_counter and parent.origin is None else None
+
+
+def _forget_oldest(remembered: dict[str, Any]) -> None:
+    # One at a time each would be looked for behind the gaps that those before it have left.
+    for key in list(islice(remembered, len(remembered) // 10)):
+        del remembered[key]
 
 
 def describe(evidence: dict[str, Any]) -> str:

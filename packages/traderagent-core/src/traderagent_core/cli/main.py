@@ -1,15 +1,16 @@
 """The entry point `traderagent`: commands, exit codes, and errors without tracebacks.
 
-Exit codes: 0 done; 1 ran and failed; 2 the user can mend it; 130 interrupted; 141 the reader of a pipe went away.
+Exit codes: 0 done; 1 ran and failed; 2 the user can mend it; 3 another instance holds the account; 130 interrupted;
+141 the reader of a pipe went away.
 """
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
-from traderagent_core.cli.lazy import LazyCommand, LazyGroup
+from traderagent_core.cli.lazy import LazyCommand, LazyGroup, Loadable
 from traderagent_core.errors import TraderAgentError
 
 PROGRAM = "traderagent"
@@ -34,13 +35,52 @@ COMMANDS = {
     "backtest": LazyCommand(
         "traderagent_core.cli.backtest", "backtest", "Simulate a configuration on past candles."
     ),
+    "why": LazyCommand("traderagent_core.cli.why", "why", "Explain what the back-test in RUN_DIR decided."),
+    "run": LazyCommand(
+        "traderagent_core.cli.run", "run", "Trade live or on paper, as the configuration says."
+    ),
+    "replay": LazyCommand(
+        "traderagent_core.cli.run",
+        "replay",
+        "Retrace the run in RUN_DIR and name the first difference.",
+    ),
+    "credentials": LazyCommand(
+        "traderagent_core.cli.credentials", "credentials", "Store keys of exchanges, encrypted."
+    ),
+    "backup": LazyCommand(
+        "traderagent_core.cli.backup", "backup", "Write journals, snapshots and database to one file."
+    ),
+    "restore": LazyCommand(
+        "traderagent_core.cli.backup", "restore", "Restore journals, snapshots and database from FILE."
+    ),
 }
 
 
-@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+def _of_plugins() -> Mapping[str, Loadable]:
+    from traderagent_core.cli.plugin_commands import find_plugin_commands
+
+    return find_plugin_commands()
+
+
+def _package_of(command: str) -> str | None:
+    from traderagent_core.host.known import package_offering
+
+    return package_offering("command", command)
+
+
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    more=_of_plugins,
+    package_of=_package_of,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="traderagent-core", prog_name=PROGRAM)
 def traderagent() -> None:
-    """Autonomous multi-strategy crypto trading: plugins, simulator, back-tests."""
+    """Autonomous multi-strategy crypto trading: plugins, simulator, back-tests.
+
+    Plugins may add commands of their own; `traderagent plugins list` tells them.
+    """
 
 
 def main() -> None:
@@ -58,7 +98,7 @@ def run(args: Sequence[str]) -> int:
         return MENDABLE
     except TraderAgentError as error:
         click.echo(f"Error: {error}", err=True)
-        return MENDABLE
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return INTERRUPTED

@@ -1,31 +1,18 @@
 """`traderagent new`: a package for a plugin of one's own, ready to install, test and back-test."""
 
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from traderagent_core.cli.scaffold import Names
 
-NO_EXCHANGES = (
-    "this release back-tests only and has no port that an exchange adapter could fill; 'exchange' comes with live "
-    "trading. There are: strategy, filter, risk-mode"
-)
-
-
-class _KindChoice(click.Choice[str]):
-    """The kinds there are; says why there is none for exchanges."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if value == "exchange":
-            self.fail(NO_EXCHANGES, param, ctx)
-        return super().convert(value, param, ctx)
-
 
 @click.command()
-@click.argument("kind", type=_KindChoice(["strategy", "filter", "risk-mode"]))
+@click.argument("kind", type=click.Choice(["strategy", "filter", "exchange", "risk-mode"]))
 @click.argument("name")
 @click.option(
     "--dir",
@@ -50,7 +37,7 @@ def new(kind: str, name: str, parent: Path) -> None:
     click.echo(f"Written to {folder}:")
     for path in paths:
         click.echo(f"  {path.relative_to(folder)}")
-    _tell_next_steps(folder, names)
+    _tell_next_steps(folder, names, (path.name for path in paths))
 
 
 def _refuse_taken(name: str, *, is_section_of_bot: bool) -> None:
@@ -79,15 +66,18 @@ def _bot_keys() -> set[str]:
     return {AUTO, HYBRID, *BotConfig.model_fields}
 
 
-def _tell_next_steps(folder: Path, names: "Names") -> None:
+def _tell_next_steps(folder: Path, names: "Names", files: Iterable[str]) -> None:
     data = "example/generated_spot_BTC-USDT_5m.csv.gz"
+    tried = (
+        "  traderagent data generate --symbol BTC/USDT --timeframe 5m --rows 50000 --seed 7 --price 30000"
+        f" --out {data}\n"
+        f"  traderagent backtest --config example/backtest.yaml --data {data}"
+    )
     click.echo(
         "\nNext, in a virtual environment:\n"
         f"  cd {shlex.quote(str(folder))}\n"
         '  pip install -e ".[test]"\n'
         "  pytest\n"
         f"  traderagent plugins show {names.name}\n"
-        "  traderagent data generate --symbol BTC/USDT --timeframe 5m --rows 50000 --seed 7 --price 30000"
-        f" --out {data}\n"
-        f"  traderagent backtest --config example/backtest.yaml --data {data}"
+        + (tried if "backtest.yaml" in files else "  traderagent config check example/bot.yaml")
     )

@@ -146,7 +146,11 @@ def _echo_plugin(info: "PluginInfo") -> None:
 
 def _echo_keys(offer: "Offer") -> None:
     from traderagent_core.host.describe import config_keys
+    from traderagent_core.specs import CommandSpec
 
+    if isinstance(offer.spec, CommandSpec):
+        click.echo(f"  traderagent {offer.name} --help tells its options")
+        return
     rows = []
     for key in config_keys(offer.spec.config_model):
         default = "required" if key.default is None else f"default {key.default}"

@@ -58,6 +58,15 @@ KINDS: Mapping[str, Kind] = {
         summary="Makes new exposure smaller in a drawdown, until most of it is made good.",
         requirements=("pydantic>=2.12",),
     ),
+    "exchange": Kind(
+        folders=("common", "exchange", "buyer"),
+        label="an exchange adapter",
+        role="Adapter",
+        hook="traderagent_exchange_adapters",
+        kit="ExchangeAdapterConformance",
+        summary="Trades on an exchange with HTTP and a stream.",
+        requirements=("aiohttp>=3.11", "attrs>=25.3", "numpy>=2.2", "pydantic>=2.12"),
+    ),
 }
 
 

@@ -4,11 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import Factory, define
+from pydantic import BaseModel
 
+from traderagent_core.config.exchanges import common_part, read_exchange
 from traderagent_core.config.installed import Installed, package_for, why_absent, why_absent_section
 from traderagent_core.config.loaded import Bot, StrategySection
 from traderagent_core.config.problems import KeyPath
-from traderagent_core.config.schema import AUTO, BotConfig, RiskManagementConfig, SimulationConfig
+from traderagent_core.config.schema import (
+    AUTO,
+    BotConfig,
+    ExchangeConfig,
+    RiskManagementConfig,
+    SimulationConfig,
+)
 from traderagent_core.config.sections import check_absent_section, check_section, note_stray_key
 from traderagent_core.config.tree import Node, Problems
 from traderagent_core.config.validate import check_model, valid_fields
@@ -36,6 +44,7 @@ class Draft:
     path: KeyPath
     values: Mapping[str, Any] = Factory(dict)
     config: BotConfig | None = None
+    exchange_config: BaseModel | None = None
     spec: StrategySpec | None = None
     sections: dict[str, StrategySection] = Factory(dict)
 
@@ -53,6 +62,7 @@ class Draft:
             strategy_config=section.config if section else None,
             sections=self.sections,
             exchange=config.exchange,
+            exchange_config=self.exchange_config,
             timeframe=config.timeframe,
             market=Market(config.market),
             leverage=config.leverage,
@@ -77,6 +87,7 @@ def read_bot(node: Node, path: KeyPath, host: Installed, problems: Problems) -> 
         _read_section(draft, key, strategy, host, problems)
     if strategy:
         _read_strategy(draft, strategy, host, problems)
+    _read_exchange(draft, host, problems)
     return draft
 
 
@@ -88,7 +99,21 @@ def _own_keys(node: Node) -> Node:
         for key, child in node.children.items()
         if key in _FIELDS and not (key in groups and child.content is None)
     }
+    if "exchange" in kept:
+        kept["exchange"] = common_part(kept["exchange"])
     return Node(kept, node.place, node.key_place)
+
+
+def _read_exchange(draft: Draft, host: Installed, problems: Problems) -> None:
+    section = draft.node.child("exchange")
+    if section is None or section.content is None:
+        section = Node({})
+    elif not isinstance(section.content, dict):
+        return  # said already, with the bot's own keys
+    common = valid_fields(ExchangeConfig, common_part(section))
+    if "exchange_id" in common:
+        path = (*draft.path, "exchange")
+        draft.exchange_config = read_exchange(section, common["exchange_id"], path, host, problems)
 
 
 def _read_section(draft: Draft, key: str, strategy: str, host: Installed, problems: Problems) -> None:

@@ -15,10 +15,11 @@ SECRETS = (LazyText, SecretStr, SecretBytes)
 
 
 def effective(config: Config) -> dict[str, Any]:
-    """What `load_config` takes to give the same bots, simulation, filters and risk modes again."""
+    """What `load_config` takes to give the same bots, simulation, coordinator, filters and risk modes again."""
     content: dict[str, Any] = {
         "log_level": config.log_level,
         "simulation": _plain(config.simulation),
+        "coordinator": _coordinator(config),
         "bots": [_bot(bot) for bot in config.bots],
     }
     if config.plugins is not None:
@@ -31,12 +32,20 @@ def effective(config: Config) -> dict[str, Any]:
     return content
 
 
+def _coordinator(config: Config) -> dict[str, Any]:
+    """The allocator is at work where its section is written, so one that was not must not be."""
+    content: dict[str, Any] = _plain(config.coordinator)
+    if "allocator" not in config.coordinator.model_fields_set:
+        content.pop("allocator", None)
+    return content
+
+
 def _bot(bot: Bot) -> dict[str, Any]:
     content = {key: getattr(bot, key) for key in BOT_KEYS}
     content["market"] = bot.market.value
     content["leverage"] = _plain(bot.leverage)
     content["capital_share"] = _plain(bot.capital_share)
-    content["exchange"] = _plain(bot.exchange)
+    content["exchange"] = _plain(bot.exchange) | _plain(bot.exchange_config or {})
     content["risk_management"] = _plain(bot.risk)
     for name, section in bot.sections.items():
         values = {} if section.config is None else _plain(section.config)

@@ -1,4 +1,4 @@
-"""Number and text types for configuration models, in the core and in plugins.
+"""The base of configuration models, and their number and text types, in the core and in plugins.
 
 Numbers may be written plainly or in quotes and are kept to the last digit: 0.1 is Decimal("0.1").
 """
@@ -7,7 +7,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from traderagent_core.errors import DataError
@@ -19,6 +19,12 @@ LARGEST_EXPONENT = 40
 _THOUSANDS = re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
 _SYMBOL = re.compile(r"^[A-Z0-9]{1,20}/[A-Z0-9]{1,20}$")
 _QUOTES = ("USDT", "USDC", "USD", "EUR", "BTC", "ETH")
+
+
+class Section(BaseModel):
+    """Keys that nobody knows are refused; values do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def rule_error(rule: str, hint: str = "") -> PydanticCustomError:

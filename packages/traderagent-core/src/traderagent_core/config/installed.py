@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from traderagent_core.config.nearest import did_you_mean, listed
+from traderagent_core.host.hints import did_you_mean, listed
 
 if TYPE_CHECKING:
     from traderagent_core.host.records import PluginInfo

@@ -6,7 +6,7 @@ from typing import Any
 from traderagent_core.config.installed import Installed
 from traderagent_core.config.schema import AUTO, FileConfig
 from traderagent_core.config.sections import ENABLED
-from traderagent_core.specs import Spec
+from traderagent_core.specs import PartSpec
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -28,6 +28,7 @@ def config_schema(host: Installed) -> dict[str, Any]:
     schema = FileConfig.model_json_schema()
     definitions: dict[str, Any] = schema.setdefault("$defs", {})
     _add_strategies(definitions, host)
+    _add_exchanges(definitions, host)
     properties = schema["properties"]
     properties["filters"] |= _named(host.entry_filters.values(), "filter", definitions)
     properties["risk_modes"] |= _named(host.risk_modes.values(), "risk_mode", definitions)
@@ -42,13 +43,28 @@ def _add_strategies(definitions: dict[str, Any], host: Installed) -> None:
     bot.update(sections["properties"])
 
 
-def _named(specs: Iterable[Spec], kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
+def _add_exchanges(definitions: dict[str, Any], host: Installed) -> None:
+    """The own keys of all adapters, beside those that all exchanges share; a key of two may be either."""
+    keys = definitions["ExchangeConfig"]["properties"]
+    common = set(keys)
+    for spec in host.exchange_adapters.values():
+        section = _section(spec, f"exchange.{spec.name}", definitions)
+        for key, described in section["properties"].items():
+            if key in common or key == ENABLED:
+                continue
+            either = [*keys.get(key, {}).get("anyOf", [keys[key]] if key in keys else []), described]
+            keys[key] = (
+                described if len(either) == 1 else {"anyOf": either, "description": described["description"]}
+            )
+
+
+def _named(specs: Iterable[PartSpec], kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
     """`{name: section}` with nothing else in it; the plugins' definitions move to the common ones."""
     properties = {spec.name: _section(spec, f"{kind}.{spec.name}", definitions) for spec in specs}
     return {"properties": properties, "additionalProperties": False}
 
 
-def _section(spec: Spec, prefix: str, definitions: dict[str, Any]) -> dict[str, Any]:
+def _section(spec: PartSpec, prefix: str, definitions: dict[str, Any]) -> dict[str, Any]:
     template = f"#/$defs/{prefix}.{{model}}"
     schema = spec.config_model.model_json_schema(ref_template=template)
     for name, definition in schema.pop("$defs", {}).items():

@@ -8,12 +8,14 @@ from typing import Any
 from attrs import frozen
 
 from traderagent_core.config.bots import Draft, read_bot
+from traderagent_core.config.coordinator import CoordinatorConfig
 from traderagent_core.config.digest import digest
 from traderagent_core.config.installed import Installed
 from traderagent_core.config.keys import allowed_keys
 from traderagent_core.config.loaded import Bot, Config, FilterPart, RiskModePart, StrategySection
 from traderagent_core.config.plugin_list import discover
 from traderagent_core.config.problems import ConfigProblem, InvalidConfigError
+from traderagent_core.config.routing import check_coordinator, read_coordinator
 from traderagent_core.config.rules import check_bots, check_plugins, note_bots
 from traderagent_core.config.schema import BotConfig, FileConfig, GeneralConfig, SimulationConfig
 from traderagent_core.config.sections import check_named, note_stray_key
@@ -23,8 +25,6 @@ from traderagent_core.config.validate import check_model, valid_fields
 
 __all__ = ["Bot", "Config", "ConfigProblem", "InvalidConfigError", "StrategySection", "load_config"]
 
-_PARTS = ("filters", "risk_modes", "simulation", "bots")
-
 
 @frozen
 class _Pieces:
@@ -32,6 +32,7 @@ class _Pieces:
 
     general: GeneralConfig | None
     simulation: SimulationConfig | None
+    coordinator: CoordinatorConfig | None
     filters: tuple[FilterPart, ...]
     risk_modes: tuple[RiskModePart, ...]
     drafts: Sequence[Draft]
@@ -67,6 +68,7 @@ def _check(root: Node, host: Installed, problems: Problems, notes: Problems) -> 
     general_node = _only(root, set(GeneralConfig.model_fields))
     general = check_model(GeneralConfig, general_node, (), problems)
     simulation = _read_simulation(root, problems)
+    coordinator = read_coordinator(root, problems)
     filters = check_named(
         root.child("filters"), ("filters",), "entry_filter", host.entry_filters, host, problems
     )
@@ -77,10 +79,13 @@ def _check(root: Node, host: Installed, problems: Problems, notes: Problems) -> 
     listed = valid_fields(GeneralConfig, general_node)
     check_plugins(root, listed.get("plugins") or (), listed.get("disabled_plugins", ()), problems)
     check_bots(drafts, root, problems)
+    if coordinator is not None:
+        check_coordinator(coordinator, root, drafts, host, problems)
     note_bots(drafts, root, host, notes)
     return _Pieces(
         general,
         simulation,
+        coordinator,
         tuple(FilterPart(*part) for part in filters),
         tuple(RiskModePart(*part) for part in modes),
         drafts,
@@ -96,6 +101,7 @@ def _note_unknown_top(root: Node, host: Installed, problems: Problems) -> None:
     bot_keys = {*BotConfig.model_fields, *host.strategies}
     places = (
         dict.fromkeys(SimulationConfig.model_fields, "simulation")
+        | dict.fromkeys(CoordinatorConfig.model_fields, "coordinator")
         | dict.fromkeys(host.entry_filters, "filters")
         | dict.fromkeys(host.risk_modes, "risk_modes")
         | dict.fromkeys(bot_keys, "a bot, in the list `bots`")
@@ -127,13 +133,14 @@ def _read_bots(root: Node, host: Installed, problems: Problems) -> list[Draft]:
 
 
 def _build(pieces: _Pieces, path: Path | None, notes: Problems, host: Installed) -> Config:
-    general, simulation = pieces.general, pieces.simulation
-    if general is None or simulation is None:
+    general, simulation, coordinator = pieces.general, pieces.simulation, pieces.coordinator
+    if general is None or simulation is None or coordinator is None:
         raise ValueError("a configuration with problems cannot be built")
     bots = tuple(draft.bot() for draft in pieces.drafts)
     effective = {
         "general": general,
         "simulation": simulation,
+        "coordinator": coordinator,
         "bots": bots,
         "filters": [(part.name, part.config) for part in pieces.filters],
         "risk_modes": [(part.name, part.config) for part in pieces.risk_modes],
@@ -142,6 +149,7 @@ def _build(pieces: _Pieces, path: Path | None, notes: Problems, host: Installed)
         path=path,
         sha256=digest(effective),
         simulation=simulation,
+        coordinator=coordinator,
         bots=bots,
         filters=pieces.filters,
         risk_modes=pieces.risk_modes,
@@ -150,7 +158,7 @@ def _build(pieces: _Pieces, path: Path | None, notes: Problems, host: Installed)
         log_level=general.log_level,
         database_url=general.database_url,
         encryption_key=general.encryption_key,
-        simulated=host.exchange_adapters.get("simulated"),
+        exchanges=dict(host.exchange_adapters),
         distributions=_distributions(pieces, bots, host),
         notes=tuple(notes.in_order()),
     )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from attrs import field, frozen
 from pydantic import BaseModel
 
+from traderagent_core.config.coordinator import CoordinatorConfig
 from traderagent_core.config.lazy_text import LazyText
 from traderagent_core.config.problems import ConfigProblem
 from traderagent_core.config.schema import ExchangeConfig, RiskManagementConfig, SimulationConfig
@@ -42,7 +43,10 @@ class StrategySection:
 
 @frozen
 class Bot:
-    """One bot, checked. `spec` and `strategy_config` are None when `strategy` is auto."""
+    """One bot, checked. `spec` and `strategy_config` are None when `strategy` is auto.
+
+    `exchange_config` holds the keys of `exchange` that are the adapter's own; None when it is not installed.
+    """
 
     name: str
     symbol: str
@@ -58,6 +62,7 @@ class Bot:
     dry_run: bool
     auto_start: bool
     capital_share: Decimal
+    exchange_config: BaseModel | None = None
 
 
 @frozen
@@ -65,13 +70,14 @@ class Config:
     """A configuration that may be used. `path` is None when it came from Python values.
 
     `sha256` identifies the effective values, secrets left out; `notes` are what a person should know.
-    `simulated` is the exchange that back-tests run on, `distributions` gave the plugins in use: name, version.
+    `exchanges` are the adapters at hand, `distributions` gave the plugins in use: name, version.
     `plugins` are the names and paths of the file's allow-list, None when the bots' own names are the list.
     """
 
     path: Path | None
     sha256: str
     simulation: SimulationConfig
+    coordinator: CoordinatorConfig
     bots: tuple[Bot, ...]
     filters: tuple[FilterPart, ...]
     risk_modes: tuple[RiskModePart, ...]
@@ -80,6 +86,6 @@ class Config:
     log_level: str
     database_url: LazyText | None
     encryption_key: LazyText | None
-    simulated: ExchangeAdapterSpec | None = field(default=None, eq=False)
+    exchanges: Mapping[str, ExchangeAdapterSpec] = field(factory=dict, eq=False)
     distributions: Mapping[str, str] = field(factory=dict, eq=False)
     notes: tuple[ConfigProblem, ...] = field(default=(), eq=False)

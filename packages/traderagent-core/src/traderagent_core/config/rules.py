@@ -6,11 +6,11 @@ from typing import Any
 
 from traderagent_core.config.bots import Draft
 from traderagent_core.config.installed import Installed, package_for
-from traderagent_core.config.nearest import did_you_mean
 from traderagent_core.config.problems import KeyPath
 from traderagent_core.config.schema import AUTO, ExchangeConfig, InstrumentConfig
 from traderagent_core.config.tree import Node, Problems
 from traderagent_core.config.validate import valid_fields
+from traderagent_core.host.hints import did_you_mean
 
 BUILT_IN_EXCHANGES = ("simulated", "paper")
 
@@ -45,7 +45,7 @@ def note_bots(drafts: Sequence[Draft], root: Node, host: Installed, notes: Probl
                 draft,
                 ("strategy",),
                 "the router picks the strategy",
-                "a back-test needs a fixed strategy",
+                "so far in back-tests; live commands need a fixed strategy",
                 notes,
             )
         _note_exchange(draft, host, notes)

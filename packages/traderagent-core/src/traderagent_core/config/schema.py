@@ -4,11 +4,13 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
+from traderagent_core.config.coordinator import CoordinatorConfig
 from traderagent_core.config.fields import (
     EXACT,
     PositiveDecimal,
+    Section,
     Symbol,
     Timeframe,
     rule_error,
@@ -43,12 +45,6 @@ def _bot_name(value: Any) -> str:
 
 BotName = Annotated[str, Field(pattern=_BOT_NAME.pattern), BeforeValidator(_bot_name)]
 PluginName = Annotated[str, Field(min_length=1), BeforeValidator(_plugin_name)]
-
-
-class Section(BaseModel):
-    """Keys that nobody knows are refused; values do not change once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class InstrumentConfig(Section):
@@ -99,6 +95,10 @@ class SimulationConfig(Section):
     )
     funding_rate: Annotated[Decimal, Field(gt=-1, lt=1), EXACT] = Field(
         default=Decimal(0), description="Funding per 8 hours as a ratio, where no funding series is given."
+    )
+    acknowledge_halt_after_hours: PositiveDecimal | None = Field(
+        default=None,
+        description="Hours after which a halt is acknowledged, as no operator is there. Default: never.",
     )
     instruments: dict[Symbol, InstrumentConfig] = Field(
         default_factory=dict, description="Steps and limits by symbol, such as BTC/USDT."
@@ -204,6 +204,9 @@ class FileConfig(GeneralConfig):
     )
     simulation: SimulationConfig = Field(
         default_factory=SimulationConfig, description="What back-tests and paper trading assume."
+    )
+    coordinator: CoordinatorConfig = Field(
+        default_factory=CoordinatorConfig, description="How several strategies share one account."
     )
     bots: Annotated[tuple[BotConfig, ...], Field(min_length=1)] = Field(
         description="The bots of this account."

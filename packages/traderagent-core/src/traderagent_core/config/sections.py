@@ -7,12 +7,12 @@ from attrs import frozen
 from pydantic import BaseModel, ValidationError
 
 from traderagent_core.config.installed import Installed, why_absent_section
-from traderagent_core.config.nearest import listed
 from traderagent_core.config.problems import KeyPath
 from traderagent_core.config.tree import Node, Problems, unset_hint
 from traderagent_core.config.validate import check_model, note_unknown_key
 from traderagent_core.config.words import boolean_words
-from traderagent_core.specs import EntryFilterSpec, RiskModeSpec, Spec
+from traderagent_core.host.hints import listed
+from traderagent_core.specs import EntryFilterSpec, PartSpec, RiskModeSpec
 
 ENABLED = "enabled"
 
@@ -27,7 +27,7 @@ class Checked:
     is_enabled: bool
 
 
-def check_section(spec: Spec, node: Node, path: KeyPath, problems: Problems) -> Checked:
+def check_section(spec: PartSpec, node: Node, path: KeyPath, problems: Problems) -> Checked:
     """Check a section by its plugin's model. An empty section takes all defaults."""
     node = _filled(node)
     is_enabled = _read_enabled(node, path, problems)
@@ -36,7 +36,7 @@ def check_section(spec: Spec, node: Node, path: KeyPath, problems: Problems) -> 
     return Checked(config, is_enabled)
 
 
-def check_absent_section(spec: Spec, holder: Node, path: KeyPath, problems: Problems) -> BaseModel | None:
+def check_absent_section(spec: PartSpec, holder: Node, path: KeyPath, problems: Problems) -> BaseModel | None:
     """The plugin's defaults where the file has no section; a problem when it needs one."""
     try:
         return spec.config_model.model_validate({})

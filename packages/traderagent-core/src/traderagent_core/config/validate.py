@@ -9,12 +9,13 @@ from typing import Annotated, Any, TypeVar
 from attrs import Factory, define
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from traderagent_core.config.fields import RULE_ERROR
 from traderagent_core.config.keys import allowed_keys, annotations_at, models_at
 from traderagent_core.config.lazy_text import LazyText
-from traderagent_core.config.nearest import did_you_mean, listed, nearest
 from traderagent_core.config.problems import KeyPath
 from traderagent_core.config.tree import Node, Problems, unset_hint
 from traderagent_core.config.words import boolean_words, is_worded_elsewhere, words
+from traderagent_core.host.hints import did_you_mean, listed, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -145,8 +146,14 @@ def _note_errors(
     for inner in () if is_partial else missing:
         notes.missing(inner)
     for inner, entries in at_values.items():
-        if not problems.has(path + inner):
+        if not _is_left_empty(inner, entries, at_values) and not problems.has(path + inner):
             notes.values(inner, entries)
+
+
+def _is_left_empty(inner: KeyPath, entries: list[Mapping[str, Any]], wrong: Iterable[KeyPath]) -> bool:
+    """Whether a list counts as empty only because what stands in it is wrong: that is one mistake, not two."""
+    depth = len(inner)
+    return entries[0]["type"] == "too_short" and any(len(at) > depth and at[:depth] == inner for at in wrong)
 
 
 def _locate(node: Node, location: tuple[str | int, ...]) -> KeyPath:
@@ -216,7 +223,7 @@ class _Notes:
 
 def _is_rule_between_keys(entries: list[Mapping[str, Any]]) -> bool:
     """Whether there is no single value to show."""
-    return all(entry["type"] in ("value_error", "assertion_error") for entry in entries)
+    return all(entry["type"] in ("value_error", "assertion_error", RULE_ERROR) for entry in entries)
 
 
 def _worded(entry: Mapping[str, Any], value: Node, problems: Problems) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from traderagent_core.config.fields import RULE_ERROR, number_hint
-from traderagent_core.config.nearest import nearest
+from traderagent_core.host.hints import nearest
 
 Words = tuple[str, str]
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import Factory, field, frozen
 
+from traderagent_core.contract.exhibit import Exhibit
 from traderagent_core.contract.state import NoState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from traderagent_core.contract.history import RunHistory
     from traderagent_core.model.plan import Plan
     from traderagent_core.ports import MarketView
 
@@ -60,3 +62,7 @@ class EntryFilter:
     def judge(self, plan: "Plan", view: "MarketView", symbol: str) -> Verdict:
         """Accept, scale or reject a plan at the present state, without changing it."""
         raise NotImplementedError(f"{type(self).__name__} does not define judge")
+
+    def exhibit(self, history: "RunHistory") -> Exhibit:  # noqa: ARG002
+        """Tables and drawings for the report of a finished run; it changes nothing."""
+        return Exhibit()

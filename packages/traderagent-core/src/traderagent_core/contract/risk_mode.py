@@ -14,12 +14,16 @@ class Portfolio:
     """The account as risk modes see it, judged at closes of the base timeframe; money in quote currency.
 
     Drawdown is the fall from the peak of equity, daily loss the fall since UTC midnight, both as ratios >= 0.
+    Stress is the correlation monitor's word, and a halt is on until an operator has acknowledged it; when one of the
+    two changes, every mode is asked again.
     """
 
     time_ms: int
     equity: Decimal
     peak_equity: Decimal
     day_start_equity: Decimal
+    is_stressed: bool = False
+    is_halted: bool = False
 
     @property
     def drawdown_ratio(self) -> Decimal:
@@ -36,21 +40,29 @@ class Portfolio:
 
 @frozen
 class RiskLevels:
-    """Ratios at which a mode's answer may change; the engine looks again when one of them is crossed."""
+    """Ratios at which a mode's answer may change; the engine looks again when one of them is crossed.
+
+    With `stress` the answer depends on the correlation monitor's word, too; without it nobody need make that.
+    """
 
     drawdown: tuple[Decimal, ...] = ()
     daily_loss: tuple[Decimal, ...] = ()
+    stress: bool = False
 
 
 @frozen
 class ModeState:
-    """What a mode says now. Size factors of several active modes multiply; `until_ms` is the mode's own reminder."""
+    """What a mode says now. Size factors of several active modes multiply; `until_ms` is the mode's own reminder.
+
+    With `is_halt` the engine closes everything and waits for an operator, whatever the mode says afterwards.
+    """
 
     is_active: bool
     size_factor: Decimal = ONE
     is_entry_allowed: bool = True
     reason: str = ""
     until_ms: int = 0
+    is_halt: bool = False
 
 
 INACTIVE = ModeState(is_active=False)

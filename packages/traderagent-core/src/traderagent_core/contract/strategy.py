@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import field, frozen
 
+from traderagent_core.contract.exhibit import Exhibit
 from traderagent_core.contract.state import NoState
 from traderagent_core.model.event import OrderFilled, TimerFired, WatchCrossed
 from traderagent_core.model.instrument import Instrument
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from traderagent_core.contract.entry_filter import Verdict
+    from traderagent_core.contract.history import RunHistory
     from traderagent_core.indicators import Indicator
     from traderagent_core.model.candle import Candle
     from traderagent_core.ports import Columns, Context
@@ -115,7 +117,11 @@ class Strategy:
         raise NotImplementedError(f"{cls.__name__} asks for candidates but does not mark any")
 
     def on_start(self, context: "Context") -> None:
-        """Called once, when the first candle has closed."""
+        """Called when the first candle has closed, and again each time the router comes back to this strategy.
+
+        `state` is then as it was left: limits and history go on. What it holds may be something, too: it was about to
+        let go and is called back, or has taken over.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not define on_start")
 
     def on_candle(self, context: "Context", candle: "Candle") -> None:
@@ -145,3 +151,7 @@ class Strategy:
     def on_release(self, context: "Context", reason: str) -> Release:  # noqa: ARG002
         """The bot stops or another strategy takes over: what should happen to the position?"""
         return Release.KEEP
+
+    def exhibit(self, history: "RunHistory") -> Exhibit:  # noqa: ARG002
+        """Tables and drawings for the report of a finished run; it changes nothing."""
+        return Exhibit()

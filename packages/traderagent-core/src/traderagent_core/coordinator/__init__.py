@@ -1,1 +1,1 @@
-"""What watches over the whole account: guards and risk modes."""
+"""What watches over the whole account: regimes, routes, transitions, capital, correlation, guards, halt."""

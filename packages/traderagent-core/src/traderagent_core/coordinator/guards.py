@@ -64,7 +64,10 @@ class ModeWatch:
 
 @define(eq=False)
 class AccountGuard:
-    """Peak, day-start and last judged equity of the account, and what the risk modes make of them."""
+    """Peak, day-start and last judged equity of the account, and what the risk modes make of them.
+
+    `is_stressed` and `is_halted` are told from outside, before the next `judge`.
+    """
 
     modes: Sequence[ModeWatch]
     balance: Decimal
@@ -72,6 +75,8 @@ class AccountGuard:
     day_start: Decimal
     judged: Decimal
     day: int = -1
+    is_stressed: bool = False
+    is_halted: bool = False
     size_factor: Decimal = ONE
     is_entry_allowed: bool = True
 
@@ -83,7 +88,9 @@ class AccountGuard:
             self.day = day
             self.day_start = equity
         self.peak = max(self.peak, equity)
-        portfolio = Portfolio(time_ms, equity, self.peak, self.day_start)
+        portfolio = Portfolio(
+            time_ms, equity, self.peak, self.day_start, is_stressed=self.is_stressed, is_halted=self.is_halted
+        )
         changed = []
         for watch in self.modes:
             state = watch.asked(portfolio)
@@ -100,6 +107,10 @@ class AccountGuard:
             if watch.state.is_active:
                 self.size_factor *= watch.state.size_factor
                 self.is_entry_allowed &= watch.state.is_entry_allowed
+
+    def forget_peak(self) -> None:
+        """An operator has acknowledged a halt: drawdown counts from the last judged equity on."""
+        self.peak = self.judged
 
     def begin(self, time_ms: int) -> None:
         """The account starts trading: the equity it was built with is that of the start of this day."""

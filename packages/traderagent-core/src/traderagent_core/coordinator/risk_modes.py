@@ -1,4 +1,4 @@
-"""The built-in risk modes: drawdown of the account and its loss of the day."""
+"""The built-in risk modes: drawdown of the account, its loss of the day, markets moving alike, and the halt."""
 
 from decimal import Decimal
 
@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from traderagent_core.contract.risk_mode import INACTIVE, ModeState, Portfolio, RiskLevels, RiskMode
 from traderagent_core.model.timeframe import DAY_MS
+
+JUST_ABOVE = Decimal("1e-12")
+"""A level is passed by reaching it; this much further on, a drawdown is above what is written."""
 
 
 class DrawdownConfig(BaseModel):
@@ -86,3 +89,59 @@ class ReducedMode(RiskMode):
             reason="daily_loss",
             until_ms=midnight_ms,
         )
+
+
+class StressConfig(BaseModel):
+    """When most traded symbols move alike, new exposure is smaller; `coordinator.correlation` says when they do."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size_factor: Decimal = Field(
+        default=Decimal("0.5"), gt=0, le=1, description="Factor on the size of orders that add exposure."
+    )
+
+
+class StressMode(RiskMode):
+    """On while the correlation monitor says so."""
+
+    config: StressConfig
+
+    def levels(self) -> RiskLevels:
+        """None: equity changes nothing."""
+        return RiskLevels(stress=True)
+
+    def judge(self, portfolio: Portfolio, previous: ModeState) -> ModeState:  # noqa: ARG002
+        """The monitor's word."""
+        if not portfolio.is_stressed:
+            return INACTIVE
+        return ModeState(is_active=True, size_factor=self.config.size_factor, reason="correlation")
+
+
+class HaltConfig(BaseModel):
+    """When the account has lost too much, nothing is added until an operator has acknowledged it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    drawdown: Decimal = Field(
+        default=Decimal("0.15"),
+        gt=0,
+        lt=Decimal("0.999"),
+        description="Fall from peak equity, as a ratio, above which an emergency halt begins.",
+    )
+
+
+class HaltMode(RiskMode):
+    """On above its drawdown, and as long as a halt is on."""
+
+    config: HaltConfig
+
+    def levels(self) -> RiskLevels:
+        """The next drawdown above the written one."""
+        return RiskLevels(drawdown=(self.config.drawdown + JUST_ABOVE,))
+
+    def judge(self, portfolio: Portfolio, previous: ModeState) -> ModeState:  # noqa: ARG002
+        """Nothing may be added above the level; recovery alone does not end a halt."""
+        is_too_deep = portfolio.drawdown_ratio >= self.config.drawdown + JUST_ABOVE
+        if not (is_too_deep or portfolio.is_halted):
+            return INACTIVE
+        return ModeState(is_active=True, is_entry_allowed=False, reason="halt", is_halt=True)

@@ -1,6 +1,7 @@
 """Calls strategies in isolation and does what they ask for, once they have returned."""
 
 from collections import deque
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,17 @@ class Caller:
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
         self.waiting: deque[tuple[Member, str, tuple[Any, ...], dict[str, Any]]] = deque()
+        self._verbs: dict[str, Callable[..., None]] = {
+            "enter": engine.planner.enter,
+            "place": engine.planner.place,
+            "cancel": self._cancel,
+            "withdraw": self._withdraw,
+            "exit": self._exit,
+            "set_timer": self._set_timer,
+            "watch_price": self._watch_price,
+            "unwatch": self._unwatch,
+            "note": self._note,
+        }
 
     def later(self, member: "Member", callback: str, *arguments: Any, **named: Any) -> None:
         """Call a strategy once the present change is complete."""
@@ -50,8 +62,9 @@ class Caller:
             strategy.state = state
             self.failed(member, callback, error)
             return
+        verbs = self._verbs
         for name, *values in actions:
-            getattr(self, f"_do_{name}")(member, *values)
+            verbs[name](member, *values)
 
     def failed(self, member: "Member", callback: str, error: Exception) -> None:
         """Record that a plugin raised; one that does so too often is called no more."""
@@ -60,34 +73,28 @@ class Caller:
             member.is_quarantined = True
             self._engine.record("noted", member.name, "plugin_quarantined", callback)
 
-    def _do_enter(self, member: "Member", plan: Any) -> None:
-        self._engine.planner.enter(member, plan)
-
-    def _do_place(self, member: "Member", leg: Any) -> None:
-        self._engine.planner.place(member, leg)
-
-    def _do_cancel(self, member: "Member", slot_name: str) -> None:
+    def _cancel(self, member: "Member", slot_name: str) -> None:
         slot = self._engine.account.slots.get((member.name, slot_name))
         if slot is not None and slot.want is not None:
             plan = slot.want.plan
             self._engine.desk.withdraw(slot.want, "canceled_by_strategy")
             self._engine.planner.close_if_done(plan)
 
-    def _do_withdraw(self, member: "Member", reason: str) -> None:
+    def _withdraw(self, member: "Member", reason: str) -> None:
         self._engine.planner.withdraw_all(member, reason or reasons.WITHDRAWN)
 
-    def _do_exit(self, member: "Member", reason: str) -> None:
+    def _exit(self, member: "Member", reason: str) -> None:
         self._engine.exits.begin(member, reason or "exit")
 
-    def _do_set_timer(self, member: "Member", name: str, due_ms: int) -> None:
+    def _set_timer(self, member: "Member", name: str, due_ms: int) -> None:
         self._engine.set_timer(member.name, name, due_ms)
 
-    def _do_watch_price(self, member: "Member", name: str, price: Decimal) -> None:
+    def _watch_price(self, member: "Member", name: str, price: Decimal) -> None:
         is_above = price > self._engine.view.price(member.symbol)
         self._engine.commands.append(Watch(member.name, name, member.symbol, price, is_above))
 
-    def _do_unwatch(self, member: "Member", name: str) -> None:
+    def _unwatch(self, member: "Member", name: str) -> None:
         self._engine.commands.append(Unwatch(member.name, name, member.symbol))
 
-    def _do_note(self, member: "Member", reason: str, evidence: str) -> None:
+    def _note(self, member: "Member", reason: str, evidence: str) -> None:
         self._engine.record("noted", member.name, reason, evidence)

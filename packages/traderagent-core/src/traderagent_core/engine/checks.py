@@ -1,6 +1,9 @@
 """The contract of plans and legs: what a strategy may ask for, checked before anybody judges whether it is wise."""
 
+from collections.abc import Callable
 from decimal import Decimal
+from operator import attrgetter
+from typing import Any
 
 from traderagent_core.engine.context import check_slot
 from traderagent_core.engine.planner import INTERNAL
@@ -10,6 +13,15 @@ from traderagent_core.model.plan import At, AverageTimes, FillTimes, Fixed, Held
 ZERO = Decimal(0)
 ONE = Decimal(1)
 MAX_LEGS = 1500
+
+NUMBERS: dict[type, Callable[[Any], object]] = {
+    At: attrgetter("price"),
+    FillTimes: attrgetter("ratio"),
+    AverageTimes: attrgetter("ratio"),
+    Fixed: attrgetter("quantity"),
+    Held: attrgetter("ratio"),
+}
+"""The number in each rule of price or quantity that has one."""
 
 
 def check_plan(plan: Plan) -> None:
@@ -27,8 +39,7 @@ def check_plan(plan: Plan) -> None:
         raise OrderError(f"plan {plan.name!r} names a leg twice")
     if not plan.start:
         raise OrderError(f"plan {plan.name!r} starts no leg")
-    unknown = {name for leg in plan.legs for name in leg.then if name not in names}
-    unknown |= {name for name in (*plan.start, *plan.references) if name not in names}
+    unknown = {*plan.start, *plan.references}.union(*[leg.then for leg in plan.legs]) - names
     if unknown:
         raise OrderError(
             f"plan {plan.name!r} refers to legs that it does not have: {', '.join(sorted(unknown))}"
@@ -44,7 +55,7 @@ def _check_loops(plan: Plan) -> None:
     """Refuse market orders that place each other: they would trade for ever at one price."""
     rest = {leg.name: leg.then for leg in plan.legs if leg.price is None}
     while rest:
-        ending = [name for name, then in rest.items() if not any(other in rest for other in then)]
+        ending = [name for name, then in rest.items() if rest.keys().isdisjoint(then)]
         if not ending:
             raise OrderError(
                 f"plan {plan.name!r} would trade for ever at the market, by the legs {', '.join(rest)};"
@@ -55,19 +66,21 @@ def _check_loops(plan: Plan) -> None:
 
 
 def _check_stop(plan: Plan, stop: Stop) -> None:
-    where = f"the stop of plan {plan.name!r}"
     for rule in (stop.long, stop.short):
-        _check_number(where, "a price of", _number_of(rule))
+        if not _is_sound(rule):
+            raise _unsound(f"the stop of plan {plan.name!r}", "a price of", rule)
     if stop.trail is not None:
-        _check_trail(where, stop.trail)
+        _check_trail(f"the stop of plan {plan.name!r}", stop.trail)
 
 
 def _check_trail(where: str, trail: Trail) -> None:
-    for name in ("activation_ratio", "distance_ratio", "least_step_ratio"):
-        value = getattr(trail, name)
-        is_number = isinstance(value, Decimal) and value.is_finite()
-        least_is_allowed = name == "activation_ratio"
-        if not is_number or not ZERO <= value < ONE or (value == ZERO and not least_is_allowed):
+    for name, value in (
+        ("activation_ratio", trail.activation_ratio),
+        ("distance_ratio", trail.distance_ratio),
+        ("least_step_ratio", trail.least_step_ratio),
+    ):
+        is_ratio = isinstance(value, Decimal) and value.is_finite() and ZERO <= value < ONE
+        if not is_ratio or (value == ZERO and name != "activation_ratio"):
             raise OrderError(
                 f"{where} has a trail with {name} {value!r}; expected a Decimal above 0 and below 1"
             )
@@ -89,27 +102,30 @@ def check_placed(leg: Leg) -> None:
 
 
 def _check_leg(plan: Plan, leg: Leg) -> None:
-    where = f"leg {leg.name!r} of plan {plan.name!r}"
     check_slot(leg.slot)
-    for value, what in ((leg.quantity, "quantity"), (leg.price, "price")):
-        _check_number(where, what, _number_of(value))
+    if not _is_sound(leg.quantity):
+        raise _unsound(_told(plan, leg), "quantity", leg.quantity)
+    if not _is_sound(leg.price):
+        raise _unsound(_told(plan, leg), "price", leg.price)
     if leg.is_stop and leg.price is None:
-        raise OrderError(f"{where} is a stop without a trigger price")
+        raise OrderError(f"{_told(plan, leg)} is a stop without a trigger price")
     if isinstance(leg.price, FillTimes) and leg.name in plan.start:
-        raise OrderError(f"{where} is priced from a fill, so it cannot be placed at the start")
+        raise OrderError(f"{_told(plan, leg)} is priced from a fill, so it cannot be placed at the start")
 
 
-def _check_number(where: str, what: str, number: object) -> None:
-    if number is None:
-        return
-    if not isinstance(number, Decimal) or not number.is_finite() or number <= ZERO:
-        raise OrderError(f"{where} has {what} {number}; expected a positive number, as a Decimal")
+def _told(plan: Plan, leg: Leg) -> str:
+    return f"leg {leg.name!r} of plan {plan.name!r}"
 
 
-def _number_of(rule: object) -> object:
-    """The number in a rule of price or quantity."""
-    if isinstance(rule, Fixed):
-        return rule.quantity
-    if isinstance(rule, At):
-        return rule.price
-    return rule.ratio if isinstance(rule, FillTimes | AverageTimes | Held) else None
+def _is_sound(rule: object) -> bool:
+    """Whether the number in a rule of price or quantity, if it has one, is a positive Decimal."""
+    number_of = NUMBERS.get(type(rule))
+    if number_of is None:
+        return True
+    number = number_of(rule)
+    return isinstance(number, Decimal) and number.is_finite() and number > ZERO
+
+
+def _unsound(where: str, what: str, rule: object) -> OrderError:
+    number = NUMBERS[type(rule)](rule)
+    return OrderError(f"{where} has {what} {number}; expected a positive number, as a Decimal")

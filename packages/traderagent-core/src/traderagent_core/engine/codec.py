@@ -75,8 +75,9 @@ class _Decoder:
         self._made: list[Any] = []
 
     def run(self) -> Any:
-        self._made = [self._class(entry["class"]) for entry in self._data["objects"]]
-        self._made = [cls.__new__(cls) for cls in self._made]
+        names = [entry["class"] for entry in self._data["objects"]]
+        classes = {name: self._class(name) for name in dict.fromkeys(names)}
+        self._made = [classes[name].__new__(classes[name]) for name in names]
         for made, entry in zip(self._made, self._data["objects"], strict=True):
             for name, value in entry["fields"].items():
                 object.__setattr__(made, name, self._value(value))

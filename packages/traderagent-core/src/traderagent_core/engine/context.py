@@ -66,7 +66,7 @@ class StrategyContext:
     @property
     def budget(self) -> Decimal:
         """Quote currency that this strategy may commit, before leverage."""
-        return self._member.setup.budget
+        return self._engine.budget(self._member)
 
     def enter(self, plan: Plan) -> None:
         """Ask for a plan."""

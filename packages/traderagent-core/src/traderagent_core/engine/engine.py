@@ -8,16 +8,20 @@ from traderagent_core.account import reasons
 from traderagent_core.account.account import HOUSE, Account
 from traderagent_core.account.state import Order, Record, Retry, Want, WantStatus
 from traderagent_core.contract.strategy import OrderNews, Wake
+from traderagent_core.engine.allocating import Allocating
 from traderagent_core.engine.caller import Caller
 from traderagent_core.engine.context import StrategyContext
 from traderagent_core.engine.desk import CANCEL_TIMER, Desk
+from traderagent_core.engine.director import TRANSITION_TIMER, Director
 from traderagent_core.engine.exits import Exits
 from traderagent_core.engine.guarding import MIDNIGHT_TIMER, Guards
+from traderagent_core.engine.halting import HALT_TIMER, Halting
 from traderagent_core.engine.judge import Judge
 from traderagent_core.engine.member import Member, make_member
 from traderagent_core.engine.operator import Operator
 from traderagent_core.engine.planner import Planner
 from traderagent_core.engine.setup import EngineSetup
+from traderagent_core.engine.standing import Standing
 from traderagent_core.engine.stops import STOP_WATCH, Stops
 from traderagent_core.engine.trails import TRAIL_TIMER, TRAIL_WATCH, Trails
 from traderagent_core.model import event as ev
@@ -51,7 +55,6 @@ class Engine:
             ledger = self.account.ledger(bot.name, bot.instrument.symbol)
             self.members[bot.name] = make_member(bot, ledger, setup.run_id)
         self.is_restricted = False
-        self.caller = Caller(self)
         self.desk = Desk(self)
         self.guards = Guards(self)
         self.judge = Judge(self)
@@ -59,6 +62,10 @@ class Engine:
         self.exits = Exits(self)
         self.stops = Stops(self)
         self.trails = Trails(self)
+        self.caller = Caller(self)
+        self.director = Director(self)
+        self.halting = Halting(self)
+        self.allocating = None if setup.allocation is None else Allocating(self, setup.allocation)
         for member in self.members.values():
             member.context = StrategyContext(self, member)
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -89,6 +96,10 @@ class Engine:
         self._handlers[type(event)](event)
         if self.caller.waiting:
             self.caller.run()
+        if self.director.moving:
+            self.director.advance()
+        if self.halting.is_on:
+            self.halting.advance()
         return new_effects(Effects, (commands, records))
 
     # -- for the parts of the engine ------------------------------------------------------------------------
@@ -109,7 +120,13 @@ class Engine:
 
     def hears_candles(self, member: Member) -> bool:
         """Whether a close on which a bot is due calls it now: not while its plan works, if it wants it so."""
+        if member.standing is not Standing.OWNER:
+            return False
         return not (member.needs.between_plans and self.planner.is_at_work(member))
+
+    def budget(self, member: Member) -> Decimal:
+        """What a strategy may commit, in quote currency before leverage."""
+        return member.setup.budget if self.allocating is None else self.allocating.budget(member)
 
     def refresh_restriction(self) -> None:
         """Note whether any order that adds exposure has to be looked at twice."""
@@ -117,6 +134,8 @@ class Engine:
         self.is_restricted = (
             guards.size_factor != 1
             or not guards.is_entry_allowed
+            or bool(self.director.moving)
+            or self.halting.is_on
             or any(
                 m.is_paused or m.is_halted or m.is_stopped or m.is_over_daily_loss
                 for m in self.members.values()
@@ -246,6 +265,7 @@ class Engine:
 
     def _candles_closed(self, event: ev.CandlesClosed) -> None:
         self.guards.judge()
+        self.director.look()
         for member in self.members.values():
             if member.needs.wake is Wake.NEVER or not member.is_started or not self.hears_candles(member):
                 continue
@@ -268,7 +288,11 @@ class Engine:
             want = self.account.wants.get(int(name.removeprefix("~retry:")))
             if want is not None and want.status is WantStatus.BLOCKED:
                 self.desk.retry(want)
-        else:
+        elif name == HALT_TIMER:
+            self.halting.timed_out()
+        elif name == TRANSITION_TIMER:
+            self.director.timed_out(member)
+        elif member.standing is Standing.OWNER:
             self.caller.later(member, "on_timer", event)
 
     def _watch_crossed(self, event: ev.WatchCrossed) -> None:
@@ -277,5 +301,5 @@ class Engine:
             self.stops.watch_crossed(member, Decimal(repr(event.price)))
         elif event.name == TRAIL_WATCH:
             self.trails.crossed(member, Decimal(repr(event.price)))
-        else:
+        elif member.standing is Standing.OWNER:
             self.caller.later(member, "on_watch", event)

@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from traderagent_core.account import reasons
-from traderagent_core.engine.planner import INTERNAL
+from traderagent_core.engine.planner import INTERNAL, internal_plan
+from traderagent_core.model.command import Submit
 from traderagent_core.model.instrument import Market
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import Held, Leg
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 STOP_PLAN = f"{INTERNAL}stop"
+CLOSE_LONG, CLOSE_SHORT = (
+    internal_plan(Leg("exit", "exit", side, Purpose.EXIT, Held())) for side in (Side.SELL, Side.BUY)
+)
 
 
 class Exits:
@@ -39,9 +43,9 @@ class Exits:
                 return
         quantity = member.ledger.quantity
         if quantity and not self._is_dust(member):
-            side = Side.SELL if quantity > ZERO else Side.BUY
-            leg = Leg("exit", "exit", side, Purpose.EXIT, Held())
-            engine.desk.send(engine.planner.grant_internal(member, leg))
+            closing = CLOSE_LONG if quantity > ZERO else CLOSE_SHORT
+            engine.desk.send(engine.planner.grant_internal(member, closing))
+            self._mark_forced(member)
             return
         if quantity:
             engine.record("noted", member.name, reasons.DUST, f"quantity={quantity}")
@@ -49,6 +53,16 @@ class Exits:
         engine.stops.drop(member)
         engine.record("noted", member.name, "exit_done", reason)
         engine.caller.later(member, "on_closed", reason)
+
+    def _mark_forced(self, member: "Member") -> None:
+        """Let the venue model know an order that closes what a strategy had no time left to close itself."""
+        sent = self._engine.commands[-1]
+        if member.exit_reason == reasons.TRANSITION_TIMEOUT and type(sent) is Submit:
+            sent.request.is_forced = True
+
+    def is_flat(self, member: "Member") -> bool:
+        """Whether nothing is held that could be closed."""
+        return not member.ledger.quantity or self._is_dust(member)
 
     def _is_dust(self, member: "Member") -> bool:
         instrument = member.instrument

@@ -45,9 +45,9 @@ class Guards:
         """Equity of the account at the last prices."""
         engine = self._engine
         total = engine.setup.balance + engine.account.flow()
-        for ledger in engine.account.ledgers.values():
-            if ledger.quantity:
-                total += ledger.quantity * engine.view.price(ledger.symbol)
+        for symbol, quantity in engine.account.net.items():
+            if quantity:
+                total += quantity * engine.view.price(symbol)
         return total
 
     def arm(self) -> None:
@@ -63,6 +63,8 @@ class Guards:
             return
         engine = self._engine
         is_new_day = engine.now_ms // DAY_MS != self.account.day
+        self.account.is_stressed = engine.view.is_stressed()
+        self.account.is_halted = engine.halting.is_on
         changed = self.account.judge(engine.now_ms, self.equity())
         for watch in changed:
             engine.record("mode_changed", watch.name, watch.state.is_active, watch.state.reason)
@@ -70,6 +72,13 @@ class Guards:
         for member in self._capped:
             self._judge_drawdown(member)
         engine.refresh_restriction()
+        halts = next((watch for watch in self.account.modes if watch.state.is_halt), None)
+        if halts is not None and not engine.halting.is_on:
+            ratio = (self.account.peak - self.account.judged) / self.account.peak
+            engine.halting.trigger(
+                f"{halts.name}: drawdown {ratio:.4f} of peak equity {self.account.peak:.2f}"
+            )
+            return
         for member in engine.members.values() if changed else freed:
             engine.planner.retry_blocked(member, Retry.WHEN_ALLOWED)
 
@@ -107,16 +116,22 @@ class Guards:
             member.peak_profit = profit
             engine.exits.begin(member, reasons.MAX_DRAWDOWN)
 
+    def begin_anew(self) -> None:
+        """A halt is over: equity of now is the peak, and every mode is asked anew."""
+        if self.is_watching:
+            self.account.judged = self.equity()
+            self.account.forget_peak()
+            self.judge()
+
     def bands(self) -> list[EquityBand]:
         """Bands of equity inside which no guard can change its mind; a band may hold nothing any more."""
         bands = []
         engine = self._engine
         if self.account.modes:
-            quantities: dict[str, Decimal] = {}
-            for ledger in engine.account.ledgers.values():
-                quantities[ledger.symbol] = quantities.get(ledger.symbol, Decimal(0)) + ledger.quantity
-            held = {symbol: quantity for symbol, quantity in quantities.items() if quantity}
-            bands.append(self.account.band(engine.setup.balance + engine.account.flow(), held))
+            held = {symbol: quantity for symbol, quantity in engine.account.net.items() if quantity}
+            base = engine.setup.balance + engine.account.flow()
+            if held or base != self.account.judged:  # Otherwise it has been judged and stays what it is.
+                bands.append(self.account.band(base, held))
         for member in self._limited:
             ledger, limit = member.ledger, member.setup.limits.max_daily_loss
             if limit is not None and not member.is_over_daily_loss:

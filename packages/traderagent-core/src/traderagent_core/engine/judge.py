@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from traderagent_core.account import reasons
 from traderagent_core.contract.entry_filter import EntryFilter, Ruling, Verdict
+from traderagent_core.engine.standing import Standing
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import At, FillTimes, Fixed, Leg, Plan
 
@@ -19,6 +20,8 @@ ZERO = Decimal(0)
 ONE = Decimal(1)
 MAX_LEGS = 1500
 ADDING = (Purpose.ENTRY, Purpose.SAFETY)
+BUY = Side.BUY
+ACCEPTED = Verdict(Ruling.ACCEPT)
 
 
 @frozen
@@ -46,22 +49,39 @@ class Judge:
         if verdict.ruling is Ruling.REJECT:
             return Judgement(verdict)
         mode = ONE if is_reducing else self._engine.guards.size_factor
-        legs, problem = self._sized(member, plan, factor * mode)
-        if problem is None:
-            problem = self._limits_problem(member, legs)
+        room, numbers = ONE, ""
+        if self._engine.allocating is not None and not is_reducing:
+            added = self._added(member, plan) * factor * mode
+            room, numbers = self._engine.allocating.granted_ratio(member, added)
+        if not room:
+            return _refused(reasons.OVERCOMMITTED, numbers)
+        legs = tuple([self.rounded(member, leg, factor * mode * room) for leg in plan.legs])
+        problem = self._size_problem(member, plan, legs)
         if problem is not None:
             return _refused(*problem)
-        if factor * mode == ONE:
+        whole = factor * mode * room
+        if whole == ONE:
             return Judgement(verdict, legs, ONE)
-        reason = ", ".join(
-            filter(None, (verdict.reason, self._engine.guards.active_names() if mode != ONE else ""))
-        )
-        scaled = Verdict(Ruling.NEUTRAL, reason, factor * mode, verdict.evidence)
-        return Judgement(scaled, legs, factor * mode)
+        why = [verdict.reason, self._engine.guards.active_names() if mode != ONE else ""]
+        if room != ONE:
+            why.append(f"{reasons.ALLOCATOR}({numbers})")
+        scaled = Verdict(Ruling.NEUTRAL, ", ".join(filter(None, why)), whole, verdict.evidence)
+        return Judgement(scaled, legs, whole)
+
+    def _added(self, member: "Member", plan: Plan) -> Decimal:
+        """By how much a plan could increase the position at its largest, in quote currency."""
+        price = self._engine.view.price(member.symbol)
+        by_name = {leg.name: leg for leg in plan.legs if leg.name in plan.references}
+        total = {BUY: ZERO, BUY.opposite: ZERO}
+        for leg in plan.legs:
+            if leg.purpose in ADDING and type(leg.quantity) is Fixed:
+                total[leg.side] += leg.quantity.quantity * _expected_price(leg, by_name, price)
+        held = member.ledger.quantity * price
+        return max(held + total[BUY], total[BUY.opposite] - held, abs(held)) - abs(held)
 
     def standing_refusal(self, member: "Member") -> str | None:
         """Why this bot may not add exposure now, whatever the order; None when it may."""
-        if member.is_halted:
+        if member.is_halted or self._engine.halting.is_on:
             return reasons.HALTED
         if member.is_paused:
             return reasons.BOT_PAUSED
@@ -69,15 +89,17 @@ class Judge:
             return reasons.STOPPED
         if member.is_over_daily_loss:
             return reasons.DAILY_LOSS
+        if member.standing is not Standing.OWNER:
+            return reasons.NOT_OWNER
         return None if self._engine.guards.is_entry_allowed else reasons.MODE_FORBIDS
 
     def _filtered(self, member: "Member", plan: Plan) -> tuple[Decimal, Verdict]:
+        filters = self._engine.setup.filters
+        if not filters or not any(leg.purpose is Purpose.ENTRY for leg in plan.legs):
+            return ONE, ACCEPTED
         factor = ONE
-        verdict = Verdict(Ruling.ACCEPT)
         notes = []
-        if not any(leg.purpose is Purpose.ENTRY for leg in plan.legs):
-            return factor, verdict
-        for name, entry_filter in self._engine.setup.filters.items():
+        for name, entry_filter in filters.items():
             verdict = self._asked(name, entry_filter, member, plan)
             if verdict.ruling is Ruling.REJECT:
                 return factor, attrs.evolve(
@@ -102,52 +124,50 @@ class Judge:
             return Verdict(Ruling.REJECT, "filter_failed")
         return verdict
 
-    def _sized(
-        self, member: "Member", plan: Plan, factor: Decimal
-    ) -> tuple[tuple[Leg, ...], tuple[str, str] | None]:
-        """Legs with scaled, rounded quantities and rounded prices; or the leg that falls below a minimum."""
-        legs = []
-        price = self._engine.view.price(member.symbol)
-        by_name = _by_name(plan.legs)
-        for leg in plan.legs:
-            sized = self.rounded(member, leg, factor)
-            if isinstance(sized.quantity, Fixed):
-                at = _expected_price(sized, by_name, price)
-                problem = member.instrument.size_problem(sized.quantity.quantity, at)
-                if problem is not None:
-                    return (), (reasons.BELOW_MINIMUM, f"leg {leg.name}: {problem}")
-            legs.append(sized)
-        return tuple(legs), None
-
     def rounded(self, member: "Member", leg: Leg, factor: Decimal) -> Leg:
         """A leg with its price on the tick and its quantity, times `factor`, on the lot."""
         quantity, price, instrument = leg.quantity, leg.price, member.instrument
-        if isinstance(price, At):
+        if type(price) is At:
             on_tick = instrument.stop_price if leg.is_stop else instrument.limit_price
             tick_price = on_tick(leg.side, price.price)
             price = price if tick_price == price.price else At(tick_price)
-        if isinstance(quantity, Fixed):
+        if type(quantity) is Fixed:
             size = instrument.round_quantity(quantity.quantity * factor)
             quantity = quantity if size == quantity.quantity else Fixed(size)
         if quantity is leg.quantity and price is leg.price:
             return leg
         return evolve(leg, quantity=quantity, price=price)
 
-    def _limits_problem(self, member: "Member", legs: tuple[Leg, ...]) -> tuple[str, str] | None:
-        """Whether the plan at its largest would exceed the budget or the position limit."""
-        price = self._engine.view.price(member.symbol)
-        adding = {Side.BUY: ZERO, Side.SELL: ZERO}
-        by_name = _by_name(legs)
+    def _size_problem(self, member: "Member", plan: Plan, legs: tuple[Leg, ...]) -> tuple[str, str] | None:
+        """A leg below a minimum, or what the plan at its largest would exceed: budget or position limit."""
+        price, find_problem = self._engine.view.price(member.symbol), member.instrument.size_problem
+        bought = sold = ZERO
+        by_name = {leg.name: leg for leg in legs if leg.name in plan.references}
         for leg in legs:
-            if leg.purpose in ADDING and isinstance(leg.quantity, Fixed):
-                at = _expected_price(leg, by_name, price)
-                adding[leg.side] += leg.quantity.quantity * at
+            rule = leg.quantity
+            if type(rule) is not Fixed:
+                continue
+            quantity, at = rule.quantity, _expected_price(leg, by_name, price)
+            problem = find_problem(quantity, at)
+            if problem is not None:
+                return reasons.BELOW_MINIMUM, f"leg {leg.name}: {problem}"
+            if leg.purpose in ADDING:
+                if leg.side is BUY:
+                    bought += quantity * at
+                else:
+                    sold += quantity * at
+        return self._limits_problem(member, price, bought, sold)
+
+    def _limits_problem(
+        self, member: "Member", price: Decimal, bought: Decimal, sold: Decimal
+    ) -> tuple[str, str] | None:
+        """Whether buying and selling for so much quote currency could exceed the budget or the position limit."""
         held = member.ledger.quantity * price
-        worst = max(held + adding[Side.BUY], adding[Side.SELL] - held, abs(held))
+        worst = max(held + bought, sold - held, abs(held))
         limit = member.setup.limits.max_position_size
         if limit is not None and worst > limit and worst > abs(held):
             return reasons.MAX_POSITION, f"position could reach {worst}, limit {limit}"
-        budget = member.setup.budget * member.setup.leverage
+        budget = self._engine.budget(member) * member.setup.leverage
         if worst > budget and worst > abs(held):
             return reasons.OVER_BUDGET, f"plan needs {worst}, budget {budget}"
         return None
@@ -157,18 +177,14 @@ def _refused(reason: str, detail: str = "") -> Judgement:
     return Judgement(Verdict(Ruling.REJECT, reason, evidence={"detail": detail} if detail else {}))
 
 
-def _by_name(legs: tuple[Leg, ...]) -> dict[str, Leg]:
-    """Those legs that others may be priced by."""
-    names = {leg.price.of for leg in legs if isinstance(leg.price, FillTimes) and leg.price.of}
-    return {leg.name: leg for leg in legs if leg.name in names}
-
-
 def _expected_price(leg: Leg, by_name: dict[str, Leg], market: Decimal) -> Decimal:
     """Where a leg is expected to trade, as far as that can be known before anything has."""
     rule = leg.price
-    if isinstance(rule, At):
+    if rule is None:
+        return market
+    if type(rule) is At:
         return rule.price
-    if isinstance(rule, FillTimes) and rule.of in by_name:
+    if type(rule) is FillTimes and rule.of in by_name:
         named = by_name[rule.of].price
         return (named.price if isinstance(named, At) else market) * rule.ratio
     return market

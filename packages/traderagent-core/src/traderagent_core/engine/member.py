@@ -10,6 +10,7 @@ from attrs import Factory, define
 from traderagent_core.account.ledger import Ledger
 from traderagent_core.contract.strategy import Needs, Strategy
 from traderagent_core.engine.setup import BotSetup
+from traderagent_core.engine.standing import Standing
 from traderagent_core.engine.stop_state import StopState
 from traderagent_core.model.instrument import Instrument
 
@@ -35,6 +36,7 @@ class Member:
     stop: StopState = Factory(StopState)
     has_limits: bool = False
     is_guarded: bool = False
+    standing: Standing = Standing.OWNER
     is_started: bool = False
     is_paused: bool = False
     is_halted: bool = False
@@ -59,7 +61,11 @@ class Member:
     def is_callable(self) -> bool:
         """Whether the strategy may be called."""
         return self.is_started and not (
-            self.is_paused or self.is_halted or self.is_stopped or self.is_quarantined
+            self.is_paused
+            or self.is_halted
+            or self.is_stopped
+            or self.is_quarantined
+            or self.standing is Standing.IDLE
         )
 
     @property

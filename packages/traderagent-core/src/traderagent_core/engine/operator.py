@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from traderagent_core.account.state import Retry
 from traderagent_core.contract.strategy import Release
+from traderagent_core.engine.releasing import asked_to_release
+from traderagent_core.engine.standing import Standing
 from traderagent_core.errors import OrderError
 from traderagent_core.model import event as ev
 from traderagent_core.model.command import SetLeverage
@@ -12,6 +14,10 @@ from traderagent_core.model.instrument import Market
 if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine
     from traderagent_core.engine.member import Member
+
+
+EVERYBODY = "*"
+"""The name that stands for all bots of the account."""
 
 
 class Operator:
@@ -29,17 +35,25 @@ class Operator:
         }
 
     def said(self, event: ev.OperatorCommand) -> None:
-        """Carry out a word about one bot; raises OrderError for one that does not exist."""
+        """Carry out a word about one bot, or EVERYBODY; raises OrderError for one that does not exist."""
         engine = self._engine
-        member = engine.members[event.bot]
         action = self._actions.get(event.action)
         if action is None:
             raise OrderError(
                 f"unknown operator action {event.action!r}; expected one of {', '.join(self._actions)}"
             )
-        engine.record("noted", member.name, f"operator_{event.action}", event.reason)
-        action(member, event.reason)
+        if event.bot == EVERYBODY and event.action in ("halt", "acknowledge"):
+            engine.record("noted", "", f"operator_{event.action}", event.reason)
+            if event.action == "halt":
+                engine.halting.trigger(f"operator: {event.reason}")
+            else:
+                engine.halting.acknowledge()
+        else:
+            for member in engine.director.members_of(event.bot):
+                engine.record("noted", member.name, f"operator_{event.action}", event.reason)
+                action(member, event.reason)
         engine.refresh_restriction()
+        engine.director.look()
 
     def _start(self, member: "Member", reason: str) -> None:  # noqa: ARG002
         if member.is_started:
@@ -48,7 +62,8 @@ class Operator:
         self._engine.guards.arm()
         if member.instrument.market is Market.LINEAR:
             self._engine.commands.append(SetLeverage(member.symbol, member.setup.leverage))
-        self._engine.caller.later(member, "on_start")
+        if member.standing is Standing.OWNER:  # Others are started when they become the owner.
+            self._engine.caller.later(member, "on_start")
 
     def _pause(self, member: "Member", reason: str) -> None:  # noqa: ARG002
         member.is_paused = True
@@ -63,14 +78,7 @@ class Operator:
 
     def _stop(self, member: "Member", reason: str) -> None:
         """Ask the strategy what to do with the position; a strategy that fails keeps it, with its stop."""
-        state = member.strategy.state
-        try:
-            release = member.strategy.on_release(member.context, reason)
-        except Exception as error:
-            member.strategy.state = state
-            self._engine.caller.failed(member, "on_release", error)
-            release = Release.KEEP
-        member.context.actions = []
+        release = asked_to_release(self._engine, member, reason)
         if release is Release.WIND_DOWN:
             self._engine.exits.begin(member, reason or "stopped")
         else:

@@ -17,9 +17,15 @@ if TYPE_CHECKING:
     from traderagent_core.engine.member import Member
 
 ZERO = Decimal(0)
+ONE = Decimal(1)
 BUY = Side.BUY
 INTERNAL = "~"
 """Names of plans that the engine makes itself start with this."""
+
+
+def internal_plan(leg: Leg) -> Plan:
+    """A plan of one leg that the engine itself wants: a stop, an exit, or what a strategy places by itself."""
+    return Plan(INTERNAL + leg.slot, (leg,), (leg.name,))
 
 
 class Planner:
@@ -58,11 +64,10 @@ class Planner:
         engine.records.append(("plan_granted", *arguments))
         return self._account.plan_granted(*arguments)
 
-    def grant_internal(self, member: "Member", leg: Leg) -> Want:
-        """A plan of one leg that the engine itself wants: a stop or an exit; it needs no judgement."""
-        plan = Plan(INTERNAL + leg.slot, (leg,), (leg.name,))
-        active = self.grant(member, plan, Decimal(1), plan.legs, "")
-        return self._want(member, active, leg, None)
+    def grant_internal(self, member: "Member", plan: Plan) -> Want:
+        """Grant an `internal_plan`; it needs no judgement."""
+        active = self.grant(member, plan, ONE, plan.legs, "")
+        return self._want(member, active, plan.legs[0], None)
 
     def place(self, member: "Member", leg: Leg) -> None:
         """A single leg that a strategy asks for beside its plans; it takes the place of what its slot wanted."""
@@ -71,7 +76,7 @@ class Planner:
             plan = slot.want.plan
             self._engine.desk.withdraw(slot.want, reasons.REPLACED)
             self.close_if_done(plan)
-        want = self.grant_internal(member, self._engine.judge.rounded(member, leg, Decimal(1)))
+        want = self.grant_internal(member, internal_plan(self._engine.judge.rounded(member, leg, ONE)))
         self.permit_and_send(want)
         self.close_if_done(want.plan)
 
@@ -171,17 +176,22 @@ class Planner:
         """Why a want that adds exposure may not go out now; a mode's size factor shrinks it."""
         if member.exit_reason and want.slot.name not in RESERVED_SLOTS:
             return reasons.EXITING, Retry.NEVER
-        if self._reduces(member, want):
+        if self.reduces(member, want):
             return None
         standing = self._engine.judge.standing_refusal(member)
         if standing is not None:
             return standing, Retry.WHEN_ALLOWED
         if not self._shrink(member, want):
             return reasons.BELOW_MINIMUM, Retry.WHEN_ALLOWED
+        allocating = self._engine.allocating
         limit = member.setup.limits.max_position_size
-        if limit is None:
+        if limit is None and allocating is None:
             return None
         price = want.price or self._engine.view.price(member.symbol)
+        if allocating is not None and allocating.lacks_room(member, want.quantity * price):
+            return reasons.OVERCOMMITTED, Retry.ON_FILL
+        if limit is None:
+            return None
         held = member.ledger.quantity * price
         if want.side is BUY:
             worst = held + member.ledger.open_buys + want.quantity * price
@@ -189,7 +199,8 @@ class Planner:
             worst = member.ledger.open_sells + want.quantity * price - held
         return (reasons.MAX_POSITION, Retry.ON_FILL) if worst > limit else None
 
-    def _reduces(self, member: "Member", want: Want) -> bool:
+    def reduces(self, member: "Member", want: Want) -> bool:
+        """Whether a want can only make the position smaller."""
         held = member.ledger.quantity
         if not held or (held > ZERO) is (want.side is BUY):
             return False
@@ -225,7 +236,8 @@ class Planner:
             if plan.bot != member.name or not plan.plan.has_pegs or plan.closing_reason:
                 continue
             for want in list(plan.wants.values()):
-                self._repeg_want(member, want)
+                if want.leg.is_pegged:
+                    self._repeg_want(member, want)
             if not plan.wants:
                 self.close_if_done(plan)
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from attrs import Factory, frozen
 
+from traderagent_core.config.coordinator import AllocatorConfig
+from traderagent_core.contract.capabilities import StopPlacement as StopPlacement
 from traderagent_core.contract.entry_filter import EntryFilter
 from traderagent_core.contract.risk_mode import RiskMode
 from traderagent_core.contract.strategy import Strategy
 from traderagent_core.model.instrument import Instrument
-
-StopPlacement = Literal["attached", "resting", "engine"]
-"""How stops are held: travelling with the entry, as an order of their own, or as a price watch of the engine."""
+from traderagent_core.model.regime import Regime
 
 
 @frozen
@@ -40,6 +40,29 @@ class BotSetup:
 
 
 @frozen
+class PairSetup:
+    """A pair on which several bots of the engine take turns, chosen by its regime.
+
+    `members` are the names of those bots; `routes` say to which of them each regime leads, the first that is not in
+    quarantine. `timeout_ms` is the time that one has to let go.
+    """
+
+    bot: str
+    symbol: str
+    members: tuple[str, ...]
+    routes: Mapping[Regime, tuple[str, ...]]
+    timeout_ms: int
+
+
+@frozen
+class AllocationSetup:
+    """How equity is shared: the allocator's configuration, and each bot's own share of what it is given."""
+
+    config: AllocatorConfig
+    capital_shares: Mapping[str, Decimal]
+
+
+@frozen
 class EngineSetup:
     """Everything that an engine needs beside the market view; `run_id` starts every client order id."""
 
@@ -47,5 +70,8 @@ class EngineSetup:
     balance: Decimal
     filters: Mapping[str, EntryFilter] = Factory(dict)
     modes: tuple[tuple[str, RiskMode], ...] = ()
+    pairs: tuple[PairSetup, ...] = ()
+    allocation: AllocationSetup | None = None
+    freeze_timeout_ms: int = 30_000
     run_id: str = "sim"
     options: Mapping[str, Any] = Factory(dict)

@@ -40,6 +40,8 @@ def snapshot(engine: "Engine") -> dict[str, Any]:
         "account": engine.account,
         "members": members,
         "guards": guards,
+        "pairs": {bot: pair.memory for bot, pair in engine.director.pairs.items()},
+        "halt": engine.halting.state,
         "filters": {name: each.state for name, each in engine.setup.filters.items()},
     }
     return {"schema_version": SCHEMA_VERSION, **encode(root)}
@@ -53,6 +55,7 @@ def restore(engine: "Engine", data: dict[str, Any]) -> None:
         )
     root = decode(data, _packages(engine))
     _require_same("bots", root["members"], engine.members)
+    _require_same("pairs", root["pairs"], engine.director.pairs)
     _require_same("filters", root["filters"], engine.setup.filters)
     _require_same("risk modes", root["guards"]["modes"], dict(engine.setup.modes))
     engine.now_ms = root["now_ms"]
@@ -66,6 +69,8 @@ def restore(engine: "Engine", data: dict[str, Any]) -> None:
         member.note_guards()
     for name, each in engine.setup.filters.items():
         each.state = root["filters"][name]
+    engine.director.restore(root["pairs"])
+    engine.halting.state = root["halt"]
     guard = engine.guards.account
     states = root["guards"].pop("modes")
     for watch in guard.modes:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from traderagent_core.account.state import Order, Want, WantStatus
+from traderagent_core.engine.planner import internal_plan
 from traderagent_core.engine.trails import TRAIL_WATCH
 from traderagent_core.model.command import Unwatch, Watch
 from traderagent_core.model.order import AttachedStop, OrderType, Purpose, Side
@@ -44,7 +45,7 @@ class Stops:
     def refresh(self, member: "Member") -> None:
         """Bring the stop in line with the position after a fill; drop it when there is nothing to protect."""
         stop = member.stop
-        quantity = member.ledger.quantity
+        quantity = member.ledger.position.quantity
         is_other_side = stop.is_long is not None and (quantity > ZERO) is not stop.is_long
         if not quantity or is_other_side:
             if stop.price is not None or stop.want is not None or stop.trail_watch is not None:
@@ -68,19 +69,22 @@ class Stops:
 
     def _wanted_price(self, member: "Member") -> Decimal | None:
         """The tightest of the plan's stop, the bot's stop-loss ratio, break-even and the trail."""
-        is_long = member.ledger.quantity > ZERO
-        average = member.ledger.average_price
+        stop, position = member.stop, member.ledger.position
+        is_long = position.quantity > ZERO
+        average = position.average_price
         prices = []
-        rule = self._side_rule(member, is_long=is_long)
+        rule = stop.rule
         if rule is not None:
-            prices.append(rule.price if type(rule) is At else average * rule.ratio)  # type: ignore[union-attr]
+            base = rule.long if is_long else rule.short
+            if base is not None:
+                prices.append(base.price if isinstance(base, At) else average * base.ratio)
+            even = rule.break_even if stop.is_even else None
+            if even is not None:
+                prices.append(average * (ONE + even.offset_ratio if is_long else ONE - even.offset_ratio))
         ratio = member.setup.limits.stop_loss_ratio
         if ratio is not None:
             prices.append(average * (ONE - ratio if is_long else ONE + ratio))
-        even = member.stop.rule.break_even if member.stop.is_even and member.stop.rule is not None else None
-        if even is not None:
-            prices.append(average * (ONE + even.offset_ratio if is_long else ONE - even.offset_ratio))
-        if member.stop.is_trailing:
+        if stop.is_trailing:
             prices.append(self._engine.trails.price(member))
         if not prices:
             return None
@@ -134,7 +138,7 @@ class Stops:
 
     def _want(self, member: "Member", side: Side, price: Decimal) -> Want:
         leg = Leg("stop", "stop", side, Purpose.STOP_LOSS, Held(), At(price), is_stop=True)
-        return self._engine.planner.grant_internal(member, leg)
+        return self._engine.planner.grant_internal(member, internal_plan(leg))
 
     def attach(self, member: "Member", want: Want, client_order_id: str) -> AttachedStop | None:
         """The stop that travels with an order, where the exchange takes it so and none is alive yet."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+BUY, SELL = Side.BUY, Side.SELL
 TRAIL_WATCH = "~trail"
 TRAIL_TIMER = "~trail"
 
@@ -25,15 +26,16 @@ class Trails:
     def watch_next(self, member: "Member") -> None:
         """Watch for the next price at which the stop goes to break-even, or the trail begins or moves by a step."""
         stop = member.stop
-        is_long = member.ledger.quantity > ZERO
-        levels = [
-            level for level in (self._even_level(member), self._trail_level(member)) if level is not None
-        ]
-        if not levels:
+        is_long = member.ledger.position.quantity > ZERO
+        even, trail = self._even_level(member), self._trail_level(member)
+        if even is None or trail is None:
+            nearest = even if trail is None else trail
+        else:
+            nearest = min(even, trail) if is_long else max(even, trail)
+        if nearest is None:
             return
         # On the tick: the price that reaches it comes back with all its digits.
-        away = Side.SELL if is_long else Side.BUY
-        level = member.instrument.limit_price(away, min(levels) if is_long else max(levels))
+        level = member.instrument.limit_price(SELL if is_long else BUY, nearest)
         if level == stop.trail_watch:
             return
         stop.trail_watch = level
@@ -45,8 +47,7 @@ class Trails:
         even = None if stop.rule is None else stop.rule.break_even
         if even is None or stop.is_even:
             return None
-        ratio = even.activation_ratio
-        return member.ledger.average_price * (ONE + ratio if member.ledger.quantity > ZERO else ONE - ratio)
+        return self._gain(member, member.ledger.position.average_price, even.activation_ratio)
 
     def _trail_level(self, member: "Member") -> Decimal | None:
         """The price at which the trail begins or moves by a step; None without one."""
@@ -54,11 +55,14 @@ class Trails:
         trail = None if stop.rule is None else stop.rule.trail
         if trail is None:
             return None
-        start, ratio = member.ledger.average_price, trail.activation_ratio
-        if stop.is_trailing:
-            assert stop.best is not None
-            start, ratio = stop.best, trail.least_step_ratio
-        return start * (ONE + ratio if member.ledger.quantity > ZERO else ONE - ratio)
+        if not stop.is_trailing:
+            return self._gain(member, member.ledger.position.average_price, trail.activation_ratio)
+        assert stop.best is not None
+        return self._gain(member, stop.best, trail.least_step_ratio)
+
+    def _gain(self, member: "Member", start: Decimal, ratio: Decimal) -> Decimal:
+        """The price that is so much better than another one for the position held."""
+        return start * (ONE + ratio if member.ledger.position.quantity > ZERO else ONE - ratio)
 
     def crossed(self, member: "Member", price: Decimal) -> None:
         """The price is where the stop goes to break-even, or at a new best price by a step at least."""

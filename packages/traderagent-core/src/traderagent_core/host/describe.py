@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 from attrs import frozen
 
 from traderagent_core.host.records import Offer, PluginInfo
-from traderagent_core.specs import Spec
+from traderagent_core.specs import CommandSpec, Spec
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -43,7 +43,7 @@ def plugin_dict(info: PluginInfo) -> dict[str, Any]:
 
 
 def config_schema(spec: Spec) -> dict[str, Any] | None:
-    """The JSON Schema of a section, or None when its types have none (see `schema_problem`)."""
+    """The JSON Schema of a section, or None: its types have none (see `schema_problem`), or it is a command."""
     found = _schema(spec)
     return None if isinstance(found, Exception) else found
 
@@ -54,7 +54,9 @@ def schema_problem(spec: Spec) -> str | None:
     return f"{type(found).__name__}: {' '.join(str(found).split())}" if isinstance(found, Exception) else None
 
 
-def _schema(spec: Spec) -> dict[str, Any] | Exception:
+def _schema(spec: Spec) -> dict[str, Any] | Exception | None:
+    if isinstance(spec, CommandSpec):
+        return None
     try:
         return spec.config_model.model_json_schema()
     except Exception as error:  # a plugin's model may run code of its own here
@@ -85,6 +87,8 @@ def type_text(annotation: Any) -> str:
         return " or ".join(dict.fromkeys(type_text(argument) for argument in arguments))
     if origin is Literal:
         return " or ".join(str(_plain(argument)) for argument in arguments)
+    if origin is tuple and arguments[-1] is ...:
+        return f"list of {type_text(arguments[0])}"
     if origin is not None:
         inner = ", ".join("..." if argument is ... else type_text(argument) for argument in arguments)
         return f"{getattr(origin, '__name__', origin)}[{inner}]"
@@ -129,6 +133,8 @@ def _plain(value: Any) -> Any:
         return value.value
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(str(_plain(each)) for each in value)}]"
     return value
 
 

@@ -13,17 +13,20 @@ KNOWN_PACKAGES: dict[tuple[str, str], str] = {
     ("exchange_adapter", "ccxt"): "traderagent-ccxt",
     ("risk_mode", "drawdown"): CORE,
     ("risk_mode", "reduced"): CORE,
+    ("risk_mode", "stress"): CORE,
+    ("risk_mode", "halt"): CORE,
     ("service", "guard"): "traderagent-guard",
     ("service", "signals"): "traderagent-signals",
     ("service", "telegram"): "traderagent-telegram",
     ("service", "web"): "traderagent-web",
     ("service", "metrics"): "traderagent-metrics",
     ("command", "lab"): "traderagent-lab",
+    ("command", "bybit-sandbox"): "traderagent-bybit",
 }
 
 
 def package_offering(kind: str, name: str) -> str | None:
-    """The distribution that offers `name`; `kind` is a `Kind`, "service" or "command".
+    """The distribution that offers `name`; `kind` is a `Kind` or "service".
 
     Any exchange without an adapter of its own is reached through ccxt.
     """

@@ -13,7 +13,7 @@ from traderagent_core.contract.strategy import Strategy
 from traderagent_core.host.candidate import Candidate
 from traderagent_core.host.records import HOOKS, Kind, Offer
 from traderagent_core.host.refusal import Refusal, describe_exception
-from traderagent_core.specs import Spec
+from traderagent_core.specs import CommandSpec, Spec
 
 BASES: dict[Kind, type] = {
     Kind.STRATEGY: Strategy,
@@ -71,6 +71,8 @@ def _checked(record: object, kind: Kind, spec_class: type[Spec], hook: str) -> S
 def _model_problem(spec: Any) -> str | None:
     from pydantic import BaseModel
 
+    if isinstance(spec, CommandSpec):
+        return None
     if issubclass(spec.config_model, BaseModel):
         return None
     return f"config_model must be a pydantic model, not {_text(spec.config_model)}"

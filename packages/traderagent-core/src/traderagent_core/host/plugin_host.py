@@ -17,7 +17,14 @@ from traderagent_core.host.hints import did_you_mean
 from traderagent_core.host.known import package_offering
 from traderagent_core.host.records import Kind, PluginInfo, Status
 from traderagent_core.host.selection import select_all, select_listed
-from traderagent_core.specs import EntryFilterSpec, ExchangeAdapterSpec, RiskModeSpec, Spec, StrategySpec
+from traderagent_core.specs import (
+    CommandSpec,
+    EntryFilterSpec,
+    ExchangeAdapterSpec,
+    RiskModeSpec,
+    Spec,
+    StrategySpec,
+)
 
 S = TypeVar("S", StrategySpec, EntryFilterSpec, ExchangeAdapterSpec, RiskModeSpec)
 
@@ -76,6 +83,11 @@ class PluginHost:
     def risk_modes(self) -> Mapping[str, RiskModeSpec]:
         """Risk modes that can be used, by name."""
         return cast("Mapping[str, RiskModeSpec]", self._of(Kind.RISK_MODE))
+
+    @property
+    def commands(self) -> Mapping[str, CommandSpec]:
+        """Commands that plugins add, by name."""
+        return cast("Mapping[str, CommandSpec]", self._of(Kind.COMMAND))
 
     def strategy(self, name: str) -> StrategySpec:
         """The strategy of that name; raises PluginError with what is installed and what to do."""

@@ -4,7 +4,14 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from traderagent_core.specs import EntryFilterSpec, ExchangeAdapterSpec, RiskModeSpec, Spec, StrategySpec
+from traderagent_core.specs import (
+    CommandSpec,
+    EntryFilterSpec,
+    ExchangeAdapterSpec,
+    RiskModeSpec,
+    Spec,
+    StrategySpec,
+)
 
 
 class Kind(StrEnum):
@@ -14,6 +21,7 @@ class Kind(StrEnum):
     ENTRY_FILTER = "entry_filter"
     EXCHANGE_ADAPTER = "exchange_adapter"
     RISK_MODE = "risk_mode"
+    COMMAND = "command"
 
     @property
     def label(self) -> str:
@@ -26,6 +34,7 @@ HOOKS: dict[str, tuple[Kind, type[Spec]]] = {
     "traderagent_entry_filters": (Kind.ENTRY_FILTER, EntryFilterSpec),
     "traderagent_exchange_adapters": (Kind.EXCHANGE_ADAPTER, ExchangeAdapterSpec),
     "traderagent_risk_modes": (Kind.RISK_MODE, RiskModeSpec),
+    "traderagent_commands": (Kind.COMMAND, CommandSpec),
 }
 
 

@@ -64,12 +64,12 @@ class Candles:
     def candle(self, index: int) -> Candle:
         """One candle as plain Python numbers."""
         return Candle(
-            int(self.open_time[index]),
-            float(self.open[index]),
-            float(self.high[index]),
-            float(self.low[index]),
-            float(self.close[index]),
-            float(self.volume[index]),
+            self.open_time.item(index),
+            self.open.item(index),
+            self.high.item(index),
+            self.low.item(index),
+            self.close.item(index),
+            self.volume.item(index),
         )
 
     def between(self, start_ms: int | None, end_ms: int | None) -> "Candles":

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from attrs import define, frozen
+from attrs import define
 
 from traderagent_core.model.order import Amendment, OrderRequest
 
@@ -14,7 +14,7 @@ class Submit:
     request: OrderRequest
 
 
-@frozen
+@define
 class Cancel:
     """Take an order out of the book."""
 
@@ -22,7 +22,7 @@ class Cancel:
     symbol: str
 
 
-@frozen
+@define
 class Amend:
     """Change a live order in place."""
 
@@ -30,7 +30,7 @@ class Amend:
     symbol: str
 
 
-@frozen
+@define
 class SetLeverage:
     """Set the leverage of a linear instrument before its first order."""
 
@@ -38,7 +38,7 @@ class SetLeverage:
     leverage: Decimal
 
 
-@frozen
+@define
 class Watch:
     """Tell once when the price is at or beyond a level; a watch of the same owner and name is replaced.
 
@@ -52,7 +52,7 @@ class Watch:
     is_above: bool
 
 
-@frozen
+@define
 class Unwatch:
     """Forget a watch."""
 
@@ -61,7 +61,7 @@ class Unwatch:
     symbol: str
 
 
-@frozen
+@define
 class SetTimer:
     """Tell when a time has come; a timer of the same owner and name is replaced."""
 
@@ -70,7 +70,7 @@ class SetTimer:
     due_ms: int
 
 
-@frozen
+@define
 class CancelTimer:
     """Forget a timer."""
 
@@ -78,4 +78,12 @@ class CancelTimer:
     name: str
 
 
-Command = Submit | Cancel | Amend | SetLeverage | Watch | Unwatch | SetTimer | CancelTimer
+@define
+class Publish:
+    """Tell people, about a `topic` such as halt; nothing waits for their having read it."""
+
+    topic: str
+    text: str
+
+
+Command = Submit | Cancel | Amend | SetLeverage | Watch | Unwatch | SetTimer | CancelTimer | Publish

@@ -9,6 +9,7 @@ from attrs.validators import ge, gt, instance_of
 from traderagent_core.model.order import Side
 
 ZERO = Decimal(0)
+BUY, SELL = Side.BUY, Side.SELL
 
 
 class Market(Enum):
@@ -59,21 +60,19 @@ class Instrument:
 
     def limit_price(self, side: Side, price: Decimal) -> Decimal:
         """`price` on the tick grid, never worse than asked: down to buy, up to sell, never below one tick."""
-        rounded = (
-            floor_to_step(price, self.tick_size) if side is Side.BUY else ceil_to_step(price, self.tick_size)
-        )
-        return max(rounded, self.tick_size)
+        tick = self.tick_size
+        floored = price // tick * tick
+        rounded = floored if side is BUY or floored == price else floored + tick
+        return rounded if rounded >= tick else tick
 
     def stop_price(self, side: Side, price: Decimal) -> Decimal:
         """A trigger price on the tick grid, away from the market: down for a SELL stop, up for a BUY stop."""
-        rounded = (
-            floor_to_step(price, self.tick_size) if side is Side.SELL else ceil_to_step(price, self.tick_size)
-        )
-        return max(rounded, self.tick_size)
+        return self.limit_price(BUY if side is SELL else SELL, price)
 
     def round_quantity(self, quantity: Decimal) -> Decimal:
         """`quantity` rounded down to the lot size; zero when it is less than one lot."""
-        return floor_to_step(quantity, self.lot_size)
+        lot = self.lot_size
+        return quantity // lot * lot
 
     def size_problem(self, quantity: Decimal, price: Decimal) -> str | None:
         """Why the venue would refuse an order of this size, or None when it would not."""

@@ -87,7 +87,8 @@ class OrderRequest:
     """What is sent to a venue. `client_order_id` is the idempotency key: sent twice, it exists once.
 
     `price` is the limit of a LIMIT order, the trigger of a STOP order and None for a MARKET order. With
-    `closes_position` the order is for whatever the position is when it triggers.
+    `closes_position` the order is for whatever the position is when it triggers. `is_forced` says that it closes a
+    position whose time was over: venue models let it pay for the hurry, others do not look at it.
     """
 
     client_order_id: str
@@ -100,6 +101,7 @@ class OrderRequest:
     post_only: bool = False
     closes_position: bool = False
     attached_stop: AttachedStop | None = None
+    is_forced: bool = False
 
 
 @frozen

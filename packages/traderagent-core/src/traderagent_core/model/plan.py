@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from attrs import Factory, field, frozen
-from attrs.validators import deep_iterable, instance_of
+from attrs.validators import instance_of
 
 from traderagent_core.model.order import Purpose, Side
 
@@ -57,6 +57,10 @@ class Held:
 
 PriceRule = At | FillTimes | AverageTimes
 QuantityRule = Fixed | Filled | Held
+QUANTITY_RULES = (Fixed, Filled, Held)
+EXITS = (Purpose.TAKE_PROFIT, Purpose.STOP_LOSS, Purpose.EXIT)
+set_field = object.__setattr__
+"""How a frozen object takes what follows from its other fields."""
 
 
 @frozen
@@ -64,24 +68,33 @@ class Leg:
     """One order to be of a plan.
 
     Without a price it trades at the market. With `is_stop` the price is a trigger. `closes` ends the plan when
-    the leg is filled: all that is left of the plan is withdrawn.
+    the leg is filled: all that is left of the plan is withdrawn. `is_pegged` says that the position moves it.
     """
 
     name: str
     slot: str
-    side: Side = field(validator=instance_of(Side))
-    purpose: Purpose = field(validator=instance_of(Purpose))
-    quantity: QuantityRule = field(validator=instance_of(QuantityRule))
-    price: PriceRule | None = field(default=None)
+    side: Side
+    purpose: Purpose
+    quantity: QuantityRule
+    price: PriceRule | None = None
     then: tuple[str, ...] = ()
     is_stop: bool = False
     post_only: bool = False
     closes: bool = False
     is_exit: bool = field(init=False, repr=False)
+    is_pegged: bool = field(init=False, repr=False)
 
-    @is_exit.default
-    def _find_exit(self) -> bool:
-        return self.purpose in (Purpose.EXIT, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT)
+    def __attrs_post_init__(self) -> None:
+        # One look at all three; a validator for each would cost more than the rest of a leg.
+        is_right = isinstance(self.side, Side) and isinstance(self.purpose, Purpose)
+        if not (is_right and isinstance(self.quantity, QUANTITY_RULES)):
+            raise TypeError(
+                f"leg {self.name!r} needs a Side, a Purpose and a quantity that is Fixed, Filled or Held,"
+                f" not {self.side!r}, {self.purpose!r} and {self.quantity!r}"
+            )
+        is_pegged = isinstance(self.quantity, Held) or isinstance(self.price, AverageTimes)
+        set_field(self, "is_exit", self.purpose in EXITS)
+        set_field(self, "is_pegged", is_pegged)
 
 
 @frozen
@@ -131,11 +144,12 @@ class Stop:
 class Plan:
     """Orders asked for together; filters and risk judge it once, as a whole.
 
-    `evidence` is shown by explanations and reports; it changes nothing.
+    `evidence` is shown by explanations and reports; it changes nothing. `references` are the names of the legs whose
+    fill prices other legs name.
     """
 
     name: str
-    legs: tuple[Leg, ...] = field(validator=deep_iterable(instance_of(Leg), instance_of(tuple)))
+    legs: tuple[Leg, ...] = field(validator=instance_of(tuple))
     start: tuple[str, ...]
     stop: Stop | None = None
     evidence: Mapping[str, Any] = Factory(dict)
@@ -143,17 +157,18 @@ class Plan:
     has_two_sides: bool = field(init=False)
     references: frozenset[str] = field(init=False, repr=False)
 
-    @has_pegs.default
-    def _find_pegs(self) -> bool:
-        return any(isinstance(leg.price, AverageTimes) or isinstance(leg.quantity, Held) for leg in self.legs)
-
-    @has_two_sides.default
-    def _find_sides(self) -> bool:
-        return len({leg.side for leg in self.legs if leg.purpose is Purpose.ENTRY}) > 1
-
-    @references.default
-    def _find_references(self) -> frozenset[str]:
-        """Names of the legs whose fill prices other legs name."""
-        return frozenset(
-            leg.price.of for leg in self.legs if isinstance(leg.price, FillTimes) and leg.price.of
-        )
+    def __attrs_post_init__(self) -> None:
+        has_pegs = has_buys = has_sells = False
+        references = set()
+        for leg in self.legs:
+            if not isinstance(leg, Leg):
+                raise TypeError(f"plan {self.name!r} is made of Legs, not of {leg!r}")
+            price = leg.price
+            if isinstance(price, FillTimes) and price.of:
+                references.add(price.of)
+            has_pegs = has_pegs or leg.is_pegged
+            if leg.purpose is Purpose.ENTRY:
+                has_buys, has_sells = has_buys or leg.side is Side.BUY, has_sells or leg.side is Side.SELL
+        set_field(self, "has_pegs", has_pegs)
+        set_field(self, "has_two_sides", has_buys and has_sells)
+        set_field(self, "references", frozenset(references))

@@ -32,13 +32,14 @@ class Position:
 
     At any time `realized_pnl - cost` equals the money that the fills brought in, to the last digit. The average
     price is rounded to 16 digits once, when the position is first reduced, so that a fill split into parts at one
-    price leaves the same numbers as the whole.
+    price leaves the same numbers as the whole. `closed` counts how often it has become flat.
     """
 
     quantity: Decimal = ZERO
     cost: Decimal = ZERO
     realized_pnl: Decimal = ZERO
     average: Decimal | None = None
+    closed: int = 0
 
     @property
     def average_price(self) -> Decimal:
@@ -73,3 +74,4 @@ class Position:
             self.realized_pnl -= self.cost
             self.cost = ZERO
             self.average = None
+            self.closed += 1

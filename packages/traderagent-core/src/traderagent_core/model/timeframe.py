@@ -1,6 +1,7 @@
 """Timeframes: how long a candle lasts, as text (`1h`) and in milliseconds."""
 
 import re
+from functools import cache
 
 from traderagent_core.errors import DataError
 
@@ -12,6 +13,7 @@ _UNITS_MS = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS}
 _PATTERN = re.compile(r"^([1-9]\d{0,3})([mhdw])$")
 
 
+@cache
 def timeframe_ms(timeframe: str) -> int:
     """Length of a timeframe in milliseconds; raises DataError when it is not one (`1m`, `4h`, `1d` …)."""
     match = _PATTERN.match(timeframe)

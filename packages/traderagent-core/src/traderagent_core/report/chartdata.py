@@ -1,86 +1,90 @@
-"""What the charts of the HTML report draw, thinned to what a screen can show: bars, markers, levels, curves."""
+"""What the charts of the HTML report draw, thinned to what a screen can show."""
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
-from math import floor, log10
 from typing import Any
 
 import numpy as np
 from attrs import frozen
 
-from traderagent_core.model.candle import Candles, FloatColumn, TimeColumn
-from traderagent_core.model.timeframe import timeframe_name
-from traderagent_core.report.curve import (
-    drawdown_column,
-    first_of_each_step,
-    outline,
-    outline_times,
-    step_for,
-)
+from traderagent_core.contract.exhibit import Layer
+from traderagent_core.contract.history import RoundTrip
+from traderagent_core.model.candle import Candles
+from traderagent_core.model.timeframe import timeframe_ms
+from traderagent_core.report.bars import Bars, bars, latest_bars
+from traderagent_core.report.curve import drawdown_column, outline, outline_times
+from traderagent_core.report.digits import digits, precision, short
+from traderagent_core.report.layers import belongs, drawn_layer
+from traderagent_core.report.positions import excursions, spans
+from traderagent_core.report.segments import prices, segments
 from traderagent_core.simulator.outcome import FillRow, LevelRow, Outcome
 
-# Limits that keep the page below 1.5 MB; those for all symbols are shared among them.
+# Limits that keep the page near 1 MB and below 2 MB; all are shared among the charts of a page.
 BARS_PER_SYMBOL, BARS = 3000, 9000
-MARKERS_PER_SYMBOL, MARKERS = 1500, 6000
-LEVELS_PER_SYMBOL, LEVELS = 2000, 6000
+FINE_BARS = 2000
+MARKERS_PER_CHART, MARKERS = 1500, 4500
+SEGMENTS_PER_CHART, SEGMENTS = 2000, 5000
+SPANS_PER_CHART, SPANS = 1000, 2000
+PARTS_PER_LAYER, PARTS = 600, 5000
 CURVE_PARTS = 500
+LEAST_SHARE = 2000
+"""Bars of a symbol from which some of them show its latest stretch in full."""
 
-# Kinds of markers and levels, as the page's script knows them.
+# Kinds of markers, as the page's script knows them.
 BUY, SELL, STOP = 0, 1, 2
+LEAD_BARS = 100
+"""Candles before the run that a chart shows."""
 
 Marker = tuple[int, int, int, float]  # bar, kind, number of fills, mean price
-Segment = tuple[int, float, int, int]  # side, price, first bar, last bar
 
 
 @frozen(eq=False)
-class Bars:
-    """Candles of one symbol, aggregated to `timeframe`."""
+class Scene:
+    """All that is drawn of one symbol, before it is cut to a chart."""
 
-    timeframe: str
-    step_ms: int
-    open_time: TimeColumn
-    open: FloatColumn
-    high: FloatColumn
-    low: FloatColumn
-    close: FloatColumn
+    symbol: str
+    candles: Candles
+    fills: Sequence[FillRow]
+    levels: Sequence[LevelRow]
+    trips: Sequence[RoundTrip]
+    layers: Sequence[Layer]
+    timeframes: Sequence[str]
+    has_cycles: bool
 
-    def index_of(self, time_ms: int) -> int:
-        """The bar in which something at `time_ms` happened; a close on a boundary belongs to the bar it ends."""
-        return max(0, int(np.searchsorted(self.open_time, time_ms)) - 1)
+    @property
+    def end_ms(self) -> int:
+        """The last close."""
+        return int(self.candles.open_time[-1]) + self.candles.duration_ms
+
+
+@frozen
+class Limits:
+    """How much may be drawn on one chart."""
+
+    markers: int
+    segments: int
+    spans: int
+    parts: int
 
 
 def charts(outcome: Outcome) -> dict[str, Any]:
     """Everything the page draws, ready for JSON."""
-    symbols = max(1, len(outcome.candles))
+    layers = [layer for shown in outcome.study.exhibits for layer in shown.exhibit.layers]
+    shown = {name: _of_the_run(outcome, candles) for name, candles in outcome.candles.items()}
+    scenes = [_scene(outcome, name, candles, layers) for name, candles in shown.items() if len(candles)]
+    laid = [(scene, _bars_of(scene, len(scenes))) for scene in scenes]
+    limits = _limits(laid)
     return {
         "symbols": [
-            _symbol(outcome, name, candles, symbols)
-            for name, candles in outcome.candles.items()
-            if len(candles)
+            {
+                "symbol": scene.symbol,
+                "precision": precision(float(scene.candles.close[-1])),
+                "has_cycles": scene.has_cycles,
+                "charts": [_chart(scene, drawn, limits) for drawn in all_bars],
+            }
+            for scene, all_bars in laid
         ],
         "equity": equity_points(outcome),
     }
-
-
-def bars(candles: Candles, limit: int) -> Bars:
-    """At most about `limit` bars: the candles themselves, or aggregated to the finest usual step that fits."""
-    times = candles.open_time
-    if len(candles) <= limit:
-        columns = candles.open, candles.high, candles.low, candles.close
-        return Bars(candles.timeframe, candles.duration_ms, times, *columns)
-    span = int(times[-1] - times[0]) + candles.duration_ms
-    step_ms = step_for(span, limit, candles.duration_ms)
-    first = first_of_each_step(times, step_ms)
-    last = np.append(first[1:], len(times)) - 1
-    return Bars(
-        timeframe_name(step_ms),
-        step_ms,
-        times[first] // step_ms * step_ms,
-        candles.open[first],
-        np.maximum.reduceat(candles.high, first),
-        np.minimum.reduceat(candles.low, first),
-        candles.close[last],
-    )
 
 
 def markers(fills: Iterable[FillRow], drawn: Bars, limit: int) -> list[Marker]:
@@ -92,65 +96,99 @@ def markers(fills: Iterable[FillRow], drawn: Bars, limit: int) -> list[Marker]:
     return found
 
 
-def levels(rows: Iterable[LevelRow], drawn: Bars, limit: int) -> list[Segment]:
-    """Levels as segments between bars, joined where they touch or nearly so; at most the latest `limit`.
-
-    A gap of half a per cent of the chart is closed when that is needed to keep the limit, never more.
-    """
-    placed = sorted(
-        (BUY if row.side == "BUY" else SELL, float(row.price), *_span(row, drawn)) for row in rows
-    )
-    segments = _joined(placed, 1)
-    if len(segments) > limit:
-        segments = _joined(segments, max(1, len(drawn.open_time) // 200))
-    latest = sorted(segments, key=lambda segment: (segment[3], segment[2], segment[:2]))[-limit:]
-    return sorted(latest)
-
-
 def equity_points(outcome: Outcome) -> dict[str, Any]:
     """Equity and drawdown (per cent), thinned so that the least and the greatest of each slice stay."""
     curve = outcome.equity
     drawdown = drawdown_column(curve.equity, float(outcome.starting_balance))
     return {
         "time": (outline_times(curve.time_ms, CURVE_PARTS) // 1000).tolist(),
-        "equity": _short(outline(curve.equity, CURVE_PARTS)),
-        "drawdown": _short(np.round(outline(drawdown, CURVE_PARTS) * 100, 4)),
+        "equity": short(outline(curve.equity, CURVE_PARTS)),
+        "drawdown": short(np.round(outline(drawdown, CURVE_PARTS) * 100, 4)),
     }
 
 
-def _symbol(outcome: Outcome, name: str, candles: Candles, symbols: int) -> dict[str, Any]:
-    drawn = bars(candles, min(BARS_PER_SYMBOL, BARS // symbols))
-    fills = [fill for fill in outcome.fills if fill.symbol == name]
-    rows = [row for row in outcome.levels if row.symbol == name]
-    shown = markers(fills, drawn, min(MARKERS_PER_SYMBOL, MARKERS // symbols))
-    most_lines = min(LEVELS_PER_SYMBOL, LEVELS // symbols)
-    lines = levels(rows, drawn, most_lines)
-    return {
-        "symbol": name,
-        "timeframe": drawn.timeframe,
-        "precision": _precision(float(drawn.close[-1])),
-        "time": (drawn.open_time // 1000).tolist(),
-        "open": _short(drawn.open),
-        "high": _short(drawn.high),
-        "low": _short(drawn.low),
-        "close": _short(drawn.close),
-        "markers": shown,
-        "levels": lines,
-        "note": _note(candles, drawn, (len(fills), len(shown)), (len(rows), len(lines)), most_lines),
-    }
+def _of_the_run(outcome: Outcome, candles: Candles) -> Candles:
+    """The candles of a run, without those that only warmed indicators up but for the last of them."""
+    closes = outcome.equity.time_ms
+    if not len(candles) or not len(closes):
+        return candles
+    return candles.between(int(closes[0]) - (LEAD_BARS + 1) * candles.duration_ms, None)
 
 
-def _note(
-    candles: Candles, drawn: Bars, fills: tuple[int, int], rows: tuple[int, int], most_lines: int
-) -> str:
-    bars_told = f"{len(candles):,} candles of {candles.timeframe}"
-    if drawn.timeframe != candles.timeframe:
-        bars_told += f" drawn as {len(drawn.open_time):,} bars of {drawn.timeframe}"
-    left_out = ", earlier ones left out" if rows[1] == most_lines < rows[0] else ""
-    return (
-        f"{bars_told}; {fills[0]:,} fills in {fills[1]:,} markers (a number counts fills drawn as one;"
-        f" zoom in to part them); {rows[0]:,} resting orders in {rows[1]:,} lines{left_out}. Times are UTC."
+def _scene(outcome: Outcome, name: str, candles: Candles, layers: Sequence[Layer]) -> Scene:
+    own = [layer for layer in layers if layer.symbol == name]
+    wanted = {layer.timeframe for layer in own if layer.timeframe is not None}
+    timeframes = {*wanted, outcome.study.timeframes.get(name, candles.timeframe), candles.timeframe}
+    return Scene(
+        name,
+        candles,
+        [fill for fill in outcome.fills if fill.symbol == name],
+        [row for row in outcome.levels if row.symbol == name],
+        [trip for trip in outcome.study.round_trips if trip.symbol == name],
+        own,
+        sorted(timeframes, key=timeframe_ms, reverse=True),
+        any(trade.kind == "cycle" and trade.symbol == name for trade in outcome.trades),
     )
+
+
+def _bars_of(scene: Scene, symbols: int) -> list[Bars]:
+    """The whole period first, then the latest bars of the finer timeframes that are traded or drawn on."""
+    share = BARS // symbols
+    if share < LEAST_SHARE:
+        return [bars(scene.candles, share)]
+    whole = bars(scene.candles, min(BARS_PER_SYMBOL, share // 2))
+    lengths = [timeframe_ms(timeframe) for timeframe in scene.timeframes]
+    fine = [length for length in lengths if scene.candles.duration_ms <= length < whole.step_ms][:3]
+    limit = min(FINE_BARS, (share - len(whole)) // max(1, len(fine)))
+    return [whole, *(latest_bars(scene.candles, length, limit) for length in fine)]
+
+
+def _limits(laid: Sequence[tuple[Scene, Sequence[Bars]]]) -> Limits:
+    count = max(1, sum(len(all_bars) for _, all_bars in laid))
+    pairs = ((layer, drawn) for scene, all_bars in laid for layer in scene.layers for drawn in all_bars)
+    layers = max(1, sum(belongs(layer, drawn) for layer, drawn in pairs))
+    return Limits(
+        min(MARKERS_PER_CHART, MARKERS // count),
+        min(SEGMENTS_PER_CHART, SEGMENTS // count),
+        min(SPANS_PER_CHART, SPANS // count),
+        min(PARTS_PER_LAYER, PARTS // layers),
+    )
+
+
+def _chart(scene: Scene, drawn: Bars, limits: Limits) -> dict[str, Any]:
+    fills = [fill for fill in scene.fills if fill.time_ms > drawn.start_ms]
+    trips = [trip for trip in scene.trips if drawn.holds(trip.opened_ms, trip.closed_ms or scene.end_ms)]
+    lines = segments(prices(scene.levels, trips, scene.end_ms), drawn, limits.segments)
+    shown = spans(trips, drawn, scene.end_ms, limits.spans)
+    return {
+        "timeframe": drawn.timeframe,
+        "time": (drawn.open_time // 1000).tolist(),
+        "open": short(drawn.open),
+        "high": short(drawn.high),
+        "low": short(drawn.low),
+        "close": short(drawn.close),
+        "markers": markers(fills, drawn, limits.markers),
+        "segments": lines,
+        "spans": shown,
+        "excursions": excursions(trips, drawn),
+        "layers": [
+            drawn_layer(layer, drawn, limits.parts) for layer in scene.layers if belongs(layer, drawn)
+        ],
+        "note": _note(scene, drawn, len(fills), len(trips) - len(shown), len(lines) >= limits.segments),
+    }
+
+
+def _note(scene: Scene, drawn: Bars, fills: int, spans_left: int, is_cut: bool) -> str:
+    told = [f"{len(drawn):,} bars of {drawn.timeframe}, {fills:,} fills, {len(scene.trips):,} positions"]
+    if drawn.start_ms > int(scene.candles.open_time[0]):
+        told.append("only the latest stretch; earlier times are on the chart of the whole period")
+    elif drawn.step_ms != scene.candles.duration_ms:
+        told.append(f"made of {len(scene.candles):,} candles of {scene.candles.timeframe}")
+    if spans_left > 0:
+        told.append(f"{spans_left:,} shorter positions are not drawn here")
+    if is_cut:
+        told.append("of the lines the shortest are left out")
+    return "; ".join(told) + ". Times are UTC."
 
 
 def _kind(fill: FillRow) -> int:
@@ -166,36 +204,4 @@ def _merged(placed: Sequence[tuple[int, int, float]], width: int) -> list[Marker
         group = found.setdefault((bar // width, kind), [bar, kind, 0, 0.0])
         group[2] += 1
         group[3] += price
-    return sorted((bar, kind, count, _digits(total / count)) for bar, kind, count, total in found.values())
-
-
-def _span(row: LevelRow, drawn: Bars) -> tuple[int, int]:
-    first = drawn.index_of(row.from_ms)
-    return first, max(first, drawn.index_of(row.to_ms))
-
-
-def _joined(segments: Sequence[Segment], gap: int) -> list[Segment]:
-    """Sorted segments of one side and price made one where no more than `gap` bars lie between their ends."""
-    joined: list[Segment] = []
-    for (side, price), same in groupby(segments, key=lambda segment: segment[:2]):
-        for _, _, first, last in same:
-            before = joined[-1] if joined and joined[-1][:2] == (side, price) else None
-            if before is not None and first - before[3] <= gap:
-                joined[-1] = (side, price, before[2], max(before[3], last))
-            else:
-                joined.append((side, price, first, last))
-    return joined
-
-
-def _precision(price: float) -> int:
-    """Digits after the point that show five or more significant ones."""
-    return 2 if price <= 0 else min(12, max(2, 4 - floor(log10(price))))
-
-
-def _digits(value: float) -> float:
-    """Eight significant digits: more than a screen has pixels."""
-    return float(f"{value:.8g}")
-
-
-def _short(column: FloatColumn) -> list[float]:
-    return [_digits(value) for value in column.tolist()]
+    return sorted((bar, kind, count, digits(total / count)) for bar, kind, count, total in found.values())

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from traderagent_core.report import display, sections
 from traderagent_core.report.chartdata import charts
+from traderagent_core.report.shown_tables import page_tables
 from traderagent_core.report.text import jsonable
-from traderagent_core.simulator.outcome import TradeRow
 
 if TYPE_CHECKING:
     from traderagent_core.report.result import Result
 
 LIBRARY = "lightweight-charts.standalone.production.js"
-TRADES = 2000
+SCRIPTS = ("theme.js", "drawing.js", "price.js", "equity.js", "tables.js", "report.js")
+"""Parts of the page's script, in the order in which they need each other."""
 _NAMES = 6
 # Inside <script> only these could end the element or the text.
 _ESCAPES = {
@@ -33,7 +34,7 @@ _ESCAPES = {
 
 def render(result: "Result") -> str:
     """The page as text. Every text from the run is escaped; a policy in the page forbids any request."""
-    library, script = asset(LIBRARY), asset("report.js")
+    library, script = asset(LIBRARY), page_script()
     return Template(asset("report.html")).substitute(
         policy=escape(_policy(library, script)),
         style=asset("report.css"),
@@ -47,6 +48,11 @@ def render(result: "Result") -> str:
 def asset(name: str) -> str:
     """The text of a file that is part of the package."""
     return _asset(name)
+
+
+def page_script() -> str:
+    """The page's own script: its parts in one function, so that nothing of them is global."""
+    return '"use strict";\n(() => {\n' + "\n".join(map(asset, SCRIPTS)) + "})();\n"
 
 
 def embedded(value: Any) -> str:
@@ -76,7 +82,7 @@ def _texts(result: "Result") -> dict[str, str]:
     return {
         "title": escape(f"Back-test: {_listed(list(outcome.candles))}"),
         "subtitle": escape(f"{bots} · {period}"),
-        "warnings": sections.warning_list(result.warnings),
+        "warnings": sections.warning_list([*result.warnings, *outcome.study.warnings]),
         "tiles": sections.tiles(metrics),
         "symbols": sections.options(name for name, candles in outcome.candles.items() if len(candles)),
         "equity_note": escape(_equity_note(result)),
@@ -105,35 +111,6 @@ def _equity_note(result: "Result") -> str:
 
 
 def _data(result: "Result") -> dict[str, Any]:
-    trades = result.outcome.trades
-    return {
-        **charts(result.outcome),
-        "trades": {"total": len(trades), "rows": _trade_rows(trades[-TRADES:])},
-    }
-
-
-def _trade_rows(trades: Sequence[TradeRow]) -> list[list[Any]]:
-    """Trades as the columns of the page's table; times in seconds, numbers with ten significant digits."""
-    return [
-        [
-            trade.bot,
-            trade.symbol,
-            trade.kind,
-            trade.slot,
-            trade.position,
-            trade.opened_ms // 1000,
-            trade.closed_ms // 1000,
-            *(
-                float(f"{value:.10g}")
-                for value in (
-                    trade.quantity,
-                    trade.entry_price,
-                    trade.exit_price,
-                    trade.gross_profit,
-                    trade.fees,
-                    trade.net_profit,
-                )
-            ),
-        ]
-        for trade in trades
-    ]
+    outcome = result.outcome
+    bots = {money.bot: money.symbol for money in outcome.money}
+    return {**charts(outcome), "tables": page_tables(outcome), "bots": bots}

@@ -10,13 +10,17 @@ from attrs import frozen
 from traderagent_core.errors import DataError
 from traderagent_core.report.bounds import Bounds
 from traderagent_core.report.cautions import cautions, unattributed
+from traderagent_core.report.coordination import summary, timeline_json
 from traderagent_core.report.metrics import Metrics, metrics
+from traderagent_core.report.shown_tables import exhibit_dict
 from traderagent_core.report.tables import (
     decisions_csv,
+    drawings_json,
     equity_csv,
     equity_rows_told,
     fills_csv,
     orders_csv,
+    positions_csv,
     trades_csv,
 )
 from traderagent_core.report.text import dumps, jsonable
@@ -41,15 +45,22 @@ class Result:
         return cautions(self.outcome, self.metrics)
 
     def to_dict(self) -> dict[str, Any]:
-        """One object for JSON: `metrics`, `assumptions`, `manifest`, `money`, `warnings` and, if any, `bounds`."""
+        """One object for JSON: `metrics`, `assumptions`, `manifest`, `money`, `exhibits`, `warnings` and `bounds`.
+
+        The first time this takes as long as another run, where filters or stops of the engine are to be told of.
+        """
+        study = self.outcome.study
         content = {
             "metrics": self.metrics.to_dict(),
             "assumptions": jsonable(self.assumptions),
             "manifest": jsonable(self.manifest),
             "money": [money_dict(money) for money in self.outcome.money],
             "unattributed": jsonable(unattributed(self.outcome)),
-            "warnings": list(self.warnings),
+            "warnings": [*self.warnings, *study.warnings],
+            "exhibits": [exhibit_dict(shown) for shown in study.exhibits],
         }
+        if study.coordination is not None:
+            content["coordination"] = summary(study.coordination)
         return content if self.bounds is None else {**content, "bounds": self.bounds.to_dict()}
 
     def to_json(self) -> str:
@@ -84,10 +95,15 @@ class Result:
 
     def _files(self) -> dict[str, bytes]:
         outcome = self.outcome
+        found = outcome.study.coordination
+        timeline = {} if found is None else {"timeline.json": timeline_json(found)}
         return {
+            **timeline,
             "result.json": self.to_json().encode(),
             "fills.csv": fills_csv(outcome.fills),
             "trades.csv": trades_csv(outcome.trades),
+            "positions.csv": positions_csv(outcome.study.round_trips),
+            "drawings.json": drawings_json(outcome.study.exhibits),
             "orders.csv": orders_csv(outcome.orders),
             "equity.csv": equity_csv(outcome.equity, outcome.starting_balance),
             "decisions.csv": decisions_csv(outcome.decisions),

@@ -1,4 +1,4 @@
-"""The CSV files of a run, as bytes: fills, trades, orders, decisions and the equity curve."""
+"""The files of a run beside its result, as bytes: rows as CSV, drawings of plugins as JSON."""
 
 import csv
 import io
@@ -7,16 +7,21 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from attrs import asdict
 
+from traderagent_core.contract.exhibit import Kind
+from traderagent_core.contract.history import RoundTrip
 from traderagent_core.model.candle import FloatColumn
 from traderagent_core.model.timeframe import timeframe_name
 from traderagent_core.report.curve import drawdown_column, last_of_each_step, step_for
-from traderagent_core.report.text import iso, iso_column, plain
+from traderagent_core.report.positions import positions_table
+from traderagent_core.report.text import dumps_compact, iso, iso_column, plain
 from traderagent_core.simulator.outcome import (
     DecisionRow,
     EquityCurve,
     FillRow,
     OrderRow,
+    Shown,
     TradeRow,
 )
 
@@ -44,6 +49,32 @@ def decisions_csv(decisions: Sequence[DecisionRow]) -> bytes:
 def trades_csv(trades: Sequence[TradeRow]) -> bytes:
     """trades.csv: one row per closed quantity, with its net profit as last column."""
     return _table(TradeRow, trades, {"net_profit": lambda trade: trade.net_profit})
+
+
+def positions_csv(trips: Sequence[RoundTrip]) -> bytes:
+    """positions.csv: one row per position from flat to flat."""
+    table = positions_table(trips)
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([column.name for column in table.columns])
+    writer.writerows(
+        [
+            "" if cell is None else _cell(cell, column.kind)
+            for cell, column in zip(row, table.columns, strict=True)
+        ]
+        for row in table.rows
+    )
+    return stream.getvalue().encode()
+
+
+def drawings_json(exhibits: Sequence[Shown]) -> bytes:
+    """drawings.json: every layer of every plugin, whole; times in ms UTC."""
+    layers = [
+        {"owner": shown.owner, "kind": shown.kind, **asdict(layer)}
+        for shown in exhibits
+        for layer in shown.exhibit.layers
+    ]
+    return (dumps_compact(layers) + "\n").encode()
 
 
 def equity_csv(curve: EquityCurve, starting_balance: Decimal, *, limit: int = EQUITY_ROWS) -> bytes:
@@ -75,6 +106,14 @@ def _equity_step_ms(curve: EquityCurve, limit: int) -> int:
         return 0
     # Steps are counted from 1970, so that both ends of the curve may be cut into a step of their own.
     return step_for(int(times[-1] - times[0]), limit - 2, 0)
+
+
+def _cell(cell: Any, kind: Kind) -> Any:
+    if kind == "time":
+        return iso(cell)
+    if kind == "ratio":
+        return round(float(cell), _RATIO_DIGITS)
+    return plain(cell) if isinstance(cell, Decimal) else cell
 
 
 def _rounded(column: FloatColumn) -> FloatColumn:

@@ -1,6 +1,7 @@
 """What a run takes for granted, written down for its report; and the funding that it will charge."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,15 @@ def funding_of(
         if bot.symbol in given:
             rates.append(given[bot.symbol])
         elif config.simulation.funding_rate:
-            series = candles[bot.symbol]
-            first = -(-int(series.open_time[0]) // FUNDING_INTERVAL_MS) * FUNDING_INTERVAL_MS
-            times = np.arange(first, int(series.open_time[-1]) + series.duration_ms + 1, FUNDING_INTERVAL_MS)
-            rates.append(
-                FundingRates(bot.symbol, times, np.full(len(times), float(config.simulation.funding_rate)))
-            )
+            rates.append(constant_funding(candles[bot.symbol], config.simulation.funding_rate))
     return rates
+
+
+def constant_funding(candles: Candles, rate: Decimal) -> FundingRates:
+    """One rate every eight hours, over the time of some candles."""
+    first = -(-int(candles.open_time[0]) // FUNDING_INTERVAL_MS) * FUNDING_INTERVAL_MS
+    times = np.arange(first, int(candles.open_time[-1]) + candles.duration_ms + 1, FUNDING_INTERVAL_MS)
+    return FundingRates(candles.symbol, times, np.full(len(times), float(rate)))
 
 
 def assumptions_of(
@@ -48,7 +51,7 @@ def assumptions_of(
     settled = {rate.symbol for rate in rates}
     instruments = {}
     for bot in config.bots:
-        instrument, missing = built[bot.name]
+        instrument, missing = built[bot.symbol]
         paid = "from its series" if bot.symbol in series else f"constant {simulation.funding_rate} per 8 h"
         instruments[bot.symbol] = {
             "market": instrument.market.value,
@@ -64,7 +67,10 @@ def assumptions_of(
             "stops": "attached to the entry" if bot.market is Market.LINEAR else "price watch of the engine",
             "funding": paid if bot.symbol in settled else "none",
         }
+    forced = config.coordinator.transition.forced_slippage
+    routed = {"forced_slippage_ratio": forced} if any(bot.spec is None for bot in config.bots) else {}
     return {
+        **routed,
         "path": simulation.path,
         "slippage_ratio": simulation.slippage,
         "latency_ms": simulation.latency_ms,

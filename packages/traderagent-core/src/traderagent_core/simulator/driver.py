@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any, get_args
 
 from attrs import define
 
@@ -11,7 +12,7 @@ from traderagent_core.engine.engine import Engine
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
 from traderagent_core.model.candle import Candles, TimeColumn
-from traderagent_core.simulator.bands import next_band_exit
+from traderagent_core.simulator.bands import BandExits
 from traderagent_core.simulator.cursor import (
     BOUNDARY_PHASE,
     FUNDING_PHASE,
@@ -27,6 +28,7 @@ from traderagent_core.venue.exchange import SimulatedExchange
 from traderagent_core.venue.path import PathPolicy
 
 NEVER = (1 << 62, 0)
+VenueCommand = cmd.Cancel | cmd.Amend | cmd.Watch | cmd.Unwatch | cmd.SetLeverage
 DELAYED = (cmd.Submit, cmd.Cancel, cmd.Amend)
 """Commands that take the latency to reach the venue."""
 
@@ -41,7 +43,7 @@ class _Calls:
 
     def is_at(self, time_ms: int) -> bool:
         """Whether this is the close that was scheduled last."""
-        return self.position > 0 and int(self.times[self.position - 1]) == time_ms
+        return self.position > 0 and self.times.item(self.position - 1) == time_ms
 
     def skip_to(self, time_ms: int | None) -> None:
         """Pass over all closes before a time; None passes over the rest."""
@@ -75,21 +77,33 @@ class Driver:
             for symbol, series in candles.items()
         }
         view.cursors = self._cursors
+        self._carriers: dict[type, Callable[[Any, int], None]] = {
+            cmd.Submit: self._submit,
+            cmd.SetTimer: self._set_timer,
+            cmd.CancelTimer: self._cancel_timer,
+            cmd.Publish: self._published,
+            **dict.fromkeys(get_args(VenueCommand), self._execute),
+        }
         self._agenda = Agenda()
         self._calls: list[_Calls] = []
         self._here: Cursor | None = None
         self._judged_ms = -1
         self._phase = VENUE_PHASE
         self._band: tuple[int, int] | None = None
+        self._band_exits = BandExits(self._cursors, self._finders)
         self._is_band_stale = True
         self.progress: Callable[[int], None] | None = None
+        self.acknowledge_after_ms: int | None = None
 
     # -- preparing ------------------------------------------------------------------------------------------
 
     def schedule(self, bot: str, schedule: Schedule) -> None:
         """Start a bot at its time and call it on its closes."""
-        start = ev.OperatorCommand(schedule.start_ms, bot, "start")
-        self._agenda.add(schedule.start_ms, OPERATOR_PHASE, lambda _: self._step(start))
+        self.start(bot, schedule.start_ms)
+        self.schedule_calls(bot, schedule)
+
+    def schedule_calls(self, bot: str, schedule: Schedule) -> None:
+        """Call a bot, or one of the strategies of one, on its closes."""
         if len(schedule.due_ms):
             calls = _Calls(schedule.due_ms, bot)
             self._calls.append(calls)
@@ -97,10 +111,23 @@ class Driver:
 
     def _call_next(self, calls: _Calls) -> None:
         if calls.position < len(calls.times):
-            due_ms = int(calls.times[calls.position])
+            due_ms = calls.times.item(calls.position)
             calls.position += 1
             self._agenda.add(due_ms, BOUNDARY_PHASE, self._due, ("", f"{due_ms}"))
             # Several bots due at one close are called by one event: the later one replaces the earlier entry.
+
+    def schedule_boundaries(self, times: TimeColumn, after_ms: int) -> None:
+        """Wake at closes after a time on which no bot need be due, such as changes of regime."""
+        times = times[times.searchsorted(after_ms, side="right") :]
+        if len(times):
+            calls = _Calls(times)
+            self._calls.append(calls)
+            self._call_next(calls)
+
+    def start(self, bot: str, start_ms: int) -> None:
+        """Start a bot, or all strategies of one whose strategy is chosen by regime, at a time."""
+        start = ev.OperatorCommand(start_ms, bot, "start")
+        self._agenda.add(start_ms, OPERATOR_PHASE, lambda _: self._step(start))
 
     def schedule_funding(self, rates: Sequence[FundingRates]) -> None:
         """Settle funding at its times, where there is a position."""
@@ -173,7 +200,7 @@ class Driver:
             now_ms = self.view.now_ms
             is_over = self._judged_ms == now_ms or self._phase > BOUNDARY_PHASE
             after_ms = now_ms if is_over else now_ms - 1
-            exit_ms = next_band_exit(self.engine.guards.bands(), self._cursors, self._finders, after_ms)
+            exit_ms = self._band_exits.next(self.engine.guards.bands(), after_ms)
             self._band = None if exit_ms is None else (exit_ms, BOUNDARY_PHASE)
         return self._band
 
@@ -210,43 +237,35 @@ class Driver:
         """Step the engine through all that has happened, and through what that makes happen at this time."""
         events = self.exchange.events
         step = self.engine.step
-        records, carry_out, is_delayed = self.records, self._carry_out, bool(self._latency_ms)
-        submit = self._submit
+        records, carriers, is_delayed = self.records, self._carriers, bool(self._latency_ms)
         while events:
             event = events.popleft()
             self.events += 1
             commands, decided = step(event)
             records += decided
             for command in commands:
-                if type(command) is cmd.Submit and not is_delayed:
-                    submit(command, event.time_ms)
-                else:
-                    carry_out(command, event.time_ms)
+                kind = type(command)
+                carry = self._delay if is_delayed and kind in DELAYED else carriers[kind]
+                carry(command, event.time_ms)
         self._is_band_stale = True
 
-    def _carry_out(self, command: cmd.Command, now_ms: int) -> None:
-        kind = type(command)
-        if self._latency_ms and kind in DELAYED:
-            self._agenda.add(
-                now_ms + self._latency_ms, VENUE_PHASE, lambda time_ms: self._arrive(command, time_ms)
-            )
-        elif kind is cmd.SetTimer:
-            self._set_timer(command)  # type: ignore[arg-type]
-        elif kind is cmd.CancelTimer:
-            self._agenda.forget((command.owner, command.name))  # type: ignore[union-attr]
-        else:
-            self._execute(command, now_ms)
+    def _delay(self, command: cmd.Command, now_ms: int) -> None:
+        due_ms = now_ms + self._latency_ms
+        self._agenda.add(due_ms, VENUE_PHASE, lambda time_ms: self._arrive(command, time_ms))
+
+    def _published(self, command: cmd.Publish, now_ms: int) -> None:
+        """Nobody reads it; after the time that was asked for a halt is acknowledged all the same."""
+        if command.topic == "halt" and self.acknowledge_after_ms is not None:
+            event = ev.OperatorCommand(now_ms + self.acknowledge_after_ms, "*", "acknowledge", "simulated")
+            self._agenda.add(event.time_ms, OPERATOR_PHASE, lambda _: self._step(event))
 
     def _arrive(self, command: cmd.Command, time_ms: int) -> None:
-        self._execute(command, time_ms)
+        self._carriers[type(command)](command, time_ms)
         self._pump()
 
-    def _execute(self, command: cmd.Command, now_ms: int) -> None:
+    def _execute(self, command: VenueCommand, now_ms: int) -> None:
         """Bring a command's market to the present price, then let the venue have it."""
-        if type(command) is cmd.Submit:
-            self._submit(command, now_ms)
-            return
-        cursor = self._cursors[command.symbol]  # type: ignore[union-attr]
+        cursor = self._cursors[command.symbol]
         if cursor is not self._here:
             cursor.seek(now_ms)
         self.exchange.execute(command, now_ms)
@@ -258,7 +277,10 @@ class Driver:
             cursor.seek(now_ms)
         self.exchange.submit(request, now_ms)
 
-    def _set_timer(self, command: cmd.SetTimer) -> None:
+    def _cancel_timer(self, command: cmd.CancelTimer, now_ms: int) -> None:  # noqa: ARG002
+        self._agenda.forget((command.owner, command.name))
+
+    def _set_timer(self, command: cmd.SetTimer, now_ms: int) -> None:  # noqa: ARG002
         event = ev.TimerFired(max(command.due_ms, self.view.now_ms), command.owner, command.name)
         phase = TIMER_PHASE if command.owner else BOUNDARY_PHASE  # The engine's own is the end of a day.
         self._agenda.add(event.time_ms, phase, lambda _: self._step(event), (command.owner, command.name))

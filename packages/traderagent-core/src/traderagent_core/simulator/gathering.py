@@ -1,27 +1,40 @@
 """Gathers what a finished run leaves behind."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cache
 
 from traderagent_core.config.loaded import Config
 from traderagent_core.engine.engine import Engine
+from traderagent_core.simulator.decision_rows import decision_rows
 from traderagent_core.simulator.equity import equity_curve
 from traderagent_core.simulator.lazy_rows import LazyRows
 from traderagent_core.simulator.outcome import BotMoney, FillTotals, Outcome
-from traderagent_core.simulator.outcome_rows import fill_rows, level_rows, order_rows, read_orders
+from traderagent_core.simulator.outcome_rows import (
+    OrderEntry,
+    fill_rows,
+    level_rows,
+    order_rows,
+    read_orders,
+)
 from traderagent_core.simulator.preparing import Prepared
 from traderagent_core.simulator.record_reader import RecordReader
+from traderagent_core.simulator.study import RunStudy
 
 ZERO = Decimal(0)
 
 
-def gather(prepared: Prepared) -> Outcome:
-    """Rows, money and the equity curve of a run that has ended."""
+def gather(prepared: Prepared, prepare_again: Callable[[], Prepared]) -> Outcome:
+    """Rows, money and the equity curve of a run that has ended; it may be prepared again to be looked at closely."""
     driver, engine, config = prepared.driver, prepared.engine, prepared.config
     balance = config.simulation.balance
     reader = RecordReader(balance).read(driver.records)
     prices = {symbol: Decimal(repr(float(series.close[-1]))) for symbol, series in prepared.candles.items()}
-    orders = LazyRows(len(reader.owners), lambda: order_rows(read_orders(driver.records, reader)))
+
+    @cache
+    def orders() -> dict[str, OrderEntry]:
+        return read_orders(driver.records, reader)
+
     warnings = [
         f"{bot}: {problem.message}"
         for bot, found in prepared.problems.items()
@@ -34,28 +47,31 @@ def gather(prepared: Prepared) -> Outcome:
         final_equity=_final_equity(engine, balance, prices),
         equity=equity_curve(reader.money, prepared.candles, prepared.start_ms),
         fills=LazyRows(len(reader.fills), lambda: fill_rows(reader)),
-        orders=orders,
+        orders=LazyRows(len(reader.owners), lambda: order_rows(orders())),
         trades=reader.trades.rows,
-        decisions=reader.decisions,
-        levels=LazyRows(reader.priced_orders, lambda: level_rows(orders, prepared.end_ms)),
+        decisions=LazyRows(len(reader.told), lambda: decision_rows(reader)),
+        levels=LazyRows(None, lambda: level_rows(orders().values(), prepared.end_ms)),
         money=_money(config, engine, prices),
         assumptions={**prepared.assumptions, "warnings": warnings},
         events=driver.events,
+        study=RunStudy(prepared, prepare_again),
         fill_totals=_totals(reader),
     )
 
 
 def _totals(reader: RecordReader) -> FillTotals:
     """The totals of the fills, straight from their records."""
-    own = [record for record, want in reader.fills if want is not None]
-    foreign = [record for record, want in reader.fills if want is None]
-    turnover = sum((record[4] * record[5] for record in own), ZERO)
-    return FillTotals(
-        fills=len(reader.fills),
-        ambiguous=sum(record[8] for record in own),
-        fees=sum((record[6] for record in own), sum((record[8] for record in foreign), ZERO)),
-        turnover=sum((record[6] * record[7] for record in foreign), turnover),
-    )
+    fees = turnover = ZERO
+    ambiguous = 0
+    for record, want in reader.fills:
+        if want is None:
+            _, _, _, _, _, _, price, quantity, fee = record
+        else:
+            _, _, _, _, price, quantity, fee, _, is_ambiguous = record
+            ambiguous += is_ambiguous
+        fees += fee
+        turnover += price * quantity
+    return FillTotals(len(reader.fills), ambiguous, fees, turnover)
 
 
 def _final_equity(engine: Engine, balance: Decimal, prices: Mapping[str, Decimal]) -> Decimal:

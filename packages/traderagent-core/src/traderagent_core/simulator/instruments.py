@@ -18,8 +18,14 @@ MAX_LEVERAGE = Decimal(100)
 
 def make_instrument(bot: Bot, simulation: SimulationConfig, candles: Candles) -> tuple[Instrument, list[str]]:
     """The instrument of a bot, and the names of its values that were read off the candles or assumed."""
-    market = bot.market
-    configured = simulation.instruments.get(bot.symbol)
+    return instrument_of(bot.symbol, bot.market, simulation, candles)
+
+
+def instrument_of(
+    symbol: str, market: Market, simulation: SimulationConfig, candles: Candles
+) -> tuple[Instrument, list[str]]:
+    """The instrument of a symbol; see `make_instrument`."""
+    configured = simulation.instruments.get(symbol)
     given = {} if configured is None else configured.model_dump(exclude_none=True)
     assumed = {
         "tick_size": observed_tick(candles),
@@ -30,7 +36,7 @@ def make_instrument(bot: Bot, simulation: SimulationConfig, candles: Candles) ->
     missing = [name for name in assumed if name not in given]
     values = {**{name: assumed[name] for name in missing}, **given}
     instrument = Instrument(
-        bot.symbol,
+        symbol,
         market,
         maker_fee_ratio=simulation.maker_fee_ratio(market),
         taker_fee_ratio=simulation.taker_fee_ratio(market),

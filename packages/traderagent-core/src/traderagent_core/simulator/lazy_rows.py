@@ -7,9 +7,9 @@ Row = TypeVar("Row")
 
 
 class LazyRows(Sequence[Row]):
-    """A sequence whose number of rows is known from the start and whose rows are built on the first look."""
+    """A sequence whose rows are built on the first look; their number may be known before."""
 
-    def __init__(self, count: int, build: Callable[[], list[Row]]) -> None:
+    def __init__(self, count: int | None, build: Callable[[], list[Row]]) -> None:
         self._count = count
         self._build = build
         self._rows: list[Row] | None = None
@@ -20,7 +20,7 @@ class LazyRows(Sequence[Row]):
         return self._rows
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._all()) if self._count is None else self._count
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self._all())

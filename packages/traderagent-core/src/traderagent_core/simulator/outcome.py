@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from attrs import Factory, define, field, frozen
 
+from traderagent_core.contract.exhibit import Exhibit
+from traderagent_core.contract.history import RoundTrip
 from traderagent_core.model.candle import Candles, FloatColumn, TimeColumn
 from traderagent_core.model.position import MONEY
+
+if TYPE_CHECKING:
+    from traderagent_core.simulator.coordination import Coordination
 
 
 class FillRow(NamedTuple):
@@ -98,7 +103,7 @@ class DecisionRow(NamedTuple):
 
 
 class LevelRow(NamedTuple):
-    """A price at which an order rested, for drawing: from when to when."""
+    """A price at which an order rested, for drawing: from when to when. An order that moved has several."""
 
     bot: str
     symbol: str
@@ -106,6 +111,7 @@ class LevelRow(NamedTuple):
     price: Decimal
     from_ms: int
     to_ms: int
+    purpose: str = "ENTRY"
 
 
 @frozen
@@ -146,6 +152,49 @@ class EquityCurve:
     exposure: FloatColumn
 
 
+ShownKind = Literal["strategy", "filter"]
+
+
+@frozen
+class Shown:
+    """What one plugin shows; `owner` is the name of the bot or filter, `problem` why it shows nothing."""
+
+    owner: str
+    kind: ShownKind
+    plugin: str
+    exhibit: Exhibit = Factory(Exhibit)
+    problem: str = ""
+
+
+class Study:
+    """What can be told of a run beyond its rows, made on the first look; of one put together by hand nothing is."""
+
+    @property
+    def timeframes(self) -> Mapping[str, str]:
+        """The timeframe of trading by symbol."""
+        return {}
+
+    @property
+    def round_trips(self) -> Sequence[RoundTrip]:
+        """Positions from flat to flat, in order of opening."""
+        return ()
+
+    @property
+    def exhibits(self) -> Sequence[Shown]:
+        """What each strategy and then each filter shows."""
+        return ()
+
+    @property
+    def coordination(self) -> "Coordination | None":
+        """Regimes, owners, transitions and halts; None for a run without any."""
+        return None
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What could not be made."""
+        return ()
+
+
 @define
 class Outcome:
     """Everything a run produced. Rows are in time order."""
@@ -163,4 +212,5 @@ class Outcome:
     assumptions: Mapping[str, Any] = field(factory=dict)
     manifest: Mapping[str, Any] = field(factory=dict)
     events: int = 0
+    study: Study = field(factory=Study)
     fill_totals: FillTotals = field(default=Factory(lambda self: FillTotals.of(self.fills), takes_self=True))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from attrs import define
+from attrs import Factory, define
 
 from traderagent_core.account.state import Record
 from traderagent_core.model.order import Side
@@ -32,7 +32,10 @@ def fill_rows(reader: RecordReader) -> list[FillRow]:
 
 @define(eq=False)
 class OrderEntry:
-    """An order as the records tell it. One that closes the position is filled when that is gone."""
+    """An order as the records tell it. One that closes the position is filled when that is gone.
+
+    `moves` are the (time, price) of its amendments.
+    """
 
     want: WantEntry
     submitted_ms: int
@@ -44,6 +47,8 @@ class OrderEntry:
     filled: Decimal = ZERO
     final_ms: int | None = None
     reason: str = ""
+    first_price: Decimal | None = None
+    moves: list[tuple[int, Decimal]] = Factory(list)
 
 
 def read_orders(records: Iterable[Record], reader: RecordReader) -> dict[str, OrderEntry]:
@@ -55,7 +60,9 @@ def read_orders(records: Iterable[Record], reader: RecordReader) -> dict[str, Or
         if kind == "order_submitted":
             _, time_ms, order_id, _, _, order_type, price, quantity, _, closes = record
             want = reader.owners[order_id]
-            orders[order_id] = OrderEntry(want, time_ms, order_type.value, price, quantity, closes)
+            orders[order_id] = OrderEntry(
+                want, time_ms, order_type.value, price, quantity, closes, first_price=price
+            )
         elif kind == "filled":
             _fill(orders[record[2]], record, held)
         elif kind == "foreign_filled":
@@ -63,6 +70,8 @@ def read_orders(records: Iterable[Record], reader: RecordReader) -> dict[str, Or
             _hold(held, bot, side, quantity)
         elif kind == "order_amended":
             order = orders[record[2]]
+            if record[3] != order.price:
+                order.moves.append((record[1], record[3]))
             order.price, order.quantity = record[3], record[4]
         elif kind == "order_ended":
             order = orders[record[2]]
@@ -103,10 +112,16 @@ def order_rows(orders: dict[str, OrderEntry]) -> list[OrderRow]:
     ]
 
 
-def level_rows(rows: Iterable[OrderRow], end_ms: int) -> list[LevelRow]:
+def level_rows(orders: Iterable[OrderEntry], end_ms: int) -> list[LevelRow]:
     """Where orders with a price rested, and from when to when."""
-    return [
-        LevelRow(row.bot, row.symbol, row.side, row.price, row.submitted_ms, row.final_ms or end_ms)
-        for row in rows
-        if row.price is not None
-    ]
+    rows = []
+    for order in orders:
+        if order.first_price is None:
+            continue
+        bot, symbol, _, purpose, side = order.want.place
+        final_ms = end_ms if order.final_ms is None else order.final_ms
+        starts = [(order.submitted_ms, order.first_price), *order.moves]
+        ends = [*(time_ms for time_ms, _ in order.moves), final_ms]
+        for (from_ms, price), to_ms in zip(starts, ends, strict=True):
+            rows.append(LevelRow(bot, symbol, side, price, from_ms, to_ms, purpose))
+    return rows

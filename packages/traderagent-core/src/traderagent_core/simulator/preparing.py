@@ -4,23 +4,27 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
 from traderagent_core.config.loaded import Config
+from traderagent_core.config.schema import SimulationConfig
 from traderagent_core.contract.strategy import Problem
 from traderagent_core.data.funding import FundingRates
 from traderagent_core.data.resampling import divides
 from traderagent_core.engine.engine import Engine
 from traderagent_core.errors import ConfigError, DataError
 from traderagent_core.model.candle import Candles
+from traderagent_core.model.timeframe import HOUR_MS
 from traderagent_core.simulator.assumptions import assumptions_of, funding_of
 from traderagent_core.simulator.driver import Driver
 from traderagent_core.simulator.instruments import make_instrument
 from traderagent_core.simulator.scan import BlockScan, Finder
+from traderagent_core.simulator.scheduling import schedule_bots
+from traderagent_core.simulator.seats import Seating, seat
 from traderagent_core.simulator.setting_up import engine_setup
 from traderagent_core.simulator.view import SimulatedView
-from traderagent_core.specs import ExchangeAdapterSpec
 from traderagent_core.venue.path import PathPolicy
+from traderagent_core.venue.simulated import simulated_exchange
 
 
 @frozen
@@ -62,15 +66,16 @@ def prepare(
 ) -> Prepared:
     """Build a run; raises ConfigError or DataError when it cannot start."""
     candles = _checked_candles(config, candles, options)
-    simulation = config.simulation
+    simulation, seating = config.simulation, seat(config)
     built = {
-        bot.name: make_instrument(bot, simulation, options.steps_from.get(bot.symbol, candles[bot.symbol]))
+        bot.symbol: make_instrument(bot, simulation, options.steps_from.get(bot.symbol, candles[bot.symbol]))
         for bot in config.bots
     }
-    instruments = {name: instrument for name, (instrument, _) in built.items()}
+    instruments = {symbol: instrument for symbol, (instrument, _) in built.items()}
     view = SimulatedView(candles)
-    engine = Engine(engine_setup(config, instruments), view)
-    exchange = _exchange_spec(config).factory(simulation, instruments.values())
+    engine = Engine(engine_setup(config, seating, instruments), view)
+    exchange = simulated_exchange(simulation, instruments.values())
+    exchange.forced_slippage_ratio = config.coordinator.transition.forced_slippage
     policy = PathPolicy(simulation.path)
     driver = Driver(
         engine,
@@ -82,29 +87,31 @@ def prepare(
         finder=options.finder,
     )
     driver.progress = options.progress
-    starts = []
-    for bot in config.bots:
-        strategy = engine.members[bot.name].strategy
-        schedule = view.schedule(
-            bot.name,
-            bot.symbol,
-            bot.timeframe,
-            strategy,
-            options.start_ms or 0,
-            is_exact=options.starts_between_closes,
-        )
-        driver.schedule(bot.name, schedule)
-        starts.append(schedule.start_ms)
+    driver.acknowledge_after_ms = _acknowledge_after_ms(simulation)
+    starts = schedule_bots(seating, engine, view, driver, config.coordinator, options)
     rates = funding_of(config, candles, funding)
     driver.schedule_funding(rates)
-    problems = _check(
-        config, engine, view, candles, dict(zip([b.name for b in config.bots], starts, strict=True))
-    )
+    problems = _check(seating, engine, view, candles, starts)
     end_ms = max(int(series.open_time[-1]) + series.duration_ms for series in candles.values())
     assumptions = assumptions_of(config, built, candles, funding, rates)
     # A close at the very start of the period asked for belongs to the time before it.
-    start_ms = options.start_ms + 1 if options.start_ms is not None else min(starts)
-    return Prepared(config, engine, driver, view, candles, problems, assumptions, start_ms, end_ms)
+    start_ms = options.start_ms + 1 if options.start_ms is not None else min(starts.values())
+    return Prepared(
+        evolve(config, bots=seating.seats),
+        engine,
+        driver,
+        view,
+        candles,
+        problems,
+        assumptions,
+        start_ms,
+        end_ms,
+    )
+
+
+def _acknowledge_after_ms(simulation: SimulationConfig) -> int | None:
+    hours = simulation.acknowledge_halt_after_hours
+    return None if hours is None else int(hours * HOUR_MS)
 
 
 def _checked_candles(
@@ -134,14 +141,8 @@ def _checked_candles(
     return chosen
 
 
-def _exchange_spec(config: Config) -> ExchangeAdapterSpec:
-    if config.simulated is None:
-        raise ConfigError("no plugin offers the exchange 'simulated'; install traderagent-core again")
-    return config.simulated
-
-
 def _check(
-    config: Config,
+    seating: Seating,
     engine: Engine,
     view: SimulatedView,
     candles: Mapping[str, Candles],
@@ -149,7 +150,7 @@ def _check(
 ) -> dict[str, Sequence[Problem]]:
     """What the strategies themselves say against starting, at the first price."""
     found: dict[str, Sequence[Problem]] = {}
-    for bot in config.bots:
+    for bot in seating.seats:
         setup = engine.members[bot.name].setup
         series = view.series(bot.symbol, candles[bot.symbol].timeframe)
         index = int(series.close_time.searchsorted(starts[bot.name], side="right")) - 1

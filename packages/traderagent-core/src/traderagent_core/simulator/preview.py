@@ -16,6 +16,7 @@ from traderagent_core.model.order import Side
 from traderagent_core.model.plan import At, Filled, FillTimes, Fixed, Leg, Plan
 from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import timeframe_ms
+from traderagent_core.simulator.decision_rows import decision_rows
 from traderagent_core.simulator.outcome_rows import OrderEntry, read_orders
 from traderagent_core.simulator.preparing import Prepared, RunOptions, prepare
 from traderagent_core.simulator.record_reader import RecordReader
@@ -136,7 +137,7 @@ def _bot_preview(prepared: Prepared, reader: RecordReader, sent: list[OrderEntry
         problems=list(prepared.problems[bot.name]),
         refusals=[
             " ".join(filter(None, (row.what, row.name, row.reason, row.evidence)))
-            for row in reader.decisions
+            for row in decision_rows(reader)
             if row.bot == bot.name and row.what in REFUSALS
         ],
     )

@@ -1,4 +1,4 @@
-"""Reads the records of a run back: wants, fills, trades, decisions, and the money after each fill."""
+"""Reads the records of a run back: wants, fills, trades, what was decided, and the money after each fill."""
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -10,7 +10,6 @@ from traderagent_core.account.state import Record
 from traderagent_core.model.order import Side
 from traderagent_core.model.plan import Leg
 from traderagent_core.simulator.equity import MoneySteps
-from traderagent_core.simulator.outcome import DecisionRow
 from traderagent_core.simulator.trades import Lot, TradeBook
 
 ZERO = Decimal(0)
@@ -48,15 +47,17 @@ class WantEntry:
 
 @define(eq=False)
 class RecordReader:
-    """One pass over the records of a run, from its first; times and money as in the records."""
+    """One pass over the records of a run, from its first; times and money as in the records.
+
+    `told` are those records that rows of decisions are made of.
+    """
 
     balance: Decimal
     plans: list[PlanEntry] = Factory(list)
     wants: list[WantEntry] = Factory(list)
     owners: dict[str, WantEntry] = Factory(dict)
-    priced_orders: int = 0
     fills: list[tuple[Record, WantEntry | None]] = Factory(list)
-    decisions: list[DecisionRow] = Factory(list)
+    told: list[Record] = Factory(list)
     trades: TradeBook = Factory(TradeBook)
     money: MoneySteps = Factory(lambda self: MoneySteps(self.balance), takes_self=True)
 
@@ -72,39 +73,31 @@ class RecordReader:
     def _handlers(self) -> dict[str, Callable[[Record], None]]:
         return {
             "plan_granted": self._plan_granted,
-            "plan_rejected": self._plan_rejected,
+            "plan_rejected": self.told.append,
             "plan_closed": self._plan_closed,
             "want_granted": self._want_granted,
             "want_resized": self._want_resized,
-            "want_blocked": self._want_blocked,
+            "want_blocked": self.told.append,
             "order_submitted": self._order_submitted,
             "filled": self._filled,
             "foreign_filled": self._foreign_filled,
             "funding_booked": self._funding_booked,
-            "noted": self._noted,
-            "plugin_failed": self._plugin_failed,
-            "mode_changed": self._mode_changed,
+            "noted": self.told.append,
+            "plugin_failed": self.told.append,
+            "mode_changed": self.told.append,
         }
 
-    # -- plans, wants, decisions ----------------------------------------------------------------------------
+    # -- plans, wants ---------------------------------------------------------------------------------------
 
     def _plan_granted(self, record: Record) -> None:
-        _, time_ms, bot, symbol, plan, factor, _, legs, reason = record
+        _, _, bot, symbol, plan, _, _, legs, _ = record
         self.plans.append(PlanEntry(bot, symbol, plan.name, {leg.name: leg for leg in legs}, plan.evidence))
         if not plan.name.startswith("~"):
-            evidence = {**plan.evidence, **({"factor": factor} if factor != 1 else {})}
-            text = ", ".join(f"{key}={value}" for key, value in evidence.items())
-            self._decide(time_ms, bot, "plan granted", plan.name, reason, text)
-
-    def _plan_rejected(self, record: Record) -> None:
-        _, time_ms, bot, name, reason, evidence = record
-        self._decide(time_ms, bot, "plan rejected", name, reason, evidence)
+            self.told.append(record)
 
     def _plan_closed(self, record: Record) -> None:
-        _, time_ms, plan_id, reason = record
-        plan = self.plans[plan_id - 1]
-        if not plan.name.startswith("~"):
-            self._decide(time_ms, plan.bot, "plan closed", plan.name, reason, "")
+        if not self.plans[record[2] - 1].name.startswith("~"):
+            self.told.append(record)
 
     def _want_granted(self, record: Record) -> None:
         _, _, plan_id, leg_name, _, quantity, _, parent_id = record
@@ -120,31 +113,10 @@ class RecordReader:
     def _want_resized(self, record: Record) -> None:
         self.wants[record[2] - 1].quantity = record[3]
 
-    def _want_blocked(self, record: Record) -> None:
-        _, time_ms, want_id, reason, retry = record
-        want = self.wants[want_id - 1]
-        self._decide(time_ms, want.bot, "want blocked", want.leg.slot, reason, f"retry={retry}")
-
-    def _noted(self, record: Record) -> None:
-        _, time_ms, bot, reason, evidence = record
-        self._decide(time_ms, bot, "note", "", reason, evidence)
-
-    def _plugin_failed(self, record: Record) -> None:
-        _, time_ms, bot, callback, error = record
-        self._decide(time_ms, bot, "plugin failed", callback, error, "")
-
-    def _mode_changed(self, record: Record) -> None:
-        _, time_ms, mode, is_active, reason = record
-        self._decide(time_ms, "", "mode on" if is_active else "mode off", mode, reason, "")
-
-    def _decide(self, *values: Any) -> None:
-        self.decisions.append(DecisionRow(*values))
-
     # -- orders and money -----------------------------------------------------------------------------------
 
     def _order_submitted(self, record: Record) -> None:
         self.owners[record[2]] = self.wants[record[3] - 1]
-        self.priced_orders += record[6] is not None
 
     def _filled(self, record: Record) -> None:
         _, time_ms, order_id, _, price, quantity, fee, _, _ = record

@@ -1,5 +1,6 @@
 """Finds the next candle that touches a level, without walking the candles in between."""
 
+from math import inf as INFINITY
 from typing import Protocol
 
 import numpy as np
@@ -48,12 +49,12 @@ class BlockScan:
 
     def _next(self, first: int, up: float, down: float, high: FloatColumn, low: FloatColumn) -> int:
         size = self._size
-        if first >= size:
+        if first >= size or (up == INFINITY and down == -INFINITY):
             return -1
         last = first + NEAR
         mask = (high[first:last] >= up) | (low[first:last] <= down)
         found = int(mask.argmax())
-        if mask[found]:
+        if mask.item(found):
             return first + found
         return self._next_in_blocks(last, up, down, high, low) if last < size else -1
 
@@ -85,4 +86,4 @@ class BlockScan:
 def _first(mask: NDArray[np.bool_]) -> int:
     """Index of the first true value, or -1."""
     index = int(mask.argmax())
-    return index if mask[index] else -1
+    return index if mask.item(index) else -1

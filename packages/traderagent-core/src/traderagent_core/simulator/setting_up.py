@@ -3,31 +3,59 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from traderagent_core.config.coordinator import CoordinatorConfig
 from traderagent_core.config.loaded import Bot, Config
 from traderagent_core.contract.strategy import Strategy
-from traderagent_core.engine.setup import BotSetup, EngineSetup, Limits
+from traderagent_core.coordinator.allocator import Claim, allocate
+from traderagent_core.coordinator.transition import timeout_ms
+from traderagent_core.engine.setup import AllocationSetup, BotSetup, EngineSetup, Limits, PairSetup
 from traderagent_core.errors import ConfigError
 from traderagent_core.model.instrument import Instrument, Market
+from traderagent_core.model.timeframe import timeframe_ms
+from traderagent_core.simulator.seats import RoutedPair, Seating
 
 
-def engine_setup(config: Config, instruments: Mapping[str, Instrument]) -> EngineSetup:
+def engine_setup(config: Config, seating: Seating, instruments: Mapping[str, Instrument]) -> EngineSetup:
     """Everything built; the balance is shared equally. Raises ConfigError for what cannot be run."""
     modes = sorted(config.risk_modes, key=lambda part: -part.spec.priority)
-    share = config.simulation.balance / len(config.bots)
+    allocation = _allocation(config, seating)
+    budgets = _budgets(config, seating, allocation)
     return EngineSetup(
-        bots=tuple(_bot_setup(bot, instruments[bot.name], share) for bot in config.bots),
+        bots=tuple(_bot_setup(bot, instruments[bot.symbol], budgets[bot.name]) for bot in seating.seats),
+        allocation=allocation,
         balance=config.simulation.balance,
         filters={part.name: part.spec.factory(part.config) for part in config.filters},
         modes=tuple((part.name, part.spec.factory(part.config)) for part in modes),
+        freeze_timeout_ms=config.coordinator.risk.freeze_timeout_seconds * 1000,
+        pairs=tuple(_pair_setup(pair, config.coordinator) for pair in seating.pairs),
     )
 
 
-def _bot_setup(bot: Bot, instrument: Instrument, share: Decimal) -> BotSetup:
-    if bot.spec is None:
-        raise ConfigError(
-            f"bot {bot.name!r}: strategy 'auto' needs the strategy router, which is not part of this release; "
-            f"name one strategy, such as {next(iter(bot.sections), 'grid')!r}"
-        )
+def _allocation(config: Config, seating: Seating) -> AllocationSetup | None:
+    """The allocator is at work where strategies are chosen by regime, or where its section is written."""
+    if not seating.pairs and "allocator" not in config.coordinator.model_fields_set:
+        return None
+    return AllocationSetup(config.coordinator.allocator, {bot.name: bot.capital_share for bot in config.bots})
+
+
+def _budgets(config: Config, seating: Seating, allocation: AllocationSetup | None) -> dict[str, Decimal]:
+    """What each strategy may commit at the start; those of one pair share one budget, as they take turns."""
+    balance = config.simulation.balance
+    if allocation is None:
+        budgets = {bot.name: balance / len(config.bots) * bot.capital_share for bot in config.bots}
+    else:
+        claims = [Claim(bot.name, bot.capital_share) for bot in config.bots]
+        budgets = allocate(allocation.config, balance, claims).shares
+    return budgets | {name: budgets[pair.bot.name] for pair in seating.pairs for name in pair.seats}
+
+
+def _pair_setup(pair: RoutedPair, coordinator: CoordinatorConfig) -> PairSetup:
+    timeout = timeout_ms(coordinator.transition, timeframe_ms(pair.bot.timeframe))
+    return PairSetup(pair.bot.name, pair.bot.symbol, pair.seats, pair.routes, timeout)
+
+
+def _bot_setup(bot: Bot, instrument: Instrument, budget: Decimal) -> BotSetup:
+    assert bot.spec is not None
     if bot.leverage > instrument.max_leverage:
         raise ConfigError(
             f"bot {bot.name!r}: leverage {bot.leverage} is above the {instrument.max_leverage} that "
@@ -41,7 +69,7 @@ def _bot_setup(bot: Bot, instrument: Instrument, share: Decimal) -> BotSetup:
         strategy=strategy,
         instrument=instrument,
         timeframe=bot.timeframe,
-        budget=share * bot.capital_share,
+        budget=budget,
         leverage=bot.leverage,
         limits=Limits(risk.max_position_size, risk.stop_loss_percentage, risk.max_daily_loss),
         stop_placement="attached" if instrument.market is Market.LINEAR else "engine",

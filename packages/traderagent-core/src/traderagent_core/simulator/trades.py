@@ -128,10 +128,15 @@ class TradeBook:
             share = fee if rest == quantity else (fee * rest / quantity).quantize(TINY)
             self.open(bot, symbol, slot, time_ms, side).add(price, rest, share)
             fee -= share
-        signed = sum((lot.signed for lot in closed), ZERO)
+        signed, cost, opened_ms = ZERO, ZERO, time_ms
+        for lot in closed:
+            is_long = lot.side is BUY
+            signed += lot.quantity if is_long else -lot.quantity
+            cost += lot.notional if is_long else -lot.notional
+            fee += lot.fees
+            opened_ms = min(opened_ms, lot.opened_ms)
         if not signed:
             return
-        cost = sum((lot.notional if lot.side is BUY else -lot.notional for lot in closed), ZERO)
         self.rows.append(
             TradeRow(
                 bot,
@@ -139,20 +144,22 @@ class TradeBook:
                 "exit",
                 slot,
                 "LONG" if signed > ZERO else "SHORT",
-                min(lot.opened_ms for lot in closed),
+                opened_ms,
                 time_ms,
                 abs(signed),
                 cost / signed,
                 price,
                 signed * price - cost,
-                sum((lot.fees for lot in closed), fee),
+                fee,
             )
         )
 
     def _take(self, bot: str, side: Side, quantity: Decimal) -> tuple[list[Lot], Decimal]:
         """Lots that a fill closes, and how much of the fill is left over."""
         lots = self.lots.get(bot, {})
-        net = sum((lot.signed for lot in lots.values()), ZERO)
+        net = ZERO
+        for lot in lots.values():
+            net += lot.quantity if lot.side is BUY else -lot.quantity
         if net == (-quantity if side is BUY else quantity):
             taken = list(lots.values())
             lots.clear()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 import numpy as np
-from attrs import frozen
+from attrs import define, frozen
 from numpy.typing import NDArray
 
 from traderagent_core.contract.strategy import Needs, Strategy, Wake
@@ -12,16 +12,35 @@ from traderagent_core.data.resampling import resample
 from traderagent_core.errors import DataError
 from traderagent_core.indicators import Indicator
 from traderagent_core.model.candle import Candle, Candles, FloatColumn, TimeColumn
+from traderagent_core.model.regime_reading import RegimeReading
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.simulator.cursor import Cursor
+from traderagent_core.simulator.regimes import RegimeHistory
+from traderagent_core.simulator.stress import StressHistory
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Series:
     """Candles of one timeframe with the times at which they close."""
 
     candles: Candles
     close_time: TimeColumn
+    _asked_ms: int = -1
+    _index: int = -1
+
+    def index_at(self, time_ms: int) -> int:
+        """Index of the last candle that has closed by a time, or -1; at one time it is asked for again and again."""
+        if time_ms != self._asked_ms:
+            self._asked_ms = time_ms
+            self._index = int(self.close_time.searchsorted(time_ms, side="right")) - 1
+        return self._index
+
+    def part(self, first: int, last: int) -> Candles:
+        """Copies of some candles: a slice would lead to the whole column, and so to the future."""
+        whole, part = self.candles, slice(first, last)
+        prices = (whole.open, whole.high, whole.low, whole.close, whole.volume)
+        times = np.array(whole.open_time[part])
+        return Candles(whole.symbol, whole.timeframe, times, *[np.array(column[part]) for column in prices])
 
 
 @frozen(eq=False)
@@ -56,25 +75,29 @@ class SimulatedView:
         self._base = base
         self._series: dict[tuple[str, str], Series] = {}
         self._columns: dict[tuple[str, str, Indicator], FloatColumn] = {}
+        self.regimes: dict[str, RegimeHistory] = {}
+        self.stress: StressHistory | None = None
         self._due: dict[str, tuple[Series, NDArray[np.bool_] | None]] = {}
 
     def series(self, symbol: str, timeframe: str) -> Series:
         """Candles of a timeframe, built from the base candles the first time they are asked for."""
         key = (symbol, timeframe)
-        if key not in self._series:
+        series = self._series.get(key)
+        if series is None:
             base = self._base.get(symbol)
             if base is None:
                 raise DataError(f"no candles of {symbol}; there are: {', '.join(sorted(self._base))}")
             candles = base if base.timeframe == timeframe else resample(base, timeframe)
-            self._series[key] = Series(candles, candles.open_time + candles.duration_ms)
-        return self._series[key]
+            series = self._series[key] = Series(candles, candles.open_time + candles.duration_ms)
+        return series
 
     def column(self, symbol: str, timeframe: str, indicator: Indicator) -> FloatColumn:
         """An indicator over the whole series."""
         key = (symbol, timeframe, indicator)
-        if key not in self._columns:
-            self._columns[key] = indicator.batch(self.series(symbol, timeframe).candles)
-        return self._columns[key]
+        column = self._columns.get(key)
+        if column is None:
+            column = self._columns[key] = indicator.batch(self.series(symbol, timeframe).candles)
+        return column
 
     # -- what plugins see -----------------------------------------------------------------------------------
 
@@ -82,9 +105,10 @@ class SimulatedView:
         """The last price; raises DataError before the first candle."""
         cursor = self.cursors[symbol]
         cursor.seek(self.now_ms)
-        if cursor.market.price != cursor.market.price:
+        market = cursor.market
+        if market.price != market.price:
             raise DataError(f"no price of {symbol} yet: its first candle has not opened")
-        return cursor.market.last_price()
+        return market.last_price()
 
     def last(self, symbol: str, timeframe: str) -> Candle | None:
         """The last closed candle, or None before the first."""
@@ -94,19 +118,25 @@ class SimulatedView:
     def candles(self, symbol: str, timeframe: str, count: int) -> Candles:
         """At most `count` last closed candles, oldest first."""
         series, index = self._now(symbol, timeframe)
-        part = series.candles[max(index + 1 - count, 0) : index + 1]
-        # Copies: a slice would lead to the whole column, and so to the future.
-        prices = (np.array(column) for column in (part.open, part.high, part.low, part.close, part.volume))
-        return Candles(symbol, timeframe, np.array(part.open_time), *prices)
+        return series.part(max(index + 1 - count, 0), index + 1)
 
     def value(self, symbol: str, timeframe: str, indicator: Indicator) -> float:
         """An indicator at the last closed candle; nan while it warms up."""
         index = self._now(symbol, timeframe)[1]
-        return float(self.column(symbol, timeframe, indicator)[index]) if index >= 0 else float("nan")
+        return self.column(symbol, timeframe, indicator).item(index) if index >= 0 else float("nan")
 
     def _now(self, symbol: str, timeframe: str) -> tuple[Series, int]:
         series = self.series(symbol, timeframe)
-        return series, int(series.close_time.searchsorted(self.now_ms, side="right")) - 1
+        return series, series.index_at(self.now_ms)
+
+    def regime(self, symbol: str) -> RegimeReading | None:
+        """The confirmed regime of a market that was declared in `regimes`; None before its first classification."""
+        history = self.regimes.get(symbol)
+        return None if history is None else history.at(self.now_ms)
+
+    def is_stressed(self) -> bool:
+        """Whether the correlation monitor says stress, where it is used."""
+        return self.stress is not None and self.stress.at(self.now_ms)
 
     # -- what the driver asks -------------------------------------------------------------------------------
 
@@ -183,7 +213,7 @@ class SimulatedView:
     def is_due(self, bot: str, time_ms: int) -> bool:
         """Whether a candle that the bot asked to be called for closed at this time."""
         series, mask = self._due[bot]
-        index = int(series.close_time.searchsorted(time_ms))
-        if index == len(series.close_time) or series.close_time[index] != time_ms:
+        index = series.index_at(time_ms)
+        if index < 0 or series.close_time.item(index) != time_ms:
             return False
-        return mask is None or bool(mask[index])
+        return mask is None or mask.item(index)

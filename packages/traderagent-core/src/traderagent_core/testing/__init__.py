@@ -7,41 +7,65 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from traderagent_core.testing.conditions import Bot, Conditions
     from traderagent_core.testing.conformance.entry_filter import EntryFilterConformance
+    from traderagent_core.testing.conformance.exchange_adapter import ExchangeAdapterConformance
     from traderagent_core.testing.conformance.risk_mode import RiskModeConformance
     from traderagent_core.testing.conformance.strategy import StrategyConformance, Subject
-    from traderagent_core.testing.harness import Bot, Conditions, Run, run_bots, run_strategy
+    from traderagent_core.testing.exchange_rig import ExchangeRig
+    from traderagent_core.testing.hand_made import LINEAR, SPOT, candles_from_closes, candles_from_rows
+    from traderagent_core.testing.harness import run_bots, run_strategy, start_bots, start_strategy
     from traderagent_core.testing.markets import market
     from traderagent_core.testing.prober import Prober, ProberConfig
+    from traderagent_core.testing.run import Run
+    from traderagent_core.testing.venue_rig import VenueRig
 
 _HOMES = {
-    "Bot": "harness",
-    "Conditions": "harness",
+    "LINEAR": "hand_made",
+    "SPOT": "hand_made",
+    "Bot": "conditions",
+    "Conditions": "conditions",
     "EntryFilterConformance": "conformance.entry_filter",
+    "ExchangeAdapterConformance": "conformance.exchange_adapter",
+    "ExchangeRig": "exchange_rig",
     "Prober": "prober",
     "ProberConfig": "prober",
     "RiskModeConformance": "conformance.risk_mode",
-    "Run": "harness",
+    "Run": "run",
     "StrategyConformance": "conformance.strategy",
     "Subject": "conformance.strategy",
+    "VenueRig": "venue_rig",
+    "candles_from_closes": "hand_made",
+    "candles_from_rows": "hand_made",
     "market": "markets",
     "run_bots": "harness",
     "run_strategy": "harness",
+    "start_bots": "harness",
+    "start_strategy": "harness",
 }
 
 __all__ = [
+    "LINEAR",
+    "SPOT",
     "Bot",
     "Conditions",
     "EntryFilterConformance",
+    "ExchangeAdapterConformance",
+    "ExchangeRig",
     "Prober",
     "ProberConfig",
     "RiskModeConformance",
     "Run",
     "StrategyConformance",
     "Subject",
+    "VenueRig",
+    "candles_from_closes",
+    "candles_from_rows",
     "market",
     "run_bots",
     "run_strategy",
+    "start_bots",
+    "start_strategy",
 ]
 
 

@@ -9,7 +9,7 @@ from attrs import define
 from traderagent_core.account.ledger import Ledger
 from traderagent_core.account.state import WantStatus
 from traderagent_core.engine.engine import Engine
-from traderagent_core.testing.harness import Run
+from traderagent_core.testing.run import Run
 
 ZERO = Decimal(0)
 

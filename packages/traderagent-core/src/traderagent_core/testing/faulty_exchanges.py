@@ -133,6 +133,26 @@ class RejectingExchange(ObservedExchange):
         return REFUSALS[self._refused % len(REFUSALS)]
 
 
+class RefusingExchange(ObservedExchange):
+    """Refuses the first so many orders with a part in their id, such as "-tp-" for the slot `tp`, by one code."""
+
+    def __init__(
+        self, instruments: Iterable[Instrument], *, balance: Decimal, part: str, times: int = 1, code: str
+    ) -> None:
+        super().__init__(instruments, balance=balance)
+        self.left = times
+        self._part = part
+        self._code = code
+
+    def take(self, request: OrderRequest, now_ms: int) -> None:
+        """Refuse, or take as usual."""
+        if self.left and self._part in request.client_order_id:
+            self.left -= 1
+            self.events.append(ev.OrderRejected(now_ms, request.client_order_id, self._code))
+        else:
+            super().take(request, now_ms)
+
+
 class RepeatingExchange(ObservedExchange):
     """Tells every fill, cancellation and refusal twice and once more much later, and acceptances too late."""
 

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from traderagent_core.errors import PluginError
-from traderagent_core.testing.harness import Bot, run_bots
+from traderagent_core.testing.conditions import Bot
+from traderagent_core.testing.harness import run_bots
 
 _NOT_IMPORTABLE = 3
 _PROGRAM = "from traderagent_core.testing.fresh_process import answer; answer()"

@@ -4,28 +4,25 @@ run = run_strategy(GridStrategy, config, market("ranging"), instrument)
 assert not run.failures
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, TypeVar, cast, overload
 
-from attrs import Factory, define, evolve, frozen
+from attrs import fields
 
-from traderagent_core.account.state import Record
-from traderagent_core.contract.entry_filter import EntryFilter
-from traderagent_core.contract.risk_mode import RiskMode
 from traderagent_core.contract.strategy import Strategy
-from traderagent_core.engine.engine import Effects, Engine
-from traderagent_core.engine.setup import BotSetup, EngineSetup, StopPlacement
-from traderagent_core.engine.snapshot import restore, snapshot
-from traderagent_core.model import event as ev
+from traderagent_core.engine.engine import Engine
+from traderagent_core.engine.setup import BotSetup, EngineSetup
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument
-from traderagent_core.simulator.cursor import BOUNDARY_PHASE, OPERATOR_PHASE
-from traderagent_core.simulator.driver import Driver
-from traderagent_core.simulator.scan import BlockScan, Finder
 from traderagent_core.simulator.view import SimulatedView
+from traderagent_core.testing.conditions import GOOD, Around, Bot, Conditions
 from traderagent_core.testing.faulty_exchanges import ObservedExchange
+from traderagent_core.testing.restarting import RestartingEngine
+from traderagent_core.testing.run import InterferingDriver, Run
+from traderagent_core.venue.path import PathPolicy
+
+AnyRun = TypeVar("AnyRun", bound=Run)
 
 CALLBACKS = (
     "on_start",
@@ -41,74 +38,6 @@ CALLBACKS = (
 )
 """Methods of a strategy that the engine calls."""
 
-Around = Callable[[Strategy, str, Any, Callable[[], Any]], Any]
-"""(strategy, callback, context, call): has to call `call()` and to return what that returns."""
-
-
-@frozen
-class Bot:
-    """One bot of a run. `budget` is in quote currency, before leverage."""
-
-    strategy_class: type[Strategy]
-    config: Any
-    candles: Candles
-    instrument: Instrument
-    budget: Decimal = Decimal(10_000)
-    leverage: Decimal = Decimal(1)
-    name: str = "bot"
-    stop_placement: StopPlacement = "engine"
-
-
-@frozen
-class Conditions:
-    """Under what a run takes place; the defaults are a venue that behaves and nobody who interferes.
-
-    `exchange` builds the venue from (instruments, balance=…). `operator` gives commands at their times. `wakes` are
-    times at which the engine is woken although nobody asked for it. `restart_at` says after how many steps the
-    engine and its plugins are saved, thrown away and restored. `around` is called around every callback. `filters`
-    and `modes` build entry filters and risk modes for each engine, by name.
-    """
-
-    exchange: Callable[..., ObservedExchange] = ObservedExchange
-    view: Callable[[Mapping[str, Candles]], SimulatedView] = SimulatedView
-    finder: Callable[[Candles], Finder] = BlockScan
-    operator: Sequence[ev.OperatorCommand] = ()
-    wakes: Sequence[int] = ()
-    restart_at: Callable[[int], bool] | None = None
-    around: Around | None = None
-    latency_ms: int = 0
-    balance: Decimal | None = None
-    filters: Mapping[str, Callable[[], EntryFilter]] = Factory(dict)
-    modes: Mapping[str, Callable[[], RiskMode]] = Factory(dict)
-
-
-GOOD = Conditions()
-
-
-@define(eq=False)
-class Run:
-    """A run that is over."""
-
-    bots: Sequence[Bot]
-    engine: Engine
-    exchange: ObservedExchange
-    records: list[Record]
-    events: int
-    end_ms: int
-    lines: list[str] = Factory(list)
-
-    def __attrs_post_init__(self) -> None:
-        self.lines = [repr(record) for record in self.records]
-
-    def of(self, *kinds: str) -> list[Record]:
-        """The records of some kinds."""
-        return [record for record in self.records if record[0] in kinds]
-
-    @property
-    def failures(self) -> list[Record]:
-        """Callbacks that raised: (kind, time_ms, bot, callback, error)."""
-        return self.of("plugin_failed")
-
 
 def run_strategy(
     strategy_class: type[Strategy],
@@ -116,47 +45,92 @@ def run_strategy(
     candles: Candles,
     instrument: Instrument,
     *,
-    budget: Decimal = Decimal(10_000),
-    leverage: Decimal = Decimal(1),
     conditions: Conditions = GOOD,
+    **bot: Any,
 ) -> Run:
-    """Run one strategy over candles from the first close at which its indicators are warm to the last close."""
-    return run_bots([Bot(strategy_class, config, candles, instrument, budget, leverage)], conditions)
+    """Run one strategy over candles from the first close at which its indicators are warm to the last close.
+
+    Other fields of a Bot, such as `budget` and `leverage`, go by their names.
+    """
+    return run_bots([Bot(strategy_class, config, candles, instrument, **bot)], conditions)
+
+
+@overload
+def start_strategy(
+    strategy_class: type[Strategy],
+    config: Any,
+    candles: Candles,
+    instrument: Instrument,
+    *,
+    run_class: type[AnyRun],
+    **named: Any,
+) -> AnyRun: ...
+
+
+@overload
+def start_strategy(
+    strategy_class: type[Strategy], config: Any, candles: Candles, instrument: Instrument, **named: Any
+) -> Run: ...
+
+
+def start_strategy(
+    strategy_class: type[Strategy],
+    config: Any,
+    candles: Candles,
+    instrument: Instrument,
+    *,
+    run_class: type[Run] = Run,
+    **named: Any,
+) -> Run:
+    """Make one strategy ready, in an account that holds its budget and no more: a run that is still at its start.
+
+    Fields of Bot and of Conditions go by their names; `run_class` may be a class of your own.
+    """
+    names = {field.name for field in fields(Bot)} & named.keys()
+    bot = Bot(strategy_class, config, candles, instrument, **{name: named.pop(name) for name in names})
+    return start_bots([bot], Conditions(**{"balance": bot.budget, **named}), run_class)
 
 
 def run_bots(bots: Sequence[Bot], conditions: Conditions = GOOD) -> Run:
     """Run several bots, each on its own instrument, in one engine."""
+    return start_bots(bots, conditions).run()
+
+
+@overload
+def start_bots(bots: Sequence[Bot], conditions: Conditions = GOOD) -> Run: ...
+
+
+@overload
+def start_bots(bots: Sequence[Bot], conditions: Conditions, run_class: type[AnyRun]) -> AnyRun: ...
+
+
+def start_bots(bots: Sequence[Bot], conditions: Conditions = GOOD, run_class: type[Run] = Run) -> Run:
+    """Make several bots ready in one engine: a run, of a class of your own if need be, that is still at its start."""
     candles = {bot.candles.symbol: bot.candles for bot in bots}
     view = conditions.view(candles)
     balance = conditions.balance or 2 * sum((bot.budget for bot in bots), Decimal(0))
-    engine = _Restarting(lambda: _engine(bots, view, balance, conditions), conditions.restart_at)
-    exchange = conditions.exchange([bot.instrument for bot in bots], balance=balance)
-    driver = _Driver(
+    engine = RestartingEngine(lambda: _engine(bots, view, balance, conditions), conditions.restart_at)
+    driver = InterferingDriver(
         cast(Engine, engine),
-        exchange,
+        _exchange(bots, balance, conditions),
         view,
         candles,
+        policy=conditions.policy,
         latency_ms=conditions.latency_ms,
         finder=conditions.finder,
     )
     for bot in bots:
         strategy = engine.members[bot.name].strategy
-        schedule = view.schedule(bot.name, bot.candles.symbol, bot.candles.timeframe, strategy, 0)
-        driver.schedule(bot.name, schedule)
+        driver.schedule(bot.name, view.schedule(bot.name, bot.candles.symbol, bot.looks_at, strategy, 0))
     driver.interfere(conditions)
-    end_ms = max(int(series.open_time[-1]) + series.duration_ms for series in candles.values())
-    driver.run(end_ms)
-    return Run(bots, engine.engine, exchange, driver.records, driver.events, end_ms)
+    return run_class(bots, driver, engine)
 
 
-def run_once_more(run: Run, conditions: Conditions) -> Run:
-    """The same bots and candles under other conditions."""
-    return run_bots(run.bots, conditions)
-
-
-def with_candles(bot: Bot, candles: Candles) -> Bot:
-    """The same bot on other candles."""
-    return evolve(bot, candles=candles)
+def _exchange(bots: Sequence[Bot], balance: Decimal, conditions: Conditions) -> ObservedExchange:
+    exchange = conditions.exchange([bot.instrument for bot in bots], balance=balance)
+    exchange.slippage_ratio = conditions.slippage_ratio
+    exchange.defers_orders = conditions.policy is PathPolicy.NEXT_CANDLE
+    return exchange
 
 
 def _engine(bots: Sequence[Bot], view: SimulatedView, balance: Decimal, conditions: Conditions) -> Engine:
@@ -171,10 +145,11 @@ def _engine(bots: Sequence[Bot], view: SimulatedView, balance: Decimal, conditio
                 bot.strategy_class.__name__.lower(),
                 strategy,
                 bot.instrument,
-                bot.candles.timeframe,
+                bot.looks_at,
                 bot.budget,
                 bot.leverage,
-                stop_placement=bot.stop_placement,
+                bot.limits,
+                bot.places_stops,
             )
         )
     filters = {name: build() for name, build in conditions.filters.items()}
@@ -193,37 +168,3 @@ def _spied(strategy: Strategy, name: str, method: Callable[..., Any], around: Ar
         return around(strategy, name, context, lambda: method(context, *arguments, **named))
 
     return callback
-
-
-class _Driver(Driver):
-    """The simulator's driver, with an operator and with wakes nobody asked for."""
-
-    def interfere(self, conditions: Conditions) -> None:
-        for command in conditions.operator:
-            self._at(command.time_ms, OPERATOR_PHASE, command)
-        for time_ms in conditions.wakes:
-            self._at(time_ms, BOUNDARY_PHASE, ev.CandlesClosed(time_ms))
-
-    def _at(self, time_ms: int, phase: int, event: ev.Event) -> None:
-        self._agenda.add(time_ms, phase, lambda _: self._step(event))
-
-
-class _Restarting:
-    """An engine that is now and then replaced by a fresh one with the saved state, by way of JSON text."""
-
-    def __init__(self, make: Callable[[], Engine], is_due: Callable[[int], bool] | None) -> None:
-        self.engine = make()
-        self._make = make
-        self._is_due = is_due
-        self._steps = 0
-
-    def step(self, event: ev.Event) -> Effects:
-        if self._is_due is not None and self._is_due(self._steps):
-            text = json.dumps(snapshot(self.engine))
-            self.engine = self._make()
-            restore(self.engine, json.loads(text))
-        self._steps += 1
-        return self.engine.step(event)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.engine, name)

@@ -129,6 +129,13 @@ class FixedView:
         """Nothing has warmed up."""
         return float("nan")
 
+    def regime(self, symbol: str) -> None:
+        """No regime is known."""
+
+    def is_stressed(self) -> bool:
+        """There is no stress."""
+        return False
+
     def is_due(self, bot: str, time_ms: int) -> bool:  # noqa: ARG002
         """Every candle is due."""
         return True

@@ -26,14 +26,10 @@ class Book:
 
     def add(self, level: float, rank: int, item: Any, *, is_above: bool) -> Entry:
         """Put an item in and return its entry, by which it can be removed."""
-        self._sequence += 1
-        entry: Entry
-        if is_above:
-            entry = (level, rank, self._sequence, item)
-            insort(self.above, entry)
-        else:
-            entry = (-level, rank, self._sequence, item)
-            insort(self.below, entry)
+        self._sequence = sequence = self._sequence + 1
+        entries, key = (self.above, level) if is_above else (self.below, -level)
+        entry = (key, rank, sequence, item)
+        insort(entries, entry)
         return entry
 
     def remove(self, entry: Entry, *, is_above: bool) -> None:

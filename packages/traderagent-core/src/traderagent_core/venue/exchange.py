@@ -9,7 +9,7 @@ from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.order import Liquidity, OrderRequest, OrderType, Side
-from traderagent_core.venue.book import Entry
+from traderagent_core.venue.book import ORDER_RANK, WATCH_RANK, Entry
 from traderagent_core.venue.funding import funding_payment
 from traderagent_core.venue.liquidation import bankruptcy_price, liquidation_price
 from traderagent_core.venue.market import ONE, ZERO, Liquidation, VenueMarket, VenueOrder, VenueWatch
@@ -43,11 +43,13 @@ class SimulatedExchange:
         self.margin = ZERO
         self.linear_cost = ZERO
         self.slippage_ratio = slippage_ratio
+        self.forced_slippage_ratio = ZERO
         self.defers_orders = defers_orders
         self.events: deque[ev.Event] = deque()
         self._known_ids: set[str] = set()
         self._trades = 0
         self._handlers: dict[type, Callable[[Any, int], None]] = {
+            cmd.Submit: self._submitted,
             cmd.Cancel: self._cancel,
             cmd.Amend: self._amend,
             cmd.Watch: self._watch,
@@ -57,12 +59,12 @@ class SimulatedExchange:
 
     def execute(self, command: cmd.Command, now_ms: int) -> None:
         """Carry out a command that has arrived; the market must stand at the price of that time."""
-        if type(command) is cmd.Submit:
-            self.submit(command.request, now_ms)
-        else:
-            self._handlers[type(command)](command, now_ms)
+        self._handlers[type(command)](command, now_ms)
 
     # -- orders in ------------------------------------------------------------------------------------------
+
+    def _submitted(self, command: cmd.Submit, now_ms: int) -> None:
+        self.submit(command.request, now_ms)
 
     def submit(self, request: OrderRequest, now_ms: int) -> None:
         """Take an order; the same client order id a second time changes nothing."""
@@ -105,7 +107,7 @@ class SimulatedExchange:
         if market.price >= level if is_above else market.price <= level:
             self._take(market, order, now_ms)
         else:
-            market.rest(order, level, is_above=is_above)
+            market.wait(order, level, ORDER_RANK, is_above=is_above)
 
     def _refusal(self, market: VenueMarket, order: VenueOrder) -> str | None:
         """The venue's reason for not taking an order, or None."""
@@ -197,9 +199,8 @@ class SimulatedExchange:
     def _take(self, market: VenueMarket, order: VenueOrder, now_ms: int) -> None:
         request = order.request
         limit = order.price if request.type is LIMIT else None
-        price = slipped_price(
-            market.instrument, request.side, market.last_price(), self.slippage_ratio, limit
-        )
+        ratio = self.slippage_ratio + self.forced_slippage_ratio if request.is_forced else self.slippage_ratio
+        price = slipped_price(market.instrument, request.side, market.last_price(), ratio, limit)
         self._fill(market, order, price, TAKER, now_ms, is_above=order.is_above)
 
     def _fill(
@@ -343,16 +344,18 @@ class SimulatedExchange:
 
     def _watch(self, command: cmd.Watch, now_ms: int) -> None:
         market = self.markets[command.symbol]
-        self._unwatch(command, now_ms)
-        level = float(command.price)
-        if market.price >= level if command.is_above else market.price <= level:
-            self.events.append(ev.WatchCrossed(now_ms, command.owner, command.name, market.price))
+        owner, name, is_above = command.owner, command.name, command.is_above
+        item = market.watches.pop((owner, name), None)
+        if item is not None:
+            market.unrest(item)
+        level, price = float(command.price), market.price
+        if price >= level if is_above else price <= level:
+            self.events.append(ev.WatchCrossed(now_ms, owner, name, price))
             return
-        item = VenueWatch(command.owner, command.name)
-        market.watches[command.owner, command.name] = item
-        market.watch(item, level, is_above=command.is_above)
+        market.watches[owner, name] = item = item or VenueWatch(owner, name)
+        market.wait(item, level, WATCH_RANK, is_above=is_above)
 
-    def _unwatch(self, command: cmd.Watch | cmd.Unwatch, now_ms: int) -> None:  # noqa: ARG002
+    def _unwatch(self, command: cmd.Unwatch, now_ms: int) -> None:  # noqa: ARG002
         market = self.markets[command.symbol]
         item = market.watches.pop((command.owner, command.name), None)
         if item is not None:
@@ -382,7 +385,7 @@ class SimulatedExchange:
         maintenance = market.instrument.maintenance_margin_ratio
         price = liquidation_price(position.average_price, market.leverage, maintenance, is_long=is_long)
         if price > ZERO:
-            market.watch(level, float(price), is_above=not is_long)
+            market.wait(level, float(price), WATCH_RANK, is_above=not is_long)
 
     def _liquidate(self, market: VenueMarket, now_ms: int) -> None:
         """Take the position over at the bankruptcy price and cancel what rests in the market."""

@@ -8,7 +8,7 @@ from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.instrument import Market as MarketKind
 from traderagent_core.model.order import OrderRequest, OrderType, Side
 from traderagent_core.model.position import Position
-from traderagent_core.venue.book import ORDER_RANK, WATCH_RANK, Book, Entry
+from traderagent_core.venue.book import Book, Entry
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -70,19 +70,18 @@ class VenueMarket:
     open_sells: Decimal = ZERO
     margin: Decimal = ZERO
     version: int = 0
+    _told: float = float("nan")
+    _told_exactly: Decimal = ZERO
 
     def __attrs_post_init__(self) -> None:
         self.is_linear = self.instrument.market is MarketKind.LINEAR
 
     def last_price(self) -> Decimal:
         """The last price as the decimal that its shortest text says."""
-        return Decimal(repr(self.price))
-
-    def rest(self, order: VenueOrder, level: float, *, is_above: bool) -> None:
-        """Let an order wait for its price."""
-        order.is_above = is_above
-        order.entry = self.book.add(level, ORDER_RANK, order, is_above=is_above)
-        self.version += 1
+        price = self.price
+        if price != self._told:
+            self._told, self._told_exactly = price, Decimal(repr(price))
+        return self._told_exactly
 
     def unrest(self, item: VenueOrder | VenueWatch | Liquidation) -> None:
         """Take something that waits out of the book."""
@@ -91,10 +90,12 @@ class VenueMarket:
             item.entry = None
             self.version += 1
 
-    def watch(self, item: VenueWatch | Liquidation, level: float, *, is_above: bool) -> None:
-        """Let a watch, or the liquidation level, wait for its price."""
+    def wait(
+        self, item: VenueOrder | VenueWatch | Liquidation, level: float, rank: int, *, is_above: bool
+    ) -> None:
+        """Let an item wait for its price."""
         item.is_above = is_above
-        item.entry = self.book.add(level, WATCH_RANK, item, is_above=is_above)
+        item.entry = self.book.add(level, rank, item, is_above=is_above)
         self.version += 1
 
     def is_beyond(self, side: Side, kind: OrderType, level: float) -> bool:

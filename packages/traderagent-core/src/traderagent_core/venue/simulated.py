@@ -1,4 +1,4 @@
-"""Builds the simulated exchange from its configuration; what the `simulated` adapter registers."""
+"""Builds the simulated exchange from its configuration."""
 
 from collections.abc import Iterable
 

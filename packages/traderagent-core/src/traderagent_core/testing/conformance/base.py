@@ -9,8 +9,10 @@ from traderagent_core.engine.setup import StopPlacement
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.testing.comparing import books_problem, refuse
+from traderagent_core.testing.conditions import GOOD, Bot, Conditions
 from traderagent_core.testing.conformance.subjects import Examination, Subject
-from traderagent_core.testing.harness import GOOD, Bot, Conditions, Run, run_bots
+from traderagent_core.testing.harness import run_bots
+from traderagent_core.testing.run import Run
 
 
 class Kit(Examination):

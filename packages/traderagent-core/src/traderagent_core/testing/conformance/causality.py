@@ -10,11 +10,12 @@ from traderagent_core.model.candle import Candles
 from traderagent_core.simulator.scan import BlockScan
 from traderagent_core.simulator.view import SimulatedView
 from traderagent_core.testing.comparing import refuse, require_same_lines
+from traderagent_core.testing.conditions import Conditions
 from traderagent_core.testing.conformance.base import Kit
 from traderagent_core.testing.conformance.specification import columns_of
 from traderagent_core.testing.conformance.subjects import Subject
-from traderagent_core.testing.harness import Conditions, Run
 from traderagent_core.testing.markets import with_other_future
+from traderagent_core.testing.run import Run
 
 CUTS = 4
 STAY_BEFORE = "do not reach behind context.view, and declare causal indicators only"

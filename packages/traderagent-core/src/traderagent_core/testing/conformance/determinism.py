@@ -8,12 +8,14 @@ from attrs import evolve
 
 from traderagent_core.contract.strategy import Wake
 from traderagent_core.testing.comparing import ledgers, refuse, require_same_lines
+from traderagent_core.testing.conditions import GOOD, Bot, Conditions
 from traderagent_core.testing.conformance.base import Kit
 from traderagent_core.testing.conformance.specification import columns_of
 from traderagent_core.testing.conformance.subjects import Subject
 from traderagent_core.testing.fresh_process import NotImportableError, lines_in_fresh_process
-from traderagent_core.testing.harness import GOOD, Bot, Conditions, Run, run_bots
+from traderagent_core.testing.harness import run_bots
 from traderagent_core.testing.outside_world import Watchman, other_world
+from traderagent_core.testing.run import Run
 
 
 class Determinism(Kit):

@@ -98,6 +98,12 @@ class Hearing:
         self.advance()
         return Heard(row, tuple(self.judge(plan) for plan in self.plans()))
 
+    def ask_first(self, row: int) -> Verdict:
+        """Move to the close of a row, bring the filter to it and ask about the first plan."""
+        self.move(row)
+        self.advance()
+        return self.judge(self.plans()[0])
+
     def ask_all(self, rows: Iterable[int]) -> list[Heard]:
         """Ask at the closes of some rows, in order; an exception fails the case."""
         heard = []

@@ -12,11 +12,13 @@ import numpy as np
 from traderagent_core.contract.entry_filter import EntryFilter
 from traderagent_core.engine.codec import encode
 from traderagent_core.testing.comparing import refuse, require_same_lines
+from traderagent_core.testing.conditions import Bot, Conditions
 from traderagent_core.testing.conformance.filter_base import FilterKit, Hearing, renamed, restored, usual_rows
 from traderagent_core.testing.conformance.subjects import Subject
-from traderagent_core.testing.harness import Bot, Conditions, run_bots
+from traderagent_core.testing.harness import run_bots
 from traderagent_core.testing.markets import with_other_future
 from traderagent_core.testing.prober import Prober, ProberConfig
+from traderagent_core.testing.restarting import now_and_then
 
 CUTS = (0.3, 0.62, 0.85)
 FRESH = 10
@@ -141,10 +143,8 @@ class FilterTime(FilterKit):
         Mend: go on from the state instead of beginning anew, and forget what is too old to matter.
         """
         candles = self.candles(subject.instrument, self.rows * LONG)["ranging"]
-        costs = _costs(self.hearing(subject, candles))
-        quarter = len(costs) // 4
-        early, late = costs[quarter : 2 * quarter].mean(axis=0), costs[-quarter:].mean(axis=0)
-        for what, before, after, slack in zip(_COUNTED, early, late, (40.0, 40.0, 400.0), strict=True):
+        early, late = _costs(self.hearing(subject, candles))
+        for what, before, after, slack in zip(_COUNTED, early, late, _SLACK, strict=True):
             if after > 1.5 * before + slack:
                 refuse(
                     expected=f"{what} about the same early and late, {before:.0f} in the second quarter of a run",
@@ -168,9 +168,8 @@ class FilterTime(FilterKit):
         filters: Mapping[str, Callable[[], EntryFilter]] = {"kit": lambda: self.build(subject)}
         usual = run_bots([bot], Conditions(filters=filters))
         wakes = [int(time_ms) for time_ms in candles.open_time + candles.duration_ms]
-        restless = run_bots(
-            [bot], Conditions(filters=filters, wakes=wakes, restart_at=lambda step: step % 17 == 3)
-        )
+        restart_at = now_and_then(usual.events + len(wakes))
+        restless = run_bots([bot], Conditions(filters=filters, wakes=wakes, restart_at=restart_at))
         if usual.failures:
             refuse(
                 expected="a filter that does not raise in a run",
@@ -186,30 +185,40 @@ class FilterTime(FilterKit):
 
 
 _COUNTED = ("calls made for a candle", "candles read for a candle", "things held in memory")
+_SLACK = (40.0, 40.0, 400.0)
+_WEIGHED_EVERY = 7
 
 
-def _costs(hearing: Hearing) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    """For each candle: calls made, candles read, things held afterwards."""
+def _costs(hearing: Hearing) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """In the second quarter of the candles and in the last one, on average: calls, candles read, things held."""
+    quarter = len(hearing.candles) // 4
+    for row in range(quarter):
+        hearing.ask_first(row)
+    early = _mean_costs(hearing, range(quarter, 2 * quarter))
+    for row in range(2 * quarter, len(hearing.candles) - quarter):
+        hearing.ask_first(row)
+    return early, _mean_costs(hearing, range(len(hearing.candles) - quarter, len(hearing.candles)))
+
+
+def _mean_costs(hearing: Hearing, rows: range) -> tuple[float, ...]:
+    """What candles cost on average, asked at each; memory, which is slow to weigh, is weighed now and then."""
     calls = 0
 
     def count(_frame: FrameType, event: str, _argument: Any) -> None:
         nonlocal calls
         calls += event in ("call", "c_call")
 
-    costs = []
-    for row in range(len(hearing.candles)):
-        hearing.move(row)
-        plan = hearing.plans()[0]
-        calls, before = 0, hearing.view.rows_read
+    read_before, weights = hearing.view.rows_read, []
+    for row in rows:
         previous = sys.getprofile()
         sys.setprofile(count)
         try:
-            hearing.advance()
-            hearing.judge(plan)
+            hearing.ask_first(row)
         finally:
             sys.setprofile(previous)
-        costs.append((calls, hearing.view.rows_read - before, _weight(vars(hearing.entry_filter))))
-    return np.array(costs, dtype=float)
+        if row % _WEIGHED_EVERY == 0:
+            weights.append(_weight(vars(hearing.entry_filter)))
+    return calls / len(rows), (hearing.view.rows_read - read_before) / len(rows), float(np.mean(weights))
 
 
 def _weight(root: Any) -> int:

@@ -4,14 +4,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from traderagent_core.contract.strategy import Strategy
 from traderagent_core.engine.codec import StateError, encode
 from traderagent_core.testing.comparing import refuse, require_same_lines
+from traderagent_core.testing.conditions import Conditions
 from traderagent_core.testing.conformance.base import Kit
 from traderagent_core.testing.conformance.subjects import Subject
-from traderagent_core.testing.harness import Conditions
+from traderagent_core.testing.restarting import now_and_then
 
 
 class Memory(Kit):
@@ -23,9 +22,8 @@ class Memory(Kit):
         Mend: what a callback has to know later belongs in `self.state`, not in other attributes of `self`.
         """
         straight = self.busiest(subject)
-        steps = {*range(40), *(int(step) for step in np.linspace(40, straight.events - 1, 25))}
         try:
-            restarted = self.again(straight, Conditions(restart_at=steps.__contains__))
+            restarted = self.again(straight, Conditions(restart_at=now_and_then(straight.events)))
         except StateError as error:
             refuse(
                 expected="a state that can be saved between any two events",

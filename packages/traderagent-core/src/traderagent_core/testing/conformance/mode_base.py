@@ -74,10 +74,20 @@ class ModeKit(Configured):
         return state  # type: ignore[no-any-return]
 
     def cells(self, subject: Subject, day: int = 0) -> Iterator[Cell]:
-        """All cells of some peaks and day starts; none depends on the mode but for its levels."""
-        levels = self.levels(subject)
+        """All cells of some peaks and day starts; none depends on the mode but for its levels.
+
+        Those of one peak come once more under stress, and once more in a halt.
+        """
+        levels, time_ms = self.levels(subject), NOON_MS + day * DAY_MS
         for peak, share in product(PEAKS, DAY_STARTS):
-            yield from _cells(peak, peak * share, levels, NOON_MS + day * DAY_MS)
+            yield from _cells(peak, peak * share, levels, time_ms)
+        for is_stressed in (True, False):
+            for cell in _cells(PEAKS[0], PEAKS[0], levels, time_ms):
+                told = (
+                    evolve(portfolio, is_stressed=is_stressed, is_halted=not is_stressed)
+                    for portfolio in cell.portfolios
+                )
+                yield Cell(tuple(told))
 
     def states(self, subject: Subject) -> list[ModeState]:
         """Answers that the mode can be led to, by way of every cell, over three days."""
@@ -158,9 +168,5 @@ def weight(state: ModeState) -> Decimal:
 
 
 def is_worse(portfolio: Portfolio, other: Portfolio) -> bool:
-    """Whether it has less equity at the same peak and day start."""
-    is_same = (portfolio.peak_equity, portfolio.day_start_equity) == (
-        other.peak_equity,
-        other.day_start_equity,
-    )
-    return is_same and portfolio.equity < other.equity
+    """Whether it has less equity and is the same in all else."""
+    return portfolio.equity < other.equity and portfolio == evolve(other, equity=portfolio.equity)

@@ -6,10 +6,11 @@ from typing import Any
 from traderagent_core.contract.strategy import Release, Strategy
 from traderagent_core.model import event as ev
 from traderagent_core.testing.comparing import refuse
+from traderagent_core.testing.conditions import Conditions
 from traderagent_core.testing.conformance.orders import Orders
 from traderagent_core.testing.conformance.subjects import Subject
 from traderagent_core.testing.faulty_exchanges import Asked
-from traderagent_core.testing.harness import Conditions, Run
+from traderagent_core.testing.run import Run
 
 
 class Operation(Orders):

@@ -16,7 +16,7 @@ from traderagent_core.testing.comparing import refuse
 from traderagent_core.testing.conformance.base import Kit
 from traderagent_core.testing.conformance.subjects import Subject
 from traderagent_core.testing.faulty_exchanges import Asked
-from traderagent_core.testing.harness import Run
+from traderagent_core.testing.run import Run
 
 ID_PATTERN = re.compile(r"^[A-Za-z0-9_-]{1,36}$")
 """What every venue takes as a client order id."""

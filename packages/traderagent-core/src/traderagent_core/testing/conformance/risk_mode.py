@@ -17,6 +17,7 @@ from traderagent_core.contract.risk_mode import INACTIVE, Portfolio, RiskMode
 from traderagent_core.engine.codec import StateError, decode, encode
 from traderagent_core.model.timeframe import DAY_MS
 from traderagent_core.testing.comparing import refuse, require_same_lines
+from traderagent_core.testing.conditions import Bot, Conditions
 from traderagent_core.testing.conformance.mode_base import (
     ModeKit,
     is_worse,
@@ -26,7 +27,7 @@ from traderagent_core.testing.conformance.mode_base import (
     weight,
 )
 from traderagent_core.testing.conformance.subjects import Subject
-from traderagent_core.testing.harness import Bot, Conditions, run_bots
+from traderagent_core.testing.harness import run_bots
 from traderagent_core.testing.outside_world import Watchman, other_world
 from traderagent_core.testing.prober import Prober, ProberConfig
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, ClassVar
 
 import pytest
@@ -12,6 +11,7 @@ from pydantic import BaseModel
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.testing.comparing import refuse
+from traderagent_core.testing.hand_made import SPOT
 from traderagent_core.testing.markets import MARKETS, market
 
 
@@ -28,9 +28,7 @@ class Examination:
     """Attributes and methods by which a test class says what is to be examined, whatever the kind of plugin."""
 
     configs: ClassVar[Sequence[Any]] = ()
-    instruments: ClassVar[Sequence[Instrument]] = (
-        Instrument("BTC/USDT", min_notional=Decimal(5), lot_size=Decimal("0.0001")),
-    )
+    instruments: ClassVar[Sequence[Instrument]] = (SPOT,)
     timeframe: ClassVar[str] = "1h"
     price: ClassVar[float] = 100.0
     rows: ClassVar[int] = 600

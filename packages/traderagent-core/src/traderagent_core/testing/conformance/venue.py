@@ -9,6 +9,7 @@ from traderagent_core.testing.comparing import (
     require_same_lines,
     traded,
 )
+from traderagent_core.testing.conditions import Conditions
 from traderagent_core.testing.conformance.orders import Orders
 from traderagent_core.testing.conformance.subjects import Subject
 from traderagent_core.testing.faulty_exchanges import (
@@ -17,7 +18,7 @@ from traderagent_core.testing.faulty_exchanges import (
     RepeatingExchange,
     SplittingExchange,
 )
-from traderagent_core.testing.harness import Conditions, Run
+from traderagent_core.testing.run import Run
 
 LATENCY_MS = 1_500
 

@@ -1,0 +1,350 @@
+"""The adapter: one account at Bybit V5, for linear USDT perpetuals in one-way mode."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from traderagent_core import (
+    Amendment,
+    Balance,
+    Candles,
+    Capabilities,
+    ExchangeAdapter,
+    ExchangeRefusedError,
+    ExchangeUnavailableError,
+    FundingPaid,
+    FundingRate,
+    Instrument,
+    LinkDown,
+    LinkUp,
+    Market,
+    OrderFact,
+    OrderFilled,
+    OrderReport,
+    OrderRequest,
+    OrderType,
+    Outcome,
+    OutcomeTable,
+    PositionReport,
+    Price,
+    PriceFact,
+    Surroundings,
+)
+from traderagent_core.adapters.streams import Broadcast
+from traderagent_core.model.timeframe import DAY_MS, timeframe_ms
+
+from traderagent_bybit.adapter import outcomes, translate
+from traderagent_bybit.adapter.config import BybitConfig, hosts_of
+from traderagent_bybit.adapter.facts import Facts, funding
+from traderagent_bybit.adapter.http import UNANSWERED, Answer, Http
+from traderagent_bybit.adapter.reads import Reads
+from traderagent_bybit.adapter.stream import Stream
+from traderagent_bybit.signing import sign_socket
+
+LINEAR = {"category": "linear"}
+SETTLED = {**LINEAR, "settleCoin": translate.QUOTE}
+DEFAULT_FEES = (Decimal("0.0002"), Decimal("0.00055"))
+EXECUTION_HISTORY_MS = 28 * DAY_MS
+AUTH_MS = 10_000
+ONE_WAY = 0
+
+
+class BybitAdapter(ExchangeAdapter):
+    """Stops rest at the venue as conditional orders: a stop attached by Bybit would have no id of ours."""
+
+    capabilities = Capabilities(
+        markets=frozenset({Market.LINEAR}),
+        timeframes=tuple(translate.INTERVALS),
+        stop_placements={Market.LINEAR: "resting"},
+        can_amend=True,
+        has_funding=True,
+        largest_batch=10,
+        execution_history_ms=EXECUTION_HISTORY_MS,
+    )
+
+    def __init__(self, config: BybitConfig, surroundings: Surroundings) -> None:
+        super().__init__(config, surroundings)
+        hosts = hosts_of(config, surroundings.environment)
+        self._http = Http(config, hosts.rest, surroundings.credentials, self.clock)
+        self._reads = Reads(self._http)
+        self._facts: Broadcast[OrderFact] = Broadcast(self.clock)
+        self._prices: Broadcast[PriceFact] = Broadcast(self.clock)
+        self._last: dict[str, Price] = {}
+        self._told = Facts()
+        symbols = [translate.theirs(symbol) for symbol in surroundings.markets]
+        topics = [f"{kind}.{symbol}" for symbol in symbols for kind in ("publicTrade", "tickers")]
+        self._private = self._stream(hosts.private, ["order", "execution"], self._hear_private, self._facts)
+        self._public = self._stream(hosts.public, topics, self._hear_public, self._prices)
+
+    def _stream(self, url: str, topics: list[str], hear: Any, source: Broadcast[Any]) -> Stream:
+        return Stream(
+            url,
+            self.config,
+            self.clock,
+            session=lambda: self._http.session,
+            topics=topics,
+            credentials=self._auth if hear == self._hear_private else None,
+            hear=hear,
+            turn=source.publish,
+        )
+
+    def _auth(self) -> Sequence[object]:
+        expires = self._http.venue_ms() + AUTH_MS
+        credentials = self.surroundings.credentials
+        return credentials.get("key", ""), expires, sign_socket(credentials.get("secret", ""), str(expires))
+
+    async def connect(self) -> None:
+        """Set the clock right, check key and position mode, and open the sockets."""
+        await self._synchronise()
+        for symbol in self.surroundings.markets:
+            query = {**LINEAR, "symbol": translate.theirs(symbol)}
+            rows = await self._reads.every("/v5/position/list", query)
+            if any(row["positionIdx"] != ONE_WAY for row in rows):
+                raise ExchangeRefusedError(
+                    f"{symbol} is in hedge mode; switch the position mode of the account to one-way"
+                )
+        self._private.start()
+        self._public.start()
+
+    async def close(self) -> None:
+        """End the streams and close all connections."""
+        await self._private.stop()
+        await self._public.stop()
+        await self._http.close()
+        self._facts.close()
+        self._prices.close()
+
+    async def _synchronise(self) -> int:
+        try:
+            return await self._http.synchronise()
+        except (*UNANSWERED, KeyError) as error:
+            raise ExchangeUnavailableError(f"the venue's time: {type(error).__name__}: {error}") from error
+
+    # -- reads ----------------------------------------------------------------------------------------------
+
+    async def server_time(self) -> int:
+        """The venue's time; our offset to it is set right on the way."""
+        return await self._synchronise()
+
+    async def instruments(self) -> Sequence[Instrument]:
+        """All linear USDT perpetuals that trade, with the fees of this account."""
+        rows = await self._reads.every(
+            "/v5/market/instruments-info", {**LINEAR, "limit": 1000}, kind="public"
+        )
+        fees = await self._fees()
+        wanted = [row for row in rows if row["quoteCoin"] == translate.QUOTE and row["status"] == "Trading"]
+        return [translate.instrument(row, *fees.get(row["symbol"], DEFAULT_FEES)) for row in wanted]
+
+    async def _fees(self) -> dict[str, tuple[Decimal, Decimal]]:
+        """Maker and taker fees; a demo account does not tell them."""
+        try:
+            rows = await self._reads.every("/v5/account/fee-rate", LINEAR, kind="slow")
+        except ExchangeRefusedError:
+            return {}
+        return {row["symbol"]: (Decimal(row["makerFeeRate"]), Decimal(row["takerFeeRate"])) for row in rows}
+
+    async def order(self, symbol: str, client_order_id: str) -> OrderReport | None:
+        """Live orders first, then past ones; only both together can say that there is none."""
+        query = {**LINEAR, "symbol": translate.theirs(symbol), "orderLinkId": client_order_id}
+        for path in ("/v5/order/realtime", "/v5/order/history"):
+            for row in await self._reads.every(path, query):
+                if row["orderLinkId"] == client_order_id:
+                    return translate.report(row)
+        return None
+
+    async def open_orders(self) -> Sequence[OrderReport]:
+        """All live orders of the account, conditional ones and those of positions included."""
+        rows = await self._reads.every("/v5/order/realtime", {**SETTLED, "limit": 50})
+        return [translate.report(row) for row in rows]
+
+    async def executions(self, since_ms: int) -> Sequence[OrderFilled]:
+        """All trades of the account from a time on."""
+        rows = await self._executions(since_ms)
+        found = {row["execId"]: translate.fill(row) for row in rows if row["execType"] in translate.TRADES}
+        return sorted(found.values(), key=lambda fill: (fill.time_ms, fill.trade_id))
+
+    async def _executions(self, since_ms: int, **more: str) -> list[Any]:
+        now_ms = self._http.venue_ms()
+        start = max(since_ms, now_ms - EXECUTION_HISTORY_MS)
+        return await self._reads.windows(
+            "/v5/execution/list", {**LINEAR, **more, "limit": 100}, start, now_ms + DAY_MS
+        )
+
+    async def positions(self) -> Sequence[PositionReport]:
+        """All positions that are not flat."""
+        rows = await self._reads.every("/v5/position/list", {**SETTLED, "limit": 200})
+        return [translate.position(row) for row in rows if Decimal(row["size"])]
+
+    async def balances(self) -> Mapping[str, Balance]:
+        """The unified account; what is available is told for the whole account, in USD."""
+        rows = await self._reads.every("/v5/account/wallet-balance", {"accountType": "UNIFIED"})
+        account = rows[0]
+        free = translate.number(account.get("totalAvailableBalance"))
+        found = {}
+        for coin in account["coin"]:
+            total = translate.number(coin["walletBalance"])
+            found[coin["coin"]] = Balance(total, free if coin["coin"] == translate.QUOTE else total)
+        return found
+
+    async def candles(self, symbol: str, timeframe: str, since_ms: int, limit: int) -> Candles:
+        """Closed candles; the one that still forms is left out."""
+        length = timeframe_ms(timeframe)
+        start = -(-since_ms // length) * length
+        query = {
+            **LINEAR,
+            "symbol": translate.theirs(symbol),
+            "interval": translate.INTERVALS[timeframe],
+            "start": start,
+            "end": start + limit * length - 1,
+            "limit": limit,
+        }
+        result = await self._reads.one("/v5/market/kline", query, kind="public")
+        closed_by = self._http.venue_ms()
+        rows = [row for row in result["list"][::-1] if int(row[0]) + length <= closed_by]
+        return translate.candles(symbol, timeframe, rows)
+
+    async def funding_rates(self, symbol: str, since_ms: int) -> Sequence[FundingRate]:
+        """Settled rates, oldest first."""
+        found: dict[int, FundingRate] = {}
+        end = self._http.venue_ms()
+        while end >= since_ms:
+            query = {
+                **LINEAR,
+                "symbol": translate.theirs(symbol),
+                "startTime": since_ms,
+                "endTime": end,
+                "limit": 200,
+            }
+            rows = (await self._reads.one("/v5/market/funding/history", query, kind="public"))["list"]
+            rates = [translate.funding_rate(row) for row in rows]
+            found |= {rate.time_ms: rate for rate in rates}
+            if len(rates) < 200:
+                break
+            end = min(rate.time_ms for rate in rates) - 1
+        return [found[time_ms] for time_ms in sorted(found)]
+
+    async def funding_paid(self, since_ms: int) -> Sequence[FundingPaid]:
+        """Funding of this account, oldest first."""
+        rows = {row["execId"]: row for row in await self._executions(since_ms, execType="Funding")}
+        return sorted(map(funding, rows.values()), key=lambda paid: paid.time_ms)
+
+    # -- writes ---------------------------------------------------------------------------------------------
+
+    async def submit(self, request: OrderRequest) -> Outcome:
+        """Send an order; a repeated client order id is ALREADY_SO."""
+        body = translate.order_body(request)
+        return await self._write(outcomes.SUBMIT, "/v5/order/create", body, is_protective=_protects(request))
+
+    async def submit_all(self, requests: Sequence[OrderRequest]) -> Sequence[Outcome]:
+        """Send up to ten orders at once; each has its own answer."""
+        rows = [translate.order_body(request) for request in requests]
+        for row in rows:
+            del row["category"]
+        answer = await self._post(
+            "/v5/order/create-batch",
+            {**LINEAR, "request": rows},
+            is_protective=all(map(_protects, requests)),
+            weight=len(rows),
+        )
+        if isinstance(answer, Outcome):
+            return [answer] * len(rows)
+        codes, done = answer.extra.get("list"), answer.result.get("list")
+        if answer.code != outcomes.OK or not codes or not done or not len(codes) == len(done) == len(rows):
+            whole = outcomes.outcome_of(outcomes.SUBMIT, answer.code, answer.text, "", answer.retry_after_ms)
+            return [whole if answer.code != outcomes.OK else Outcome.unknown("0", "rows are missing")] * len(
+                rows
+            )
+        return [
+            outcomes.outcome_of(
+                outcomes.SUBMIT, str(told["code"]), str(told["msg"]), str(row.get("orderId", ""))
+            )
+            for told, row in zip(codes, done, strict=True)
+        ]
+
+    async def cancel(self, symbol: str, client_order_id: str) -> Outcome:
+        """Cancel an order; one that is not open is ALREADY_SO."""
+        body = {**LINEAR, "symbol": translate.theirs(symbol), "orderLinkId": client_order_id}
+        return await self._write(outcomes.CANCEL, "/v5/order/cancel", body, is_protective=True)
+
+    async def amend(self, symbol: str, amendment: Amendment) -> Outcome:
+        """Change price or trigger, and quantity, of a live order."""
+        name = amendment.client_order_id
+        body = {**LINEAR, "symbol": translate.theirs(symbol), "orderLinkId": name}
+        if amendment.quantity is not None:
+            body["qty"] = translate.plain(amendment.quantity)
+        if amendment.price is not None:
+            key = "triggerPrice" if await self._is_stop(symbol, name) else "price"
+            body[key] = translate.plain(amendment.price)
+        return await self._write(outcomes.AMEND, "/v5/order/amend", body, is_protective=True)
+
+    async def _is_stop(self, symbol: str, client_order_id: str) -> bool:
+        """Which field a price belongs to; what cannot be read is asked of the venue as a limit, and refused there."""
+        try:
+            report = await self.order(symbol, client_order_id)
+        except (ExchangeUnavailableError, ExchangeRefusedError):
+            return False
+        return report is not None and report.type is OrderType.STOP
+
+    async def set_leverage(self, symbol: str, leverage: Decimal) -> Outcome:
+        """Set the leverage of both sides."""
+        text = translate.plain(leverage)
+        body = {**LINEAR, "symbol": translate.theirs(symbol), "buyLeverage": text, "sellLeverage": text}
+        return await self._write(outcomes.LEVERAGE, "/v5/position/set-leverage", body)
+
+    async def _write(
+        self, table: OutcomeTable, path: str, body: Mapping[str, Any], *, is_protective: bool = False
+    ) -> Outcome:
+        answer = await self._post(path, body, is_protective=is_protective)
+        if isinstance(answer, Outcome):
+            return answer
+        order_id = str(answer.result.get("orderId") or "")
+        return outcomes.outcome_of(table, answer.code, answer.text, order_id, answer.retry_after_ms)
+
+    async def _post(
+        self, path: str, body: Mapping[str, Any], *, is_protective: bool, weight: int = 1
+    ) -> Answer | Outcome:
+        try:
+            return await self._http.post(path, body, is_protective=is_protective, weight=weight)
+        except (*UNANSWERED, ExchangeUnavailableError) as error:
+            return Outcome.unknown(getattr(error, "code", "") or type(error).__name__, str(error))
+
+    # -- streams --------------------------------------------------------------------------------------------
+
+    def events(self) -> AsyncIterator[OrderFact]:
+        """What the private socket tells of orders, executions and funding."""
+        return self._facts.subscribe(_present(self._private, self.clock.now_ms()))
+
+    def prices(self, symbols: Sequence[str]) -> AsyncIterator[PriceFact]:
+        """Trades of the public socket; the present price of each symbol first."""
+        wanted = frozenset(symbols)
+        present = [self._last[symbol] for symbol in symbols if symbol in self._last]
+        first: list[PriceFact] = [*_present(self._public, self.clock.now_ms()), *present]
+        return self._prices.subscribe(
+            first, lambda fact: not isinstance(fact, Price) or fact.symbol in wanted
+        )
+
+    def _hear_private(self, message: Mapping[str, Any]) -> None:
+        for fact in self._told.of(message):
+            self._facts.publish(fact)
+
+    def _hear_public(self, message: Mapping[str, Any]) -> None:
+        kind, _, name = str(message["topic"]).partition(".")
+        symbol = translate.ours(name)
+        if kind == "publicTrade":
+            for row in message["data"]:
+                self._price(Price(int(row["T"]), symbol, Decimal(row["p"])))
+        elif symbol not in self._last and message["data"].get("lastPrice"):
+            self._price(Price(int(message["ts"]), symbol, Decimal(message["data"]["lastPrice"])))
+
+    def _price(self, price: Price) -> None:
+        self._last[price.symbol] = price
+        self._prices.publish(price)
+
+
+def _present(stream: Stream, now_ms: int) -> Iterator[LinkUp | LinkDown]:
+    if stream.is_up:
+        yield LinkUp(now_ms)
+
+
+def _protects(request: OrderRequest) -> bool:
+    return request.reduce_only or request.type is OrderType.STOP

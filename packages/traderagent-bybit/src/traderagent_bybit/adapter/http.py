@@ -1,0 +1,139 @@
+"""REST calls: signed over the bytes that are sent, in the venue's time, within the limits."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+from attrs import Factory, frozen
+from traderagent_core import ExchangeUnavailableError
+from traderagent_core.contract.clock import Clock
+
+from traderagent_bybit.adapter.budget import Budget
+from traderagent_bybit.adapter.config import BybitConfig
+from traderagent_bybit.signing import sign_request
+
+FORBIDDEN_PAUSE_MS = 600_000
+"""After HTTP 403 all traffic stops for so long."""
+
+UNANSWERED = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
+_SOON_MS = 2_000
+
+
+@frozen
+class Answer:
+    """What came back: the venue's code as text, its message and its result."""
+
+    code: str
+    text: str
+    result: Mapping[str, Any] = Factory(dict)
+    extra: Mapping[str, Any] = Factory(dict)
+    retry_after_ms: int = 0
+
+
+class Http:
+    """One account's way to the REST API. Nothing is repeated here."""
+
+    def __init__(self, config: BybitConfig, base: str, credentials: Mapping[str, str], clock: Clock) -> None:
+        self._config = config
+        self._base = base
+        self._key, self._secret = credentials.get("key", ""), credentials.get("secret", "")
+        self._clock = clock
+        self._budget = Budget(clock)
+        self._session: aiohttp.ClientSession | None = None
+        self._silent_until_ms = 0
+        self.offset_ms = 0
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The connections, opened when they are first used."""
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=self._config.timeout_seconds)
+            self._session = aiohttp.ClientSession(timeout=timeout)
+        return self._session
+
+    def venue_ms(self) -> int:
+        """The venue's time, as far as is known."""
+        return self._clock.now_ms() + self.offset_ms
+
+    async def close(self) -> None:
+        """Close all connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def synchronise(self) -> int:
+        """Read the venue's time and remember how far our clock is off; returns that time."""
+        before = self._clock.now_ms()
+        answer = await self.get("/v5/market/time", kind="public")
+        after = self._clock.now_ms()
+        venue = int(answer.result["timeNano"]) // 1_000_000
+        self.offset_ms = venue - (before + after) // 2
+        return venue
+
+    async def get(
+        self, path: str, query: Mapping[str, object] | None = None, *, kind: str = "read"
+    ) -> Answer:
+        """A read; raises one of UNANSWERED, or ExchangeUnavailableError while all traffic is stopped."""
+        await self._budget.wait(path, kind)
+        text = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in (query or {}).items())
+        headers = {} if kind == "public" else self._signed(text.encode())
+        url = f"{self._base}{path}?{text}" if text else f"{self._base}{path}"
+        return await self._call("GET", path, url, None, headers)
+
+    async def post(
+        self, path: str, body: Mapping[str, Any], *, is_protective: bool = False, weight: int = 1
+    ) -> Answer:
+        """A write; raises as `get` does."""
+        await self._budget.wait(path, "write", is_protective=is_protective, weight=weight)
+        raw = json.dumps(body, separators=(",", ":")).encode()
+        headers = {**self._signed(raw), "Content-Type": "application/json"}
+        return await self._call("POST", path, f"{self._base}{path}", raw, headers)
+
+    def _signed(self, payload: bytes) -> dict[str, str]:
+        stamp, window = str(self.venue_ms()), str(self._config.recv_window_ms)
+        return {
+            "X-BAPI-API-KEY": self._key,
+            "X-BAPI-TIMESTAMP": stamp,
+            "X-BAPI-RECV-WINDOW": window,
+            "X-BAPI-SIGN": sign_request(self._secret, self._key, stamp, window, payload),
+        }
+
+    async def _call(
+        self, method: str, path: str, url: str, data: bytes | None, headers: Mapping[str, str]
+    ) -> Answer:
+        left = self._silent_until_ms - self._clock.now_ms()
+        if left > 0:
+            return Answer("403", "no calls for a while after HTTP 403", retry_after_ms=left)
+        from yarl import URL
+
+        target = URL(url, encoded=True)
+        async with self.session.request(method, target, data=data, headers=headers) as response:
+            if response.status == 403:
+                self._silent_until_ms = self._clock.now_ms() + FORBIDDEN_PAUSE_MS
+                return Answer("403", "access too frequent, or region", retry_after_ms=FORBIDDEN_PAUSE_MS)
+            if response.status in (401, 404):
+                return Answer("401" if response.status == 401 else "10017", f"HTTP {response.status}")
+            if response.status != 200:
+                raise ExchangeUnavailableError(f"HTTP {response.status} of {path}", code=str(response.status))
+            found = json.loads(await response.text())
+            self._budget.learn(path, response.headers, self.offset_ms)
+        return await self._understood(found)
+
+    async def _understood(self, found: Any) -> Answer:
+        """The envelope; raises ValueError for what is none."""
+        if not isinstance(found, dict) or type(found.get("retCode")) is not int:
+            raise ValueError("an answer without retCode")
+        code, result = str(found["retCode"]), found.get("result")
+        if code == "10002":
+            # Our clock is off: the next call has to have the right time, this one was not looked at.
+            await asyncio.shield(self.synchronise())
+        return Answer(
+            code,
+            str(found.get("retMsg", "")),
+            result if isinstance(result, dict) else {},
+            found.get("retExtInfo") or {},
+            retry_after_ms=_SOON_MS if code in ("10002", "10006") else 0,
+        )

@@ -1,0 +1,136 @@
+"""One socket that comes back: connects, says who it is, subscribes, listens; tells each break and each recovery."""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import aiohttp
+from traderagent_core import LinkDown, LinkUp
+from traderagent_core.contract.clock import Clock
+
+from traderagent_bybit.adapter.config import BybitConfig
+from traderagent_bybit.adapter.http import UNANSWERED
+
+PING_SECONDS = 20.0
+LONGEST_PAUSE_SECONDS = 60.0
+CLOSED_BY_VENUE = "the venue closed the socket"
+Message = dict[str, Any]
+
+
+class RefusedError(ValueError):
+    """The venue refused authentication or a subscription."""
+
+
+class Stream:
+    """Runs as a task until it is stopped. `hear` gets each message of a topic, `turn` each change of the link."""
+
+    def __init__(
+        self,
+        url: str,
+        config: BybitConfig,
+        clock: Clock,
+        *,
+        session: Callable[[], aiohttp.ClientSession],
+        topics: Sequence[str],
+        credentials: Callable[[], Sequence[object]] | None,
+        hear: Callable[[Message], None],
+        turn: Callable[[LinkUp | LinkDown], None],
+    ) -> None:
+        self._url = url
+        self._config = config
+        self._clock = clock
+        self._session = session
+        self._topics = list(topics)
+        self._credentials = credentials
+        self._hear = hear
+        self._turn = turn
+        self._task: asyncio.Task[None] | None = None
+        self.is_up = False
+
+    def start(self) -> None:
+        """Begin, unless it runs already."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """End, and leave nothing running."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            cause = CLOSED_BY_VENUE
+            try:
+                async with self._session().ws_connect(self._url, autoping=True) as socket:
+                    await self._open(socket)
+                    failures = 0
+                    self._link(LinkUp(self._clock.now_ms()))
+                    await self._listen(socket)
+            except UNANSWERED as error:
+                cause = f"{type(error).__name__}: {error}".rstrip(": ")
+            if self.is_up:
+                self._link(LinkDown(self._clock.now_ms(), cause))
+            pause = min(self._config.reconnect_seconds * 2**failures, LONGEST_PAUSE_SECONDS)
+            failures = min(failures + 1, 10)
+            await asyncio.sleep(pause * (0.5 + random.random() / 2))
+
+    def _link(self, link: LinkUp | LinkDown) -> None:
+        self.is_up = isinstance(link, LinkUp)
+        self._turn(link)
+
+    async def _open(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        if self._credentials is not None:
+            await self._ask(socket, {"op": "auth", "args": list(self._credentials())})
+        if self._topics:
+            await self._ask(socket, {"op": "subscribe", "args": self._topics})
+
+    async def _ask(self, socket: aiohttp.ClientWebSocketResponse, request: Mapping[str, Any]) -> None:
+        await socket.send_json(request)
+        while True:
+            message = await self._next(socket)
+            if message is None:
+                raise RefusedError(CLOSED_BY_VENUE)
+            if "topic" in message:
+                self._hear(message)
+            elif message.get("op") == request["op"]:
+                if message.get("success") is not True:
+                    raise RefusedError(f"{request['op']} refused: {message.get('ret_msg')}")
+                return
+
+    async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        pinging = asyncio.create_task(_ping(socket))
+        try:
+            while (message := await self._next(socket)) is not None:
+                if "topic" in message:
+                    self._hear(message)
+        finally:
+            pinging.cancel()
+            await asyncio.wait([pinging])
+
+    async def _next(self, socket: aiohttp.ClientWebSocketResponse) -> Message | None:
+        """The next message; None at the end. A socket that is silent too long raises TimeoutError."""
+        while True:
+            received = await socket.receive(self._config.silence_seconds)
+            if received.type in (
+                aiohttp.WSMsgType.CLOSE,
+                aiohttp.WSMsgType.CLOSING,
+                aiohttp.WSMsgType.CLOSED,
+            ):
+                return None
+            if received.type is aiohttp.WSMsgType.ERROR:
+                raise RefusedError(str(socket.exception()))
+            if received.type is aiohttp.WSMsgType.TEXT:
+                found = json.loads(received.data)
+                if isinstance(found, dict):
+                    return found
+
+
+async def _ping(socket: aiohttp.ClientWebSocketResponse) -> None:
+    while not socket.closed:
+        await asyncio.sleep(PING_SECONDS)
+        await socket.send_json({"op": "ping"})

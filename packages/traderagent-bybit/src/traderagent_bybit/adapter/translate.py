@@ -1,0 +1,197 @@
+"""Between Bybit's words and ours; numbers are Decimal of their text."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from traderagent_core import (
+    Candles,
+    FundingRate,
+    Instrument,
+    Liquidity,
+    Market,
+    OrderFilled,
+    OrderReport,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    PositionReport,
+    Side,
+)
+
+ZERO = Decimal(0)
+QUOTE = "USDT"
+INTERVALS = {
+    "1m": "1",
+    "3m": "3",
+    "5m": "5",
+    "15m": "15",
+    "30m": "30",
+    "1h": "60",
+    "2h": "120",
+    "4h": "240",
+    "6h": "360",
+    "12h": "720",
+    "1d": "D",
+}
+STATUSES = {
+    "New": OrderStatus.OPEN,
+    "PartiallyFilled": OrderStatus.PARTIALLY_FILLED,
+    "Untriggered": OrderStatus.OPEN,
+    "Triggered": OrderStatus.OPEN,
+    "Filled": OrderStatus.FILLED,
+    "Cancelled": OrderStatus.CANCELED,
+    "PartiallyFilledCanceled": OrderStatus.CANCELED,
+    "Deactivated": OrderStatus.CANCELED,
+    "Rejected": OrderStatus.REJECTED,
+}
+TRADES = ("Trade", "BustTrade", "AdlTrade", "Delivery", "Settle")
+
+
+def theirs(symbol: str) -> str:
+    """BTC/USDT as Bybit has it."""
+    return symbol.partition(":")[0].replace("/", "")
+
+
+def ours(symbol: str) -> str:
+    """BTCUSDT as we have it."""
+    return f"{symbol.removesuffix(QUOTE)}/{QUOTE}" if symbol.endswith(QUOTE) else symbol
+
+
+def side_of(text: str) -> Side:
+    """Buy or Sell."""
+    return Side.BUY if text == "Buy" else Side.SELL
+
+
+def number(text: object) -> Decimal:
+    """A number as text; empty is zero."""
+    return Decimal(str(text)) if text not in (None, "") else ZERO
+
+
+def plain(value: Decimal) -> str:
+    """A number without exponent."""
+    return f"{value:f}"
+
+
+def instrument(row: Mapping[str, Any], maker_fee: Decimal, taker_fee: Decimal) -> Instrument:
+    """Steps, minimums and leverage of a row of instruments-info."""
+    lots = row["lotSizeFilter"]
+    return Instrument(
+        f"{row['baseCoin']}/{row['quoteCoin']}",
+        Market.LINEAR,
+        tick_size=Decimal(row["priceFilter"]["tickSize"]),
+        lot_size=Decimal(lots["qtyStep"]),
+        min_quantity=Decimal(lots["minOrderQty"]),
+        min_notional=number(lots.get("minNotionalValue")),
+        maker_fee_ratio=maker_fee,
+        taker_fee_ratio=taker_fee,
+        max_leverage=Decimal(row["leverageFilter"]["maxLeverage"]),
+    )
+
+
+def order_body(request: OrderRequest) -> dict[str, Any]:
+    """An order as `order/create` takes it."""
+    body: dict[str, Any] = {
+        "category": "linear",
+        "symbol": theirs(request.symbol),
+        "side": "Buy" if request.side is Side.BUY else "Sell",
+        "orderType": "Limit" if request.type is OrderType.LIMIT else "Market",
+        "qty": "0" if request.closes_position else plain(request.quantity),
+        "orderLinkId": request.client_order_id,
+        "positionIdx": 0,
+    }
+    if request.reduce_only:
+        body["reduceOnly"] = True
+    if request.closes_position:
+        body["closeOnTrigger"] = True
+    if request.type is OrderType.LIMIT and request.price is not None:
+        body["price"] = plain(request.price)
+        body["timeInForce"] = "PostOnly" if request.post_only else "GTC"
+    if request.type is OrderType.STOP and request.price is not None:
+        body["triggerPrice"] = plain(request.price)
+        body["triggerDirection"] = 1 if request.side is Side.BUY else 2
+        body["triggerBy"] = "LastPrice"
+    return body
+
+
+def type_of(row: Mapping[str, Any]) -> OrderType:
+    """Conditional orders at the market are stops, whatever has become of them."""
+    if row["orderType"] == "Limit":
+        return OrderType.LIMIT
+    return OrderType.STOP if number(row.get("triggerPrice")) else OrderType.MARKET
+
+
+def price_of(row: Mapping[str, Any]) -> Decimal | None:
+    """The limit or trigger; a market order has none."""
+    match type_of(row):
+        case OrderType.LIMIT:
+            return number(row["price"])
+        case OrderType.STOP:
+            return number(row["triggerPrice"])
+    return None
+
+
+def code_of(row: Mapping[str, Any]) -> str:
+    """Bybit's word on why an order ended."""
+    reason = str(row.get("rejectReason") or "")
+    return reason if reason not in ("", "EC_NoError") else str(row.get("cancelType") or "")
+
+
+def report(row: Mapping[str, Any]) -> OrderReport:
+    """An order of a read."""
+    return OrderReport(
+        row["orderLinkId"],
+        row["orderId"],
+        ours(row["symbol"]),
+        side_of(row["side"]),
+        type_of(row),
+        number(row["qty"]),
+        number(row["cumExecQty"]),
+        price_of(row),
+        STATUSES.get(row["orderStatus"], OrderStatus.UNKNOWN),
+        bool(row.get("reduceOnly")),
+        bool(row.get("closeOnTrigger")),
+        code_of(row),
+    )
+
+
+def fill(row: Mapping[str, Any]) -> OrderFilled:
+    """An execution, of a read or of the stream."""
+    return OrderFilled(
+        int(row["execTime"]),
+        row["orderLinkId"],
+        row["execId"],
+        ours(row["symbol"]),
+        side_of(row["side"]),
+        Decimal(row["execPrice"]),
+        Decimal(row["execQty"]),
+        number(row["execFee"]),
+        Liquidity.MAKER if row["isMaker"] else Liquidity.TAKER,
+    )
+
+
+def position(row: Mapping[str, Any]) -> PositionReport:
+    """A position that is not flat."""
+    size = Decimal(row["size"])
+    liquidation = number(row.get("liqPrice"))
+    return PositionReport(
+        ours(row["symbol"]),
+        size if row["side"] == "Buy" else -size,
+        number(row["avgPrice"]),
+        number(row["leverage"]) or Decimal(1),
+        liquidation or None,
+    )
+
+
+def candles(symbol: str, timeframe: str, rows: Sequence[Sequence[str]]) -> Candles:
+    """Klines, oldest first."""
+    table = [[float(cell) for cell in row[1:6]] for row in rows]
+    columns = np.array(table, dtype=np.float64).reshape(len(rows), 5).T
+    times = np.array([int(row[0]) for row in rows], dtype=np.int64)
+    return Candles(symbol, timeframe, times, *(column.copy() for column in columns))
+
+
+def funding_rate(row: Mapping[str, Any]) -> FundingRate:
+    """A settled rate."""
+    return FundingRate(int(row["fundingRateTimestamp"]), Decimal(row["fundingRate"]))

@@ -1,0 +1,289 @@
+"""What the kit does not ask: limits, clocks, codes, facts out of order, hedge mode, funding."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from traderagent_bybit.adapter import outcomes
+from traderagent_bybit.adapter.budget import Budget
+from traderagent_bybit.adapter.bybit import BybitAdapter
+from traderagent_bybit.adapter.config import BybitConfig, hosts_of
+from traderagent_bybit.adapter.facts import Facts
+from traderagent_core import (
+    ExchangeRefusedError,
+    ExchangeUnavailableError,
+    Instrument,
+    Market,
+    OrderRequest,
+    OrderType,
+    OutcomeKind,
+    Refusal,
+    Side,
+)
+from traderagent_core.adapters.clocks import SystemClock
+
+ETH = Instrument(
+    "ETH/USDT", Market.LINEAR, lot_size=Decimal("0.001"), min_notional=Decimal(5), max_leverage=Decimal(10)
+)
+Talk = Callable[[Any, BybitAdapter], Awaitable[Any]]
+
+
+@pytest.fixture
+def on(rig: Callable[..., Any]) -> Callable[[Talk], Any]:
+    """Runs a conversation with a connected adapter."""
+
+    def run(talk: Talk, *, prepare: Callable[[Any], None] = lambda _: None) -> Any:
+        async def connect() -> Any:
+            async with rig(ETH, BybitConfig()) as exchange:
+                prepare(exchange)
+                adapter = exchange.adapter()
+                try:
+                    await adapter.connect()
+                    return await talk(exchange, adapter)
+                finally:
+                    await adapter.close()
+
+        return asyncio.run(connect())
+
+    return run
+
+
+def market(side: Side, name: str, quantity: str = "1") -> OrderRequest:
+    return OrderRequest(name, "ETH/USDT", side, OrderType.MARKET, Decimal(quantity), None)
+
+
+# -- outcomes ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["10000", "10006", "10016", "10018", "10019", "10429", "5004", "123456"])
+def test_trouble_at_the_venue_is_unknown_for_every_write(code: str) -> None:
+    for table in (outcomes.SUBMIT, outcomes.AMEND, outcomes.CANCEL, outcomes.LEVERAGE):
+        assert outcomes.outcome_of(table, code, "").kind is OutcomeKind.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("The number of contracts exceeds minimum limit allowed", Refusal.ORDER_TOO_SMALL),
+        ("The number of contracts exceeds maximum limit allowed: too large", Refusal.ORDER_TOO_LARGE),
+        ("Qty invalid", Refusal.QUANTITY_NOT_ON_LOT),
+        ("something else", Refusal.BAD_PARAMETERS),
+    ],
+)
+def test_10001_is_told_apart_by_its_text(text: str, reason: Refusal) -> None:
+    assert outcomes.outcome_of(outcomes.SUBMIT, "10001", text).reason is reason
+
+
+def test_one_code_means_different_things_for_different_requests() -> None:
+    assert outcomes.outcome_of(outcomes.CANCEL, "110001", "").kind is OutcomeKind.ALREADY_SO
+    assert outcomes.outcome_of(outcomes.AMEND, "110001", "").reason is Refusal.ORDER_NOT_OPEN
+    assert outcomes.outcome_of(outcomes.SUBMIT, "110001", "").kind is OutcomeKind.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"kind": "ret_code", "code": 10006}, OutcomeKind.UNKNOWN),
+        ({"kind": "http_status", "status": 502, "is_executed": True}, OutcomeKind.UNKNOWN),
+        ({"kind": "http_status", "status": 429}, OutcomeKind.UNKNOWN),
+        ({"kind": "broken_json"}, OutcomeKind.UNKNOWN),
+        ({"kind": "http_status", "status": 401}, OutcomeKind.REJECTED),
+        ({"kind": "http_status", "status": 403}, OutcomeKind.NOT_PROCESSED),
+        ({"kind": "ret_code", "code": 10002}, OutcomeKind.NOT_PROCESSED),
+    ],
+    ids=str,
+)
+def test_what_becomes_of_a_write_is_never_guessed(on: Any, fault: dict[str, Any], kind: OutcomeKind) -> None:
+    async def talk(exchange: Any, adapter: BybitAdapter) -> Any:
+        exchange.desk.faults.replace([{**fault, "match": "/v5/order/create", "count": 1}], 0)
+        return await adapter.submit(market(Side.BUY, "a"))
+
+    assert on(talk).kind is kind
+
+
+def test_after_http_403_nothing_is_sent(on: Any) -> None:
+    async def talk(exchange: Any, adapter: BybitAdapter) -> Any:
+        exchange.desk.faults.replace([{"kind": "http_status", "status": 403, "count": 1}], 0)
+        await adapter.submit(market(Side.BUY, "a"))
+        again = await adapter.submit(market(Side.BUY, "b"))
+        with pytest.raises(ExchangeUnavailableError) as error:
+            await adapter.open_orders()
+        orders = exchange.session.world.accounts["kit"].orders
+        return again, error.value.retry_after_ms, len(orders)
+
+    again, retry_after_ms, sent = on(talk)
+    assert again.kind is OutcomeKind.NOT_PROCESSED
+    assert again.retry_after_ms > 590_000 < retry_after_ms
+    assert sent == 0
+
+
+# -- clock, keys, modes --------------------------------------------------------------------------------------
+
+
+def test_a_clock_that_is_off_is_corrected_before_anything_is_signed(
+    on: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true_now = SystemClock.now_ms
+    late = lambda self: true_now(self) - 3_600_000  # noqa: E731
+
+    async def talk(exchange: Any, adapter: BybitAdapter) -> Any:
+        adapter.clock.now_ms = late.__get__(adapter.clock)  # type: ignore[method-assign]
+        exchange.session.wall_ms = lambda: true_now(exchange.clock)
+        refused = await adapter.submit(market(Side.BUY, "a"))
+        return refused, await adapter.submit(market(Side.BUY, "a"))
+
+    refused, sent = on(talk)
+    assert (refused.kind, refused.code) == (OutcomeKind.NOT_PROCESSED, "10002")
+    assert sent.kind is OutcomeKind.ACCEPTED
+
+
+def test_wrong_keys_are_told_at_the_start(on: Any) -> None:
+    def prepare(exchange: Any) -> None:
+        exchange.desk.accounts_by_key.clear()
+
+    async def talk(*_: Any) -> None:
+        raise AssertionError("connected")
+
+    with pytest.raises(ExchangeRefusedError, match="API key is invalid"):
+        on(talk, prepare=prepare)
+
+
+def test_hedge_mode_is_refused_at_the_start(on: Any) -> None:
+    def prepare(exchange: Any) -> None:
+        exchange.session.apply("kit", "switch-mode", {"category": "linear", "symbol": "ETHUSDT", "mode": 3})
+
+    async def talk(*_: Any) -> None:
+        raise AssertionError("connected")
+
+    with pytest.raises(ExchangeRefusedError, match="one-way"):
+        on(talk, prepare=prepare)
+
+
+@pytest.mark.parametrize("environment", ["main", "test", "demo"])
+def test_environments_have_their_hosts(environment: str) -> None:
+    hosts = hosts_of(BybitConfig(), environment)
+    assert ("demo" in hosts.rest) is ("demo" in hosts.private) is (environment == "demo")
+    assert ("testnet" in hosts.rest) is ("testnet" in hosts.public) is (environment == "test")
+    assert hosts_of(BybitConfig(rest_url="http://here/"), environment).rest == "http://here"
+
+
+# -- limits --------------------------------------------------------------------------------------------------
+
+
+def test_protective_calls_do_not_wait_for_entries() -> None:
+    async def talk() -> tuple[float, float]:
+        budget = Budget(SystemClock())
+        now = asyncio.get_running_loop().time
+        start = now()
+        entries = [asyncio.create_task(budget.wait("/create", "write")) for _ in range(9)]
+        await asyncio.sleep(0)
+        for _ in range(3):
+            await budget.wait("/create", "write", is_protective=True)
+        protected = now() - start
+        await asyncio.gather(*entries)
+        return protected, now() - start
+
+    protected, all_of_them = asyncio.run(talk())
+    assert protected < 0.05 < 0.1 < all_of_them
+
+
+def test_what_the_venue_says_is_left_has_the_last_word() -> None:
+    async def talk() -> int:
+        clock = SystemClock()
+        budget = Budget(clock)
+        start = clock.now_ms()
+        reset = {"X-Bapi-Limit-Status": "0", "X-Bapi-Limit-Reset-Timestamp": str(start + 5_120)}
+        budget.learn("/create", reset, offset_ms=5_000)
+        await budget.wait("/create", "write")
+        return clock.now_ms() - start
+
+    assert 115 <= asyncio.run(talk()) < 1_000
+
+
+# -- facts ---------------------------------------------------------------------------------------------------
+
+
+def rows(on: Any) -> list[dict[str, Any]]:
+    """Messages that the sandbox pushes for an order that rests, is amended, trades and for one that is canceled."""
+
+    async def talk(exchange: Any, adapter: BybitAdapter) -> list[dict[str, Any]]:
+        heard: list[dict[str, Any]] = []
+        hear = adapter._told.of
+        adapter._told.of = lambda message: (heard.append(message), hear(message))[1]  # type: ignore[method-assign]
+        while not adapter._private.is_up:
+            await asyncio.sleep(0.005)
+        for name in ("a", "b"):
+            await adapter.submit(
+                OrderRequest(name, "ETH/USDT", Side.BUY, OrderType.LIMIT, Decimal(1), Decimal(95))
+            )
+        await adapter.cancel("ETH/USDT", "b")
+        await exchange.move_price(Decimal(94))
+        await exchange.settle()
+        return heard
+
+    found: list[dict[str, Any]] = on(talk)
+    return found
+
+
+def test_facts_come_once_however_often_and_in_whatever_order_the_topics_tell(on: Any) -> None:
+    messages = rows(on)
+    executions = [message for message in messages if message["topic"] == "execution"]
+    orders = [message for message in messages if message["topic"] == "order"]
+    for told in (messages, executions + orders, messages * 2, [each for each in messages for _ in range(2)]):
+        facts = Facts()
+        names = [(type(fact).__name__, fact.client_order_id) for each in told for fact in facts.of(each)]
+        assert sorted(names) == [
+            ("OrderAccepted", "a"),
+            ("OrderAccepted", "b"),
+            ("OrderCanceled", "b"),
+            ("OrderFilled", "a"),
+        ]
+        assert names.index(("OrderAccepted", "a")) < names.index(("OrderFilled", "a"))
+
+
+def test_rejection_after_the_acknowledgement_is_a_fact(on: Any) -> None:
+    async def talk(exchange: Any, adapter: BybitAdapter) -> Any:
+        told = adapter.events()
+        exchange.desk.faults.replace([{"kind": "reject", "match": "/v5/order/create"}], 0)
+        while not adapter._private.is_up:
+            await asyncio.sleep(0.005)
+        outcome = await adapter.submit(market(Side.BUY, "a"))
+        await anext(told)
+        fact = await asyncio.wait_for(anext(told), 5)
+        return outcome.kind, fact, (await adapter.order("ETH/USDT", "a")).status.value
+
+    kind, fact, status = on(talk)
+    assert (kind, type(fact).__name__, fact.code) == (OutcomeKind.ACCEPTED, "OrderRejected", "EC_Others")
+    assert status == "REJECTED"
+
+
+def test_funding_is_told_and_read(on: Any) -> None:
+    async def talk(exchange: Any, adapter: BybitAdapter) -> tuple[Any, Any, list[Any]]:
+        told: list[Any] = []
+
+        async def listen() -> None:
+            async for fact in adapter.events():
+                told.append(fact)  # noqa: PERF401 (they are looked at while more come)
+
+        listener = asyncio.create_task(listen())
+        while not adapter._private.is_up:
+            await asyncio.sleep(0.005)
+        await adapter.submit(market(Side.BUY, "a", "10"))
+        world = exchange.session.world
+        due = (world.now_ms // 28_800_000 + 1) * 28_800_000
+        world.advance(due)
+        await exchange.settle()
+        listener.cancel()
+        paid = await adapter.funding_paid(0)
+        return (
+            paid,
+            await adapter.executions(0),
+            [fact for fact in told if type(fact).__name__ == "FundingPaid"],
+        )
+
+    paid, fills, told = on(talk)
+    assert [(each.symbol, each.amount) for each in paid] == [("ETH/USDT", Decimal("-0.1"))]
+    assert len(fills) == 1
+    assert [each.amount for each in told] == [Decimal("-0.1")]

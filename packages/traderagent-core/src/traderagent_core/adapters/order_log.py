@@ -1,0 +1,109 @@
+"""What a simulated venue remembers of orders and fills, so that it can be read as an exchange is read."""
+
+from collections import deque
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from attrs import evolve
+
+from traderagent_core.contract.venue_facts import OrderReport
+from traderagent_core.model import event as ev
+from traderagent_core.model.order import OrderRequest, OrderStatus, OrderType
+
+MOST_REMEMBERED = 10_000
+MOST_FILLS = 100_000
+
+
+class OrderLog:
+    """Reports of live and ended orders by client order id, fills and funding; the oldest are forgotten."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, OrderReport] = {}
+        self.ended: dict[str, OrderReport] = {}
+        self._expected: dict[str, OrderRequest] = {}
+        self.fills: deque[ev.OrderFilled] = deque(maxlen=MOST_FILLS)
+        self.funding: deque[ev.FundingPaid] = deque(maxlen=MOST_FILLS)
+
+    def report(self, client_order_id: str) -> OrderReport | None:
+        """One order, or None when there is none."""
+        return self.open.get(client_order_id) or self.ended.get(client_order_id)
+
+    def expect(self, request: OrderRequest) -> None:
+        """An order is on its way, perhaps with a stop that the venue will place when it is filled."""
+        self._expected[request.client_order_id] = request
+        stop = request.attached_stop
+        if stop is not None:
+            side, quantity = request.side.opposite, request.quantity
+            self._expected[stop.client_order_id] = OrderRequest(
+                stop.client_order_id,
+                request.symbol,
+                side,
+                OrderType.STOP,
+                quantity,
+                stop.price,
+                reduce_only=True,
+                closes_position=True,
+            )
+        _forget_oldest(self._expected)
+
+    def note(self, event: ev.Event) -> None:
+        """Something has happened at the venue."""
+        match event:
+            case ev.OrderAccepted():
+                self._accept(event)
+            case ev.OrderFilled():
+                self.fills.append(event)
+                self._fill(event)
+            case ev.OrderCanceled():
+                self._end(event.client_order_id, OrderStatus.CANCELED, event.code)
+            case ev.OrderAmended() if event.client_order_id in self.open:
+                report = self.open[event.client_order_id]
+                amended = evolve(report, price=event.price, quantity=event.quantity)
+                self.open[event.client_order_id] = amended
+            case ev.FundingPaid():
+                self.funding.append(event)
+
+    def _accept(self, event: ev.OrderAccepted) -> None:
+        request = self._expected.pop(event.client_order_id, None)
+        if request is None:
+            return
+        self.open[request.client_order_id] = OrderReport(
+            request.client_order_id,
+            event.venue_order_id,
+            request.symbol,
+            request.side,
+            request.type,
+            request.quantity,
+            Decimal(0),
+            request.price,
+            OrderStatus.OPEN,
+            request.reduce_only,
+            request.closes_position,
+        )
+
+    def finish(self, client_order_id: str) -> None:
+        """The venue has the order no more, and has not canceled it: whatever was filled is all of it."""
+        report = self.open.get(client_order_id)
+        if report is not None:
+            self.open[client_order_id] = evolve(report, quantity=report.filled)
+            self._end(client_order_id, OrderStatus.FILLED, "")
+
+    def _fill(self, fill: ev.OrderFilled) -> None:
+        report = self.open.get(fill.client_order_id)
+        if report is not None:
+            filled = report.filled + fill.quantity
+            partial = evolve(report, filled=filled, status=OrderStatus.PARTIALLY_FILLED)
+            self.open[fill.client_order_id] = partial
+
+    def _end(self, client_order_id: str, status: OrderStatus, code: str) -> None:
+        report = self.open.pop(client_order_id, None)
+        if report is None:
+            return
+        self.ended[client_order_id] = evolve(report, status=status, code=code)
+        _forget_oldest(self.ended)
+
+
+def _forget_oldest(table: dict[str, Any]) -> None:
+    for oldest in list(islice(table, max(0, len(table) - MOST_REMEMBERED))):
+        del table[oldest]

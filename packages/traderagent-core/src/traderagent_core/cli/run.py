@@ -1,0 +1,135 @@
+"""`traderagent run` and `traderagent replay`: trade live or on paper, and retrace what was traded."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from traderagent_core.cli.times import UTC_TIME
+from traderagent_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from traderagent_core.config.loaded import Config
+
+FASTEST = "max"
+
+
+class Speed(click.ParamType):  # type: ignore[type-arg]
+    """A positive number, or max for lockstep."""
+
+    name = "speed"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        """The number, or max."""
+        if value == FASTEST or isinstance(value, float):
+            return value  # type: ignore[no-any-return]
+        try:
+            speed = float(value)
+        except ValueError:
+            speed = 0.0
+        if not 0 < speed <= 1_000_000:
+            self.fail(f"{value!r} is no speed; write a number such as 60, or max", param, ctx)
+        return speed
+
+
+@click.command()
+@click.option("--config", type=click.Path(path_type=Path), required=True, help="The configuration to run.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Trade on paper on these recorded candles instead."
+)
+@click.option(
+    "--speed",
+    type=Speed(),
+    metavar="X|max",
+    help="With --data: times as fast as the clock, or max: as fast as it goes, as a back-test.  [default: max]",
+)
+@click.option(
+    "--from", "start_ms", type=UTC_TIME, help="With --data: begin here; earlier candles are history."
+)
+@click.option(
+    "--run-dir",
+    type=click.Path(path_type=Path),
+    help="Folder of journal, manifest and log [default: one of the account, in $TRADERAGENT_STATE].",
+)
+def run(
+    *,
+    config: Path,
+    data: Path | None,
+    speed: float | str | None,
+    start_ms: int | None,
+    run_dir: Path | None,
+) -> None:
+    """Trade live or on paper, as the configuration says.
+
+    It ends with Ctrl-C. Started again it goes on where it was, whatever ended it: first of all it reconciles with the
+    exchange. With `dry_run: true`, with --data and at the exchanges simulated and paper no order reaches an exchange.
+    """
+    from traderagent_core.config.load import load_config
+    from traderagent_core.live.run_log import run_log
+    from traderagent_core.live_run import Recorded, account_of, run_live, run_recorded
+    from traderagent_core.persistence.folders import account_folder, state_root
+
+    loaded = load_config(config)
+    if data is None and (speed is not None or start_ms is not None):
+        raise click.UsageError("--speed and --from go with --data")
+    folder = run_dir or account_folder(state_root(os.environ), account_of(loaded))
+    with run_log(folder, loaded.log_level) as tell:
+        if data is not None:
+            pace = None if speed in (None, FASTEST) else float(str(speed))
+            done = run_recorded(Recorded(loaded, data, pace, start_ms), folder, tell)
+        else:
+            click.echo(f"running, journal in {folder}; stop with Ctrl-C")
+            done = run_live(loaded, folder, _credentials(loaded, config), tell)
+    _summarise(done, folder)
+
+
+def _credentials(config: "Config", path: Path) -> Mapping[str, str]:
+    """Key and secret from the vault, where orders need them."""
+    from traderagent_core.cli.kept import find_kept
+    from traderagent_core.live_run import is_on_paper
+    from traderagent_core.persistence.vault.keys import Keys
+    from traderagent_core.persistence.vault.vault import Vault
+
+    if is_on_paper(config):
+        return {}
+    name = config.bots[0].exchange.credentials_name
+    if name is None:
+        raise ConfigError(
+            "orders need keys: name them by exchange.credentials_name, and store them with `traderagent credentials "
+            "add`; or set dry_run: true"
+        )
+    kept = find_kept(path, None)
+    found = kept.run(lambda store: Vault(store, Keys.of(kept.key())).get(name.reveal()))
+    passphrase = {} if found.passphrase is None else {"passphrase": found.passphrase.reveal()}
+    return {"key": found.api_key.reveal(), "secret": found.api_secret.reveal(), **passphrase}
+
+
+def _summarise(done: Any, folder: Path) -> None:
+    engine = done.engine
+    for name, member in engine.members.items():
+        ledger = member.ledger
+        click.echo(
+            f"{name}: position {ledger.quantity:f} {member.instrument.base}, realised {ledger.realized_pnl:f} "
+            f"{member.instrument.quote}, fees {ledger.fees:f}"
+        )
+    click.echo(f"{len(engine.account.orders)} orders live; journal, manifest and log in {folder}")
+
+
+@click.command()
+@click.argument("run_dir", type=click.Path(path_type=Path))
+@click.pass_context
+def replay(context: click.Context, *, run_dir: Path) -> None:
+    """Retrace the run in RUN_DIR and name the first difference.
+
+    A fresh engine is stepped along its journal. Exit code 1 when there is one.
+    """
+    from traderagent_core.live_run import replay as retrace
+
+    found = retrace(run_dir)
+    if found.difference is None:
+        click.echo(f"{found.events} events stepped again, 0 differences")
+        return
+    click.echo(f"{found.events} events stepped again; the first difference is in {found.difference}")
+    context.exit(1)

@@ -1,0 +1,117 @@
+"""Gives each bot its share of the active pool, and says what may still be committed when orders ask for it.
+
+Equity is that of the last prices when somebody asks, so that it does not hang on when anything was looked at. What a
+bot commits is what its positions have cost and its open orders that add would cost, over its leverage.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from traderagent_core.account.state import Record
+from traderagent_core.coordinator.allocator import Claim, allocate
+from traderagent_core.engine.setup import AllocationSetup
+
+if TYPE_CHECKING:
+    from traderagent_core.engine.director import Pair
+    from traderagent_core.engine.engine import Engine
+    from traderagent_core.engine.member import Member
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+
+
+@frozen(eq=False)
+class Claimant:
+    """A bot with all its strategies; `capital_share` is at most 1, `pair` is None for a bot of one strategy."""
+
+    bot: str
+    capital_share: Decimal
+    leverage: Decimal
+    members: "tuple[Member, ...]"
+    pair: "Pair | None"
+
+    def committed(self) -> Decimal:
+        """What the position and open orders that add bind, in quote currency; who is idle has nothing but dust."""
+        member = self.members[0] if self.pair is None else self.pair.members.get(self.pair.holder)
+        if member is None:
+            return ZERO
+        ledger = member.ledger
+        cost, buys, sells = ledger.position.cost, ledger.open_buys, ledger.open_sells
+        if not (cost or buys or sells):
+            return ZERO
+        return max(cost + buys, sells - cost, abs(cost)) / self.leverage
+
+    def claim(self) -> Claim:
+        """What the bot brings to the table now; closed trades are cycles and positions that have ended."""
+        trades = sum(member.ledger.cycles + member.ledger.position.closed for member in self.members)
+        return Claim(self.bot, self.capital_share, self.committed(), trades)
+
+
+class Allocating:
+    """Answers how much the strategies of an account may commit."""
+
+    def __init__(self, engine: "Engine", setup: AllocationSetup) -> None:
+        self._engine = engine
+        self._config = setup.config
+        self._bot_of: dict[str, str] = {}
+        self._made_for: Sequence[Record] | None = None
+        self._equity = ZERO
+        self._shares: Mapping[str, Decimal] | None = None
+        self._claimants = [self._claimant(bot, share) for bot, share in setup.capital_shares.items()]
+
+    def _claimant(self, bot: str, share: Decimal) -> Claimant:
+        members = tuple(self._engine.director.members_of(bot))
+        for member in members:
+            self._bot_of[member.name] = bot
+            member.has_limits = True
+        pair = self._engine.director.pairs.get(bot)
+        return Claimant(bot, share, members[0].setup.leverage, members, pair)
+
+    def equity(self) -> Decimal:
+        """Equity at the prices of this step."""
+        if self._made_for is not self._engine.records:  # Prices stand still inside one step.
+            self._made_for = self._engine.records
+            self._equity = self._engine.guards.equity()
+            self._shares = None
+        return self._equity
+
+    def budget(self, member: "Member") -> Decimal:
+        """The share of a strategy's bot, in quote currency before leverage."""
+        equity = self.equity()
+        if self._shares is None:
+            self._shares = allocate(self._config, equity, [each.claim() for each in self._claimants]).shares
+        return self._shares[self._bot_of[member.name]]
+
+    def granted_ratio(self, member: "Member", notional: Decimal) -> tuple[Decimal, str]:
+        """How much of a plan that adds so much may be placed, from 0 to 1, and the numbers behind it."""
+        needed = notional / member.setup.leverage
+        if not needed:
+            return ONE, ""
+        bot = self._bot_of[member.name]
+        allocation = allocate(self._config, self.equity(), [each.claim() for each in self._claimants])
+        numbers = {
+            "needed": needed,
+            "available": allocation.available(bot),
+            "committed": allocation.committed,
+            "pool": allocation.pool,
+        }
+        told = ", ".join(f"{name}={value:.2f}" for name, value in numbers.items())
+        return min(allocation.granted(bot, needed) / needed, ONE), told
+
+    def lacks_room(self, member: "Member", notional: Decimal) -> bool:
+        """Whether one more order that adds so much would commit more than the active pool."""
+        return self._committed() + notional / member.setup.leverage > self._pool()
+
+    def used_ratio(self) -> Decimal:
+        """The committed part of the active pool; 1 when there is no pool."""
+        pool = self._pool()
+        return self._committed() / pool if pool else ONE
+
+    def _pool(self) -> Decimal:
+        return max(self.equity(), ZERO) * (ONE - self._config.reserve_ratio)
+
+    def _committed(self) -> Decimal:
+        return sum((each.committed() for each in self._claimants), ZERO)

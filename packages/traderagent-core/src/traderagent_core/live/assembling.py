@@ -1,0 +1,122 @@
+"""Builds the engine and the market view of an account, for a run and for its replay alike."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from attrs import evolve, frozen
+
+from traderagent_core.config.loaded import Config
+from traderagent_core.contract.capabilities import Capabilities, StopPlacement
+from traderagent_core.engine.codec import decode, encode
+from traderagent_core.engine.engine import Engine
+from traderagent_core.errors import ConfigError
+from traderagent_core.live.stepper import Log, Stepper
+from traderagent_core.live.view import LiveView
+from traderagent_core.model.instrument import Instrument
+from traderagent_core.persistence.payloads import CORE, BotDescription, setup_payload
+from traderagent_core.simulator.seats import seat
+from traderagent_core.simulator.setting_up import engine_setup
+
+
+@frozen
+class Conditions:
+    """What an exchange has told before the first start; kept with the journal, since orders and sizes follow from it.
+
+    `run_id` begins every client order id. `balance` is the account's at the first start, in quote currency.
+    """
+
+    run_id: str
+    base: str
+    balance: Decimal
+    instruments: tuple[Instrument, ...]
+    placements: Mapping[str, StopPlacement]
+
+    def to_payload(self, config: Config) -> dict[str, Any]:
+        """The entry of the journal that tells what the engine has been built with."""
+        share = self.balance / len(config.bots)
+        bots = [
+            BotDescription(
+                bot.name,
+                bot.strategy,
+                bot.symbol,
+                bot.market.value,
+                bot.timeframe,
+                share * bot.capital_share,
+                bot.leverage,
+            )
+            for bot in config.bots
+        ]
+        return {
+            **setup_payload(bots, self.balance, config.sha256),
+            "conditions": encode(
+                {
+                    "run_id": self.run_id,
+                    "base": self.base,
+                    "balance": self.balance,
+                    "instruments": self.instruments,
+                    "placements": dict(self.placements),
+                }
+            ),
+        }
+
+
+def conditions_of(payload: Mapping[str, Any]) -> Conditions:
+    """From the journal."""
+    return Conditions(**decode(payload["conditions"], CORE))
+
+
+def conditions_for(
+    config: Config,
+    capabilities: Capabilities,
+    instruments: Sequence[Instrument],
+    balance: Decimal,
+    *,
+    base: str,
+    run_id: str,
+) -> Conditions:
+    """Conditions of a first start; raises ConfigError for bots that cannot run together, or not live."""
+    routed = [bot.name for bot in config.bots if bot.spec is None]
+    if routed:
+        raise ConfigError(
+            f"bot {routed[0]!r}: 'auto' chooses strategies in back-tests only so far; name one strategy, such as "
+            f"{next(iter(config.bots[0].sections), 'grid')!r}, to run it"
+        )
+    if any(part.name == "stress" for part in config.risk_modes):
+        raise ConfigError(
+            "risk_modes.stress: correlation is watched in back-tests only so far; leave it out here"
+        )
+    by_symbol = {instrument.symbol: instrument for instrument in instruments}
+    symbols = [bot.symbol for bot in config.bots]
+    twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+    if twice:
+        raise ConfigError(f"two bots trade {', '.join(twice)}; on one account each symbol can have one bot")
+    return Conditions(
+        run_id,
+        base,
+        balance,
+        tuple(by_symbol[symbol] for symbol in symbols),
+        {bot.name: capabilities.stop_placement(bot.market) for bot in config.bots},
+    )
+
+
+def assemble(config: Config, conditions: Conditions, log: Log) -> Stepper:
+    """A fresh engine with its view, which follows what the bots declare.
+
+    Raises ConfigError when the bots are not those that the account was started with.
+    """
+    names = [bot.name for bot in config.bots]
+    if set(names) != set(conditions.placements):
+        raise ConfigError(
+            f"this account was started with the bots {', '.join(sorted(conditions.placements))}; the configuration "
+            f"has {', '.join(sorted(names))}: go on with the same, or choose another folder with --run-dir"
+        )
+    simulation = config.simulation.model_copy(update={"balance": conditions.balance})
+    by_symbol = {instrument.symbol: instrument for instrument in conditions.instruments}
+    setup = engine_setup(evolve(config, simulation=simulation), seat(config), by_symbol)
+    placed = tuple(evolve(bot, stop_placement=conditions.placements[bot.name]) for bot in setup.bots)
+    view = LiveView(by_symbol, conditions.base)
+    engine = Engine(evolve(setup, bots=placed, run_id=conditions.run_id), view)
+    for member in engine.members.values():
+        view.listen(member.name, member.symbol, member.setup.timeframe, member.strategy)
+    return Stepper(engine, view, log)

@@ -1,0 +1,64 @@
+"""Boundaries: all candles that close at one time make one wake-up, once they have come or the grace is over."""
+
+from collections.abc import Iterator
+
+from attrs import define, field
+
+from traderagent_core.live.view import LiveView
+from traderagent_core.model.candle import Candle
+
+GRACE_MS = 3_000
+"""How long the candles of a close are waited for."""
+
+
+@define(eq=False)
+class Boundaries:
+    """Collects the candles of each close. `grace_ms` is how late the last of them may come."""
+
+    view: LiveView
+    symbols: tuple[str, ...]
+    base_ms: int
+    grace_ms: int = GRACE_MS
+    _coming: dict[int, set[str]] = field(factory=dict)
+    _done_ms: int = -1
+
+    def add(self, symbol: str, candle: Candle) -> None:
+        """Take a closed base candle."""
+        close_ms = candle.open_time + self.base_ms
+        if self.view.learn_candle(symbol, candle) and close_ms > self._done_ms:
+            self._coming.setdefault(close_ms, set()).add(symbol)
+
+    def complete(self) -> Iterator[int]:
+        """The closes of which nothing is missing, oldest first, each only once; those before one are late."""
+        whole = [close_ms for close_ms in self._coming if not self.missing(close_ms)]
+        yield from self._finish(max(whole, default=-1))
+
+    def late(self, now_ms: int) -> Iterator[int]:
+        """The closes that have been waited for long enough, oldest first, each only once."""
+        yield from self._finish(now_ms - self.grace_ms)
+
+    def _finish(self, until_ms: int) -> Iterator[int]:
+        for close_ms in sorted({*self._coming, *self._ends_of_windows()}):
+            if self._done_ms < close_ms <= until_ms:
+                self._done_ms = close_ms
+                self._coming.pop(close_ms, None)
+                self.view.close_windows(close_ms)
+                yield close_ms
+
+    def next_ms(self) -> int | None:
+        """When the first close that is not complete has been waited for long enough."""
+        due = [close_ms for close_ms in (*self._coming, *self._ends_of_windows()) if close_ms > self._done_ms]
+        return min(due) + self.grace_ms if due else None
+
+    def pass_over(self, time_ms: int) -> None:
+        """Closes up to a time belong to the past."""
+        self._done_ms = max(self._done_ms, time_ms)
+        self._coming = {close_ms: coming for close_ms, coming in self._coming.items() if close_ms > time_ms}
+
+    def missing(self, close_ms: int) -> list[str]:
+        """Symbols whose candle of a close has not come."""
+        return [symbol for symbol in self.symbols if symbol not in self._coming.get(close_ms, ())]
+
+    def _ends_of_windows(self) -> tuple[int, ...]:
+        end_ms = self.view.next_window_end()
+        return () if end_ms is None else (end_ms,)

@@ -1,0 +1,307 @@
+"""The live driver: what an exchange tells becomes events, one after the other, and what the engine wants is sent."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+from attrs import evolve, frozen
+
+from traderagent_core.contract.exchange_adapter import ExchangeAdapter
+from traderagent_core.contract.venue_facts import CandleClosed, LinkDown, LinkUp, OrderReport, Price
+from traderagent_core.live.boundaries import GRACE_MS, Boundaries
+from traderagent_core.live.outbox import Outbox
+from traderagent_core.live.reconcile import Reads, Reconciler
+from traderagent_core.live.reports import facts_of, never_accepted
+from traderagent_core.live.resolver import Resolver
+from traderagent_core.live.starting import Starts
+from traderagent_core.live.stepper import LEAVING, Stepper
+from traderagent_core.live.wakes import is_awaited
+from traderagent_core.model import command as cmd
+from traderagent_core.model import event as ev
+from traderagent_core.model.order import OrderRequest
+from traderagent_core.model.timeframe import timeframe_ms
+from traderagent_core.simulator.cursor import BOUNDARY_PHASE, OPERATOR_PHASE
+
+INBOX = 100_000
+"""Facts that may wait; those who tell more have to wait themselves."""
+
+BATCH = 256
+"""Facts that may share one flush of the journal."""
+
+MOST_LEARNED = 500
+"""Candles without an event before they are written down by themselves."""
+
+Levels = Callable[[cmd.Watch | cmd.Unwatch], None]
+
+
+@frozen
+class Options:
+    """How a driver works. `flush` makes the journal durable; `base` is the timeframe of closed candles.
+
+    `bots` are to be started: at a close of their timeframe at or after `start_ms`, or without it as soon as they
+    can. `quote` tells the present price of a symbol and `levels` is told which prices are waited for, where an
+    exchange can do so. `tell` takes what a log should have: what happened, and values by name.
+    """
+
+    base: str
+    flush: Callable[[], Awaitable[None]]
+    bots: tuple[str, ...]
+    start_ms: int | None = None
+    grace_ms: int = GRACE_MS
+    quote: Callable[[str], Decimal] | None = None
+    levels: Levels | None = None
+    tell: Callable[..., None] = lambda *_, **__: None
+
+
+@frozen
+class Due:
+    """A timer is due, or a close has been waited for long enough."""
+
+
+class Driver:
+    """One account, live. Everything that is told goes through one queue, and is taken one thing at a time."""
+
+    def __init__(self, adapter: ExchangeAdapter, stepper: Stepper, options: Options) -> None:
+        self.adapter = adapter
+        self.stepper = stepper
+        self.engine = stepper.engine
+        self.view = stepper.view
+        self.options = options
+        self.symbols = tuple(dict.fromkeys(member.symbol for member in self.engine.members.values()))
+        self.resolver = Resolver(adapter, self._found, self._absent)
+        self.outbox = Outbox(adapter, self.engine, self.resolver, self.tell)
+        self.reconciler = Reconciler(self.engine, stepper.funded)
+        self.boundaries = Boundaries(self.view, self.symbols, timeframe_ms(options.base), options.grace_ms)
+        self.starts = Starts(self.engine, self.view, options.start_ms, options.bots)
+        self.wants_reads = asyncio.Event()
+        self.has_taken = asyncio.Event()
+        self.taken = 0
+        self._is_down = False
+        self._starting: deque[tuple[int, str]] = deque()
+        self._inbox: asyncio.Queue[Any] = asyncio.Queue()
+        self._leaving: list[cmd.Command] = []
+        self._takers: dict[type, Callable[[Any], None]] = {
+            Price: self._price,
+            CandleClosed: self._candle,
+            LinkUp: self._link_up,
+            LinkDown: self._link_down,
+            Reads: self.reconcile,
+            Due: self._due,
+            ev.FundingPaid: self._funding,
+        }
+
+    # -- the queue ------------------------------------------------------------------------------------------
+
+    def tell(self, fact: Any) -> None:
+        """Have something taken after all that has been told before; a function is called in its turn."""
+        self._inbox.put_nowait(fact)
+
+    async def hear(self, stream: Any) -> None:
+        """Have everything taken that a stream tells, until it ends."""
+        async for fact in stream:
+            while self._inbox.qsize() >= INBOX:
+                await asyncio.sleep(0.01)
+            self.tell(fact)
+
+    async def work(self) -> None:
+        """Take what is told until cancelled: step, make the journal durable, let the commands leave."""
+        while True:
+            self._take(await self._inbox.get())
+            for _ in range(min(self._inbox.qsize(), BATCH)):
+                self._take(self._inbox.get_nowait())
+            await self.release()
+            self.has_taken.set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits to be taken or sent."""
+        return self._inbox.empty() and self.outbox.is_empty and not self._leaving
+
+    def _take(self, fact: Any) -> None:
+        self.taken += 1
+        taker = self._takers.get(type(fact))
+        if taker is not None:
+            taker(fact)
+        elif callable(fact):
+            fact()
+        else:
+            self.step(fact)
+
+    def step(self, event: ev.Event) -> None:
+        """Step the engine; its commands leave at the next `release`."""
+        self._ask_prices()
+        self._leaving += self.stepper.take(event)
+
+    def _ask_prices(self) -> None:
+        quote = self.options.quote
+        if quote is not None:
+            for symbol in self.symbols:
+                self.view.learn_price(symbol, quote(symbol))
+
+    async def release(self) -> None:
+        """Make everything durable that has been decided, then let it leave."""
+        leaving, self._leaving = self._leaving, []
+        if any(isinstance(command, LEAVING) for command in leaving):
+            await self.options.flush()
+        self.outbox.put(self._prepared(leaving))
+
+    def _prepared(self, commands: Iterable[cmd.Command]) -> Iterable[Any]:
+        for command in commands:
+            if isinstance(command, LEAVING):
+                yield command
+            elif isinstance(command, cmd.Watch | cmd.Unwatch):
+                yield lambda command=command: self._look_at(command)
+
+    # -- prices, candles, time ------------------------------------------------------------------------------
+
+    def _look_at(self, command: cmd.Watch | cmd.Unwatch) -> None:
+        """A watch has come to its turn; the price may be there already."""
+        if self.options.levels is not None:
+            self.options.levels(command)
+        if isinstance(command, cmd.Watch) and self.view.has_price(command.symbol):
+            price = self.view.price(command.symbol)
+            for crossed in self._crossed(command.symbol, price, self.adapter.clock.now_ms()):
+                self.tell(crossed)
+
+    def _price(self, fact: Price) -> None:
+        self.view.learn_price(fact.symbol, fact.last)
+        for crossed in self._crossed(fact.symbol, fact.last, fact.time_ms):
+            self.step(crossed)
+        self.start_bots(fact.time_ms, is_close=False)
+
+    def _crossed(self, symbol: str, price: Decimal, now_ms: int) -> list[ev.WatchCrossed]:
+        watches = self.stepper.watches.crossed(symbol, price)
+        return [ev.WatchCrossed(now_ms, watch.owner, watch.name, float(price)) for watch in watches]
+
+    def _candle(self, fact: CandleClosed) -> None:
+        self.boundaries.add(fact.symbol, fact.candle)
+        self._close(self.boundaries.complete())
+
+    def _close(self, times: Iterable[int]) -> None:
+        for close_ms in times:
+            if is_awaited(self.engine, self.view, close_ms):
+                self.step(ev.CandlesClosed(close_ms))
+            self.start_bots(close_ms, is_close=True)
+        if len(self.view.learned_candles) >= MOST_LEARNED:
+            self.stepper.learn()
+
+    def start_bots(self, time_ms: int, *, is_close: bool) -> None:
+        """Have the bots started that can start now, one after the other."""
+        if not self.starts.are_over:
+            self._ask_prices()
+            self._starting += [(time_ms, bot) for bot in self.starts.ready(time_ms, is_close=is_close)]
+
+    def next_due(self) -> tuple[int, int] | None:
+        """Time and phase of the first timer, close or start that is waited for."""
+        dues = self._dues()
+        return min(dues)[0] if dues else None
+
+    def _dues(self) -> list[tuple[tuple[int, int], int, Callable[[], None]]]:
+        """What is waited for: time and phase, a rank at equal moments, and the function that does it."""
+        timer, close_ms = self.stepper.timers.next(), self.boundaries.next_ms()
+        found: list[tuple[tuple[int, int], int, Callable[[], None]]] = []
+        if close_ms is not None:
+            found.append(((close_ms, BOUNDARY_PHASE), 0, self._late_close))
+        if timer is not None:
+            found.append((timer[:2], 1, self._timer))
+        if self._starting:
+            found.append(((self._starting[0][0], OPERATOR_PHASE), 2, self._start))
+        return found
+
+    def _due(self, _: Due) -> None:
+        """One thing that is due; if another one is too, that is told again."""
+        first = min(self._dues(), default=None)
+        if first is not None and first[0][0] <= self.adapter.clock.now_ms():
+            first[2]()
+
+    def _late_close(self) -> None:
+        self._close(self.boundaries.late(self.adapter.clock.now_ms()))
+
+    def _timer(self) -> None:
+        timer = self.stepper.timers.next()
+        assert timer is not None
+        event = self.stepper.timers.pop(timer)
+        self.step(evolve(event, time_ms=max(event.time_ms, self.engine.now_ms)))
+
+    def _start(self) -> None:
+        time_ms, bot = self._starting.popleft()
+        self.options.tell("bot_started", bot=bot)
+        self.step(ev.OperatorCommand(time_ms, bot, "start"))
+
+    # -- the account ----------------------------------------------------------------------------------------
+
+    def _funding(self, paid: ev.FundingPaid) -> None:
+        if self.reconciler.is_new_funding(paid):
+            self.step(paid)
+
+    def _link_down(self, fact: LinkDown) -> None:
+        self._is_down = True
+        self.options.tell("link_lost", cause=fact.cause)
+
+    def _link_up(self, _: LinkUp) -> None:
+        if self._is_down:
+            self._is_down = False
+            self.options.tell("link_mended")
+            self.wants_reads.set()
+
+    def reconcile(self, reads: Reads) -> None:
+        """Bring the engine in line with what was read: executions, orders with stops first, strays, positions."""
+        for event in self.reconciler.missed(reads):
+            self.step(event)
+        for order, report in self.reconciler.orders(reads):
+            request = self.stepper.requests.get(order.client_order_id)
+            if report is not None:
+                self._bring_in_line(report)
+            elif request is not None:
+                self.resolver.ask(request)
+            else:
+                self.resolver.look_up(order.symbol, order.client_order_id)
+        for bot, report in self.reconciler.strays(reads):
+            self._take_back(bot, report)
+        for adjustment in self.reconciler.adjustments(reads):
+            self.options.tell("ledger_adjusted", symbol=adjustment.symbol, quantity=str(adjustment.quantity))
+            self.step(adjustment)
+            self._pause(adjustment.symbol, "position differed from the exchange's")
+
+    def _bring_in_line(self, report: OrderReport) -> None:
+        order = self.engine.account.orders.get(report.client_order_id)
+        if order is not None:
+            for event in facts_of(order, report, self.adapter.clock.now_ms()):
+                self.step(event)
+
+    def _take_back(self, bot: str, report: OrderReport) -> None:
+        """An order of ours that we know nothing of: what was to be written before sending was not, so stop adding."""
+        self.options.tell("stray_order", bot=bot, client_order_id=report.client_order_id)
+        if not report.reduce_only:
+            self.outbox.put([cmd.Cancel(report.client_order_id, report.symbol)])
+        self._pause(report.symbol, f"order {report.client_order_id} is not in the journal")
+
+    def _pause(self, symbol: str, reason: str) -> None:
+        now_ms = self.adapter.clock.now_ms()
+        for member in self.engine.members.values():
+            if member.symbol == symbol and not member.is_paused:
+                self.step(ev.OperatorCommand(now_ms, member.name, "pause", reason))
+
+    def _found(self, report: OrderReport, fills: list[ev.OrderFilled]) -> None:
+        """The venue's word on an order that was looked for."""
+
+        def apply() -> None:
+            for fill in fills:
+                self.step(fill)
+            self._bring_in_line(report)
+
+        self.tell(apply)
+
+    def _absent(self, request: OrderRequest) -> None:
+        """An order was never taken: sent again under the same id while it is wanted, else it never was."""
+
+        def apply() -> None:
+            order_id = request.client_order_id
+            if self.outbox.is_wanted(order_id):
+                self.outbox.put([cmd.Submit(request)])
+            else:
+                self.step(never_accepted(order_id, self.adapter.clock.now_ms()))
+
+        self.tell(apply)

@@ -1,0 +1,158 @@
+"""Carries commands to the exchange, in the order of asking, and finds out what became of each."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from traderagent_core.account.state import WantStatus
+from traderagent_core.contract.exchange_adapter import ExchangeAdapter
+from traderagent_core.contract.outcome import Outcome, OutcomeKind, Refusal
+from traderagent_core.engine.engine import Engine
+from traderagent_core.live.reports import never_accepted
+from traderagent_core.live.resolver import Resolver
+from traderagent_core.model import command as cmd
+from traderagent_core.model import event as ev
+from traderagent_core.model.order import OrderRequest, OrderStatus
+
+TURNS = 3
+"""How often others get their turn before the next command leaves: a fact that is told at once is heard before."""
+
+RETRY_MS = 1_000
+LeavingCommand = cmd.Submit | cmd.Cancel | cmd.Amend | cmd.SetLeverage
+Tell = Callable[[ev.Event], None]
+
+
+class Outbox:
+    """Each command is carried by a task of its own, so that none waits for another's answer.
+
+    A request that nobody can say the end of is looked up by reads; it is never sent under another id.
+    """
+
+    def __init__(self, adapter: ExchangeAdapter, engine: Engine, resolver: Resolver, tell: Tell) -> None:
+        self._adapter = adapter
+        self._engine = engine
+        self._resolver = resolver
+        self._tell = tell
+        self._waiting: asyncio.Queue[Callable[[], object] | LeavingCommand] = asyncio.Queue()
+        self.sent = 0
+        self.in_flight = 0
+
+    def put(self, commands: Iterable[LeavingCommand | Callable[[], object]]) -> None:
+        """Send these after what was put before; a function is called in its turn instead."""
+        for command in commands:
+            self._waiting.put_nowait(command)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything has left."""
+        return self._waiting.empty()
+
+    async def work(self) -> None:
+        """Send until cancelled."""
+        async with asyncio.TaskGroup() as carriers:
+            while True:
+                command = await self._waiting.get()
+                self.sent += 1
+                if callable(command):
+                    command()
+                else:
+                    carriers.create_task(self._carry(command))
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
+
+    async def _carry(self, command: LeavingCommand) -> None:
+        self.in_flight += 1
+        try:
+            match command:
+                case cmd.Submit():
+                    await self._submit(command.request)
+                case cmd.Cancel():
+                    await self._cancel(command)
+                case cmd.Amend():
+                    await self._amend(command)
+                case cmd.SetLeverage():
+                    await self._set_leverage(command)
+        finally:
+            self.in_flight -= 1
+
+    # -- one for each kind ----------------------------------------------------------------------------------
+
+    async def _submit(self, request: OrderRequest) -> None:
+        order_id = request.client_order_id
+        while True:
+            outcome = await self._adapter.submit(request)
+            if outcome.kind is OutcomeKind.REJECTED:
+                await self._answer(ev.OrderRejected(self._now(), order_id, _reason(outcome)))
+            if outcome.kind in (OutcomeKind.UNKNOWN, OutcomeKind.ALREADY_SO):
+                self._resolver.ask(request)
+            if outcome.kind is not OutcomeKind.NOT_PROCESSED:
+                return
+            await self._pause(outcome)
+            if not self.is_wanted(order_id):
+                await self._answer(never_accepted(order_id, self._now()))
+                return
+
+    async def _cancel(self, command: cmd.Cancel) -> None:
+        order_id = command.client_order_id
+        while True:
+            outcome = await self._adapter.cancel(command.symbol, order_id)
+            if outcome.kind is OutcomeKind.REJECTED:
+                await self._answer(ev.CancelRejected(self._now(), order_id, _reason(outcome)))
+                return
+            if outcome.kind is OutcomeKind.ALREADY_SO:
+                await self._answer(ev.CancelRejected(self._now(), order_id, Refusal.ORDER_NOT_OPEN.value))
+                self._resolver.look_up(command.symbol, order_id)
+            if outcome.kind in (OutcomeKind.ACCEPTED, OutcomeKind.ALREADY_SO):
+                return
+            await self._pause(outcome)  # Asking twice for a cancellation does no harm.
+            if order_id not in self._engine.account.orders:
+                return
+
+    async def _amend(self, command: cmd.Amend) -> None:
+        order_id = command.amendment.client_order_id
+        while True:
+            outcome = await self._adapter.amend(command.symbol, command.amendment)
+            if outcome.kind is OutcomeKind.REJECTED:
+                await self._answer(ev.AmendRejected(self._now(), order_id, _reason(outcome)))
+            if outcome.kind in (OutcomeKind.UNKNOWN, OutcomeKind.ALREADY_SO):
+                self._resolver.look_up(command.symbol, order_id)
+            if outcome.kind is not OutcomeKind.NOT_PROCESSED:
+                return
+            await self._pause(outcome)
+            if order_id not in self._engine.account.orders:
+                return
+
+    async def _set_leverage(self, command: cmd.SetLeverage) -> None:
+        while True:
+            outcome = await self._adapter.set_leverage(command.symbol, command.leverage)
+            if outcome.kind not in (OutcomeKind.NOT_PROCESSED, OutcomeKind.UNKNOWN):
+                return
+            await self._pause(outcome)  # Setting the same leverage twice does no harm.
+
+    # -- inside ---------------------------------------------------------------------------------------------
+
+    def is_wanted(self, order_id: str) -> bool:
+        """Whether an order that is not at the venue has still to go there."""
+        order = self._engine.account.orders.get(order_id)
+        return (
+            order is not None
+            and order.status is OrderStatus.SUBMITTED
+            and not order.is_canceling
+            and order.want.status is WantStatus.OPEN
+        )
+
+    async def _answer(self, event: ev.Event) -> None:
+        """Tell what a reply has said, after the facts that were told before it."""
+        await asyncio.sleep(0)
+        self._tell(event)
+
+    async def _pause(self, outcome: Outcome) -> None:
+        clock = self._adapter.clock
+        await clock.sleep_until(clock.now_ms() + max(outcome.retry_after_ms, RETRY_MS))
+
+    def _now(self) -> int:
+        return self._adapter.clock.now_ms()
+
+
+def _reason(outcome: Outcome) -> str:
+    assert outcome.reason is not None
+    return outcome.reason.value

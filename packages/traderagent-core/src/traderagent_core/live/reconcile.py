@@ -1,0 +1,126 @@
+"""One path for start, reconnection and the periodic pass: what the account is by reads, against what we hold."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from attrs import define, field, frozen
+
+from traderagent_core.account.state import Order
+from traderagent_core.contract.exchange_adapter import ExchangeAdapter
+from traderagent_core.contract.venue_facts import OrderReport, PositionReport
+from traderagent_core.engine.engine import Engine
+from traderagent_core.model import event as ev
+from traderagent_core.model.instrument import Market
+from traderagent_core.model.order import Liquidity, OrderStatus, Purpose, Side
+
+OVERLAP_MS = 600_000
+"""Executions are read again from so long before the last completed read."""
+
+APART_MS = 2_000
+"""A position has to differ at two reads so far apart before the ledgers are adjusted to it."""
+
+
+@frozen
+class Reads:
+    """What the venue has told in one pass. `known` were our live orders before the first read."""
+
+    time_ms: int
+    known: frozenset[str]
+    orders: Mapping[str, OrderReport]
+    fills: tuple[ev.OrderFilled, ...]
+    funding: tuple[ev.FundingPaid, ...]
+    positions: tuple[PositionReport, ...]
+
+
+async def read_account(adapter: ExchangeAdapter, engine: Engine, since_ms: int) -> Reads:
+    """Read positions first, then orders, executions and funding; raises ExchangeError when any read fails."""
+    known = frozenset(engine.account.orders)
+    time_ms = await adapter.server_time()
+    positions = tuple(await adapter.positions())
+    orders = {report.client_order_id: report for report in await adapter.open_orders()}
+    fills = tuple(await adapter.executions(since_ms))
+    funding = tuple(await adapter.funding_paid(since_ms)) if adapter.capabilities.has_funding else ()
+    return Reads(time_ms, known, orders, fills, funding, positions)
+
+
+@define(eq=False)
+class Reconciler:
+    """Says which events bring the engine in line with a read, and what has to be looked for or taken back."""
+
+    engine: Engine
+    funded: set[tuple[str, int]]
+    _suspected: dict[str, tuple[Decimal, int]] = field(factory=dict)
+
+    def missed(self, reads: Reads) -> Iterator[ev.Event]:
+        """Executions and funding that nobody has told us, oldest first. Step with each before asking for the next."""
+        symbols = {member.symbol for member in self.engine.members.values()}
+        for fill in sorted(reads.fills, key=lambda each: each.time_ms):
+            if fill.symbol in symbols and fill.trade_id not in self.engine.account.seen_trades:
+                yield fill
+        for paid in reads.funding:
+            if paid.symbol in symbols and self.is_new_funding(paid):
+                yield paid
+
+    def is_new_funding(self, paid: ev.FundingPaid) -> bool:
+        """Whether a settlement has not been booked; it counts as booked from now on."""
+        key = (paid.symbol, paid.time_ms)
+        is_new = key not in self.funded
+        self.funded.add(key)
+        return is_new
+
+    def orders(self, reads: Reads) -> Iterator[tuple[Order, OrderReport | None]]:
+        """Our orders that were live before the read and still are, stops first, each with the venue's word on it."""
+        live = [order for key, order in self.engine.account.orders.items() if key in reads.known]
+        live.sort(key=lambda order: order.purpose is not Purpose.STOP_LOSS)
+        for order in live:
+            yield order, reads.orders.get(order.client_order_id)
+
+    def strays(self, reads: Reads) -> Iterator[tuple[str, OrderReport]]:
+        """Live orders that bear the prefix of a bot of ours and that we know nothing of, with the bot's name."""
+        account = self.engine.account
+        for order_id, report in reads.orders.items():
+            if order_id in account.orders or order_id in reads.known:
+                continue
+            for member in self.engine.members.values():
+                if order_id.startswith(member.prefix):
+                    closed = account.closed_orders.get(order_id)
+                    if closed is None or closed.status is OrderStatus.NEVER_ACCEPTED:
+                        yield member.name, report
+
+    def adjustments(self, reads: Reads) -> Iterator[ev.OrderFilled]:
+        """What the house ledger has to take so that linear positions equal the venue's; only what differs twice."""
+        found: dict[str, tuple[Decimal, Decimal]] = {}
+        for report in reads.positions:
+            quantity, _ = found.get(report.symbol, (Decimal(0), Decimal(0)))
+            found[report.symbol] = (quantity + report.quantity, report.entry_price)
+        for member in self.engine.members.values():
+            if member.instrument.market is Market.LINEAR:
+                quantity, price = found.get(member.symbol, (Decimal(0), Decimal(0)))
+                missing = quantity - self.engine.account.net_quantity(member.symbol)
+                if self._is_certain(member.symbol, missing, reads.time_ms):
+                    yield _adjustment(member.symbol, missing, price, reads.time_ms, self.engine)
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether a position differed at the last read, so that another one is due soon."""
+        return bool(self._suspected)
+
+    def _is_certain(self, symbol: str, missing: Decimal, now_ms: int) -> bool:
+        if not missing:
+            self._suspected.pop(symbol, None)
+            return False
+        before, since_ms = self._suspected.get(symbol, (None, now_ms))
+        if before == missing and now_ms - since_ms >= APART_MS:
+            del self._suspected[symbol]
+            return True
+        self._suspected[symbol] = (missing, since_ms if before == missing else now_ms)
+        return False
+
+
+def _adjustment(
+    symbol: str, quantity: Decimal, price: Decimal, now_ms: int, engine: Engine
+) -> ev.OrderFilled:
+    side = Side.BUY if quantity > 0 else Side.SELL
+    name = f"adjustment-{symbol}-{now_ms}"
+    at = price or engine.view.price(symbol)
+    return ev.OrderFilled(now_ms, name, name, symbol, side, at, abs(quantity), Decimal(0), Liquidity.TAKER)

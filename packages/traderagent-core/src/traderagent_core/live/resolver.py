@@ -1,0 +1,108 @@
+"""Finds out by reads what became of orders: after lost answers, refused cancellations, and restarts."""
+
+import asyncio
+from collections.abc import Callable
+
+from attrs import define, field
+
+from traderagent_core.contract.exchange_adapter import ExchangeAdapter
+from traderagent_core.contract.venue_facts import OrderReport
+from traderagent_core.errors import ExchangeError
+from traderagent_core.model.event import OrderFilled
+from traderagent_core.model.order import OrderRequest, OrderStatus
+
+FIRST_LOOKS_MS = (1_000, 2_000, 4_000, 8_000)
+LATER_LOOKS_MS = 10_000
+GRACE_MS = 20_000
+"""Time since the last sending after which an order that no read finds was never taken: receive window + 15 s."""
+LEAST_ABSENCES = 3
+
+
+@define(eq=False)
+class Case:
+    """One order that somebody has to look for; `request` is there when it may have to be sent again."""
+
+    symbol: str
+    client_order_id: str
+    request: OrderRequest | None
+    since_ms: int
+    looks: int = 0
+    absences: int = 0
+    is_at_work: bool = False
+
+
+@define(eq=False)
+class Resolver:
+    """Looks up order by order until the venue has said what became of it.
+
+    `found` takes reports and the executions that belong to them, `absent` a request that the venue has never taken;
+    failed reads are no evidence and only cost time.
+    """
+
+    adapter: ExchangeAdapter
+    found: Callable[[OrderReport, list[OrderFilled]], None]
+    absent: Callable[[OrderRequest], None]
+    cases: dict[str, Case] = field(factory=dict)
+    _news: asyncio.Event = field(factory=asyncio.Event)
+
+    def ask(self, request: OrderRequest) -> None:
+        """Find out about an order whose sending has an unknown end; asked again, the search goes on."""
+        if request.client_order_id in self.cases:
+            return
+        now_ms = self.adapter.clock.now_ms()
+        self.cases[request.client_order_id] = Case(request.symbol, request.client_order_id, request, now_ms)
+        self._news.set()
+
+    def look_up(self, symbol: str, client_order_id: str) -> None:
+        """Find out about an order that the venue has, or has had."""
+        if client_order_id not in self.cases:
+            self.cases[client_order_id] = Case(symbol, client_order_id, None, self.adapter.clock.now_ms())
+            self._news.set()
+
+    async def work(self) -> None:
+        """Look up until cancelled; each case by itself."""
+        async with asyncio.TaskGroup() as lookers:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                for case in [case for case in self.cases.values() if not case.is_at_work]:
+                    case.is_at_work = True
+                    lookers.create_task(self._follow(case))
+
+    async def _follow(self, case: Case) -> None:
+        clock = self.adapter.clock
+        while not await self._look(case):
+            delay = FIRST_LOOKS_MS[case.looks] if case.looks < len(FIRST_LOOKS_MS) else LATER_LOOKS_MS
+            case.looks += 1
+            await clock.sleep_until(clock.now_ms() + delay)
+        if self.cases.get(case.client_order_id) is case:
+            del self.cases[case.client_order_id]
+
+    async def _look(self, case: Case) -> bool:
+        """One look; whether the case is closed."""
+        try:
+            report = await self.adapter.order(case.symbol, case.client_order_id)
+            if report is None:
+                return self._is_proved_absent(case)
+            fills = await self._fills(report) if report.filled else []
+        except ExchangeError:
+            return False
+        if report.status is OrderStatus.UNKNOWN:
+            return False
+        self.found(report, fills)
+        return True
+
+    async def _fills(self, report: OrderReport) -> list[OrderFilled]:
+        since_ms = max(self.adapter.clock.now_ms() - self.adapter.capabilities.execution_history_ms, 0)
+        known = await self.adapter.executions(since_ms)
+        return [fill for fill in known if fill.client_order_id == report.client_order_id]
+
+    def _is_proved_absent(self, case: Case) -> bool:
+        case.absences += 1
+        if case.request is None:
+            return case.absences >= LEAST_ABSENCES
+        is_late = self.adapter.clock.now_ms() >= case.since_ms + GRACE_MS
+        if case.absences < LEAST_ABSENCES or not is_late:
+            return False
+        self.absent(case.request)
+        return True

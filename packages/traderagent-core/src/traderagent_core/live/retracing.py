@@ -1,0 +1,117 @@
+"""Steps an engine along a tape again, and compares what it decides with what was decided then."""
+
+from attrs import define, frozen
+
+from traderagent_core.account.state import Record
+from traderagent_core.live.stepper import Stepper
+from traderagent_core.live.tape import Input, from_entry, show
+from traderagent_core.model import command as cmd
+from traderagent_core.model import event as ev
+from traderagent_core.model.position import money_context
+from traderagent_core.persistence.journal.entry import Entry, EntryKind, to_text
+from traderagent_core.persistence.payloads import from_payload, records_of, records_payload
+
+
+@frozen
+class Difference:
+    """Where a tape and its retracing part: the entry, the event, and the first record that differs."""
+
+    sequence: int
+    event: ev.Event | None
+    recorded: Record | None
+    retraced: Record | None
+
+    def __str__(self) -> str:
+        """For people."""
+        return (
+            f"entry {self.sequence}, after {_shown(self.event)}: recorded {_shown(self.recorded)}, "
+            f"retraced {_shown(self.retraced)}"
+        )
+
+
+@define(eq=False)
+class _Step:
+    """A step whose records and intent have yet to be met on the tape."""
+
+    event: ev.Event
+    commands: list[cmd.Command]
+    records: list[Record]
+    has_records: bool = False
+    has_intent: bool = False
+
+
+class Retracer:
+    """Give it the entries of a journal in order. Those up to `shortcut` only teach the view."""
+
+    def __init__(self, stepper: Stepper, shortcut: int = 0) -> None:
+        self.stepper = stepper
+        self.events = 0
+        self._shortcut = shortcut
+        self._step: _Step | None = None
+
+    def take(self, entry: Entry) -> Difference | None:
+        """Take the next entry."""
+        match entry.kind:
+            case EntryKind.EVENT:
+                return self._event(entry)
+            case EntryKind.RECORDS if self._step is not None:
+                return self._records(entry, self._step)
+            case EntryKind.INTENT:
+                self._intent(entry)
+        return None
+
+    def finish(self) -> None:
+        """Write what the end of a process has kept from being written: records and intent of the last step."""
+        step = self._step
+        if step is not None:
+            records = [] if step.has_records else step.records
+            self.stepper.write([] if step.has_intent else step.commands, records)
+        self.stepper.forget_requests()
+
+    def _event(self, entry: Entry) -> Difference | None:
+        difference = self._unwritten(entry.sequence)
+        told: Input = from_entry(entry.value)
+        show(self.stepper.view, told)
+        self._step = None
+        if isinstance(told.event, ev.FundingPaid):
+            self.stepper.funded.add((told.event.symbol, told.event.time_ms))
+        if told.event is not None and entry.sequence > self._shortcut:
+            self.events += 1
+            with money_context():
+                commands, records = self.stepper.step_again(told.event)
+            self._step = _Step(told.event, commands, records)
+        return difference
+
+    def _unwritten(self, sequence: int) -> Difference | None:
+        """Records of the last step that the tape goes on without."""
+        step = self._step
+        if step is None or step.has_records or not step.records:
+            return None
+        return Difference(sequence, step.event, None, step.records[0])
+
+    def _records(self, entry: Entry, step: _Step) -> Difference | None:
+        step.has_records = True
+        if entry.payload == to_text(records_payload(step.records)):
+            return None
+        recorded, retraced = records_of(entry.value), step.records
+        for number in range(max(len(recorded), len(retraced))):
+            then = recorded[number] if number < len(recorded) else None
+            now = retraced[number] if number < len(retraced) else None
+            if _text(then) != _text(now):
+                return Difference(entry.sequence, step.event, then, now)
+        return None
+
+    def _intent(self, entry: Entry) -> None:
+        if self._step is not None:
+            self._step.has_intent = True
+        for command in from_payload(entry.value):
+            if isinstance(command, cmd.Submit):
+                self.stepper.requests[command.request.client_order_id] = command.request
+
+
+def _text(record: Record | None) -> str:
+    return "" if record is None else to_text(records_payload([record]))
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else f"{value!r:.300}"

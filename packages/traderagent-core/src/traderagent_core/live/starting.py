@@ -1,0 +1,49 @@
+"""Starts bots as soon as they can be: a price is known, and their indicators are warm."""
+
+from collections.abc import Iterable, Iterator
+
+from traderagent_core.engine.engine import Engine
+from traderagent_core.engine.member import Member
+from traderagent_core.errors import ConfigError
+from traderagent_core.live.view import LiveView
+
+
+class Starts:
+    """The bots that wait for their start. With `start_ms` they start at a close of their timeframe from then on."""
+
+    def __init__(self, engine: Engine, view: LiveView, start_ms: int | None, bots: Iterable[str]) -> None:
+        self._view = view
+        self._start_ms = start_ms
+        self._waiting = [engine.members[name] for name in bots if not engine.members[name].is_started]
+
+    def ready(self, time_ms: int, *, is_close: bool) -> Iterator[str]:
+        """The bots that start now; raises ConfigError when one of them finds that it cannot work here."""
+        for member in list(self._waiting):
+            if self._is_time(member, time_ms, is_close=is_close) and self._view.is_ready(member.name):
+                _refuse_fatal(member, self._view)
+                self._waiting.remove(member)
+                yield member.name
+
+    @property
+    def are_over(self) -> bool:
+        """Whether no bot waits any more."""
+        return not self._waiting
+
+    def _is_time(self, member: Member, time_ms: int, *, is_close: bool) -> bool:
+        if self._start_ms is None:
+            return True
+        return is_close and time_ms >= self._start_ms and self._view.closed_at(member.name) == time_ms
+
+
+def _refuse_fatal(member: Member, view: LiveView) -> None:
+    """What the strategy itself says against starting."""
+    setup, strategy = member.setup, member.strategy
+    price, funds = view.price(member.symbol), setup.budget * setup.leverage
+    found = type(strategy).check(strategy.config, setup.instrument, price, funds)
+    lines = [
+        f"bot {member.name!r}: {problem.message}" + (f"; {problem.remedy}" if problem.remedy else "")
+        for problem in found
+        if problem.is_fatal
+    ]
+    if lines:
+        raise ConfigError("cannot start:\n" + "\n".join(f"  {line}" for line in lines))

@@ -1,0 +1,159 @@
+"""The market view of a live run: closed candles as they come, their indicators, and the last prices."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from attrs import frozen
+
+from traderagent_core.contract.strategy import Needs, Strategy, Wake
+from traderagent_core.errors import DataError
+from traderagent_core.indicators import Indicator
+from traderagent_core.live.series import LiveSeries
+from traderagent_core.live.windows import Window
+from traderagent_core.model.candle import Candle, Candles
+from traderagent_core.model.regime_reading import RegimeReading
+from traderagent_core.model.timeframe import timeframe_ms
+
+
+@frozen
+class Listener:
+    """A bot and the series on whose candles it wants to be called."""
+
+    strategy: Strategy
+    needs: Needs
+    series: LiveSeries
+
+
+class LiveView:
+    """See ports.MarketView. What begins with `learned_` no entry of the tape tells yet."""
+
+    def __init__(self, symbols: Iterable[str], base: str) -> None:
+        self.base = base
+        self.learned_candles: list[tuple[str, Candle]] = []
+        self.learned_prices: dict[str, Decimal] = {}
+        self.learned_close_ms: int | None = None
+        self._prices: dict[str, Decimal] = {}
+        self._series: dict[tuple[str, str], LiveSeries] = {}
+        self._windows: dict[tuple[str, str], Window] = {}
+        self._listeners: dict[str, Listener] = {}
+        for symbol in symbols:
+            self._series[symbol, base] = LiveSeries(symbol, base, timeframe_ms(base))
+
+    # -- learning -------------------------------------------------------------------------------------------
+
+    def learn_price(self, symbol: str, price: Decimal) -> None:
+        """Take the price of the last trade."""
+        if self._prices.get(symbol) != price:
+            self._prices[symbol] = self.learned_prices[symbol] = price
+
+    def learn_candle(self, symbol: str, candle: Candle) -> bool:
+        """Take a closed base candle; one that is not newer than the last changes nothing. Whether it was new."""
+        base = self._series[symbol, self.base]
+        if candle.open_time + base.duration_ms <= base.close_ms:
+            return False
+        base.add(candle)
+        for (owner, timeframe), window in self._windows.items():
+            if owner == symbol:
+                for higher in window.add(candle):
+                    self._series[symbol, timeframe].add(higher)
+        self.learned_candles.append((symbol, candle))
+        return True
+
+    def close_windows(self, time_ms: int) -> None:
+        """Close the candles of higher timeframes that are over, though their last base candle did not come."""
+        for key, window in self._windows.items():
+            for higher in window.close_until(time_ms):
+                self._series[key].add(higher)
+                self.learned_close_ms = time_ms
+
+    def next_window_end(self) -> int | None:
+        """When the first candle of a higher timeframe that is being built closes."""
+        ends = [window.end_ms for window in self._windows.values()]
+        return min((end for end in ends if end is not None), default=None)
+
+    # -- what plugins see -----------------------------------------------------------------------------------
+
+    def price(self, symbol: str) -> Decimal:
+        """The last price; raises DataError before the first one."""
+        price = self._prices.get(symbol)
+        if price is None:
+            raise DataError(f"no price of {symbol} yet: the exchange has told none")
+        return price
+
+    def has_price(self, symbol: str) -> bool:
+        """Whether a price is known."""
+        return symbol in self._prices
+
+    def last(self, symbol: str, timeframe: str) -> Candle | None:
+        """The last closed candle, or None before the first."""
+        return self.series(symbol, timeframe).last()
+
+    def candles(self, symbol: str, timeframe: str, count: int) -> Candles:
+        """At most `count` last closed candles, oldest first; no more than are kept."""
+        return self.series(symbol, timeframe).last_candles(count)
+
+    def value(self, symbol: str, timeframe: str, indicator: Indicator) -> float:
+        """An indicator at the last closed candle; nan while it warms up."""
+        return self.series(symbol, timeframe).value(indicator)
+
+    def regime(self, symbol: str) -> RegimeReading | None:  # noqa: ARG002
+        """No market has a router here."""
+        return None
+
+    def is_stressed(self) -> bool:
+        """Nobody correlates here."""
+        return False
+
+    def series(self, symbol: str, timeframe: str) -> LiveSeries:
+        """Candles of a timeframe, built from the base candles that are kept when they are first asked for."""
+        found = self._series.get((symbol, timeframe))
+        return found if found is not None else self._build(symbol, timeframe)
+
+    def _build(self, symbol: str, timeframe: str) -> LiveSeries:
+        base = self._series.get((symbol, self.base))
+        if base is None:
+            there = ", ".join(sorted({name for name, _ in self._series}))
+            raise DataError(f"no candles of {symbol}; there are: {there}")
+        window = self._windows[symbol, timeframe] = Window.of(timeframe, self.base)
+        series = LiveSeries(symbol, timeframe, timeframe_ms(timeframe))
+        for candle in base.rows():
+            for higher in window.add(candle):
+                series.add(higher)
+        self._series[symbol, timeframe] = series
+        return series
+
+    # -- what the driver asks -------------------------------------------------------------------------------
+
+    def listen(self, bot: str, symbol: str, timeframe: str, strategy: Strategy) -> None:
+        """Follow the series and the indicators that a bot declares."""
+        needs = type(strategy).needs(strategy.config)
+        series = self.series(symbol, needs.timeframe or timeframe)
+        for indicator in needs.indicators:
+            series.declare(indicator)
+        self._listeners[bot] = Listener(strategy, needs, series)
+
+    def is_ready(self, bot: str) -> bool:
+        """Whether a bot can start: its market has a price and a candle, and its indicators are warm."""
+        listener = self._listeners[bot]
+        return self.has_price(listener.series.symbol) and listener.series.is_warm(listener.needs.indicators)
+
+    def closed_at(self, bot: str) -> int:
+        """When the last candle of a bot's timeframe closed."""
+        return self._listeners[bot].series.close_ms
+
+    def is_due(self, bot: str, time_ms: int) -> bool:
+        """Whether a candle that the bot asked to be called for closed at this time."""
+        listener = self._listeners[bot]
+        needs, series = listener.needs, listener.series
+        if needs.wake is Wake.NEVER or series.close_ms != time_ms:
+            return False
+        if needs.wake is Wake.EVERY_CANDLE:
+            return True
+        columns = series.columns(needs.indicators, needs.look_back)
+        mask = type(listener.strategy).candidates(listener.strategy.config, columns)
+        return bool(mask[-1])
+
+    def closes(self) -> Mapping[str, float]:
+        """The last close of each symbol's base candles."""
+        lasts = {name: self._series[name, base].last() for name, base in self._series if base == self.base}
+        return {name: candle.close for name, candle in lasts.items() if candle is not None}

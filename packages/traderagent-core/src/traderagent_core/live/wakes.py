@@ -1,0 +1,38 @@
+"""The wake set: which closed candles the engine has to hear of. The rest is quiet, as in the simulator."""
+
+from collections.abc import Mapping
+
+from traderagent_core.coordinator.guards import EquityBand
+from traderagent_core.engine.engine import Engine
+from traderagent_core.live.view import LiveView
+
+
+def is_awaited(engine: Engine, view: LiveView, time_ms: int) -> bool:
+    """Whether a boundary calls a bot, or leaves a band of equity in which no guard changes its mind."""
+    return _is_anyone_due(engine, view, time_ms) or _is_guard_crossed(engine, view.closes())
+
+
+def _is_anyone_due(engine: Engine, view: LiveView, time_ms: int) -> bool:
+    return any(
+        member.is_started and engine.hears_candles(member) and view.is_due(member.name, time_ms)
+        for member in engine.members.values()
+    )
+
+
+def _is_guard_crossed(engine: Engine, closes: Mapping[str, float]) -> bool:
+    if not engine.guards.is_watching or not any(member.is_started for member in engine.members.values()):
+        return False
+    return any(is_outside(band, closes) for band in engine.guards.bands())
+
+
+def is_outside(band: EquityBand, closes: Mapping[str, float]) -> bool:
+    """Whether equity at these closes is at or outside a band, or nearly: too often does no harm."""
+    if not band.quantities.keys() <= closes.keys():
+        return True
+    equity = float(band.base)
+    for symbol, quantity in band.quantities.items():
+        equity += float(quantity) * closes[symbol]
+    margin = 1e-9 * abs(equity)
+    if band.floor is not None and equity <= float(band.floor) + margin:
+        return True
+    return band.ceiling is not None and equity >= float(band.ceiling) - margin

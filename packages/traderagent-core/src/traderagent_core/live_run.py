@@ -1,0 +1,236 @@
+"""A live run from a configuration: the exchange, its clock, the folder of the run, and a replay of what it holds."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from pydantic import BaseModel
+
+from traderagent_core.adapters.building import build_adapter
+from traderagent_core.adapters.clocks import ManualClock, ReplayClock, SystemClock
+from traderagent_core.adapters.lockstep import LockstepAdapter
+from traderagent_core.adapters.simulated import SimulatedAdapter
+from traderagent_core.backtest import Request
+from traderagent_core.config.effective import effective
+from traderagent_core.config.load import Config, load_config
+from traderagent_core.contract.exchange_adapter import Surroundings
+from traderagent_core.data.loading import LoadedData
+from traderagent_core.errors import ConfigError, DataError
+from traderagent_core.live.assembling import assemble, conditions_of
+from traderagent_core.live.lockstep import keep_lockstep
+from traderagent_core.live.retracing import Difference, Retracer
+from traderagent_core.live.running import Keeper, keep_reconciled, keep_time
+from traderagent_core.live.session import MANIFEST, Session, keep_snapshots, trade, until, until_told
+from traderagent_core.live.stepper import Stepper
+from traderagent_core.model.timeframe import timeframe_ms
+from traderagent_core.persistence.journal.entry import EntryKind
+from traderagent_core.persistence.journal.reading import read_entries
+from traderagent_core.persistence.journal.segments import find_segments
+from traderagent_core.report.manifest import versions
+from traderagent_core.report.text import jsonable
+from traderagent_core.simulator.assumptions import funding_of
+from traderagent_core.simulator.instruments import make_instrument
+
+FORMAT = 1
+SIMULATED = ("simulated", "paper")
+HISTORY_SHARE = 10
+"""Without a start the first tenth of recorded candles is history for indicators."""
+
+Tell = Callable[..., None]
+
+
+@frozen
+class Recorded:
+    """A run on recorded candles. `speed` is how many times as fast as the clock on the wall; None is lockstep.
+
+    Bots start at the first close of their timeframe at or after `start_ms`, or after a tenth of the candles.
+    """
+
+    config: Config
+    data: Path | None
+    speed: float | None
+    start_ms: int | None = None
+
+
+def run_recorded(wish: Recorded, folder: Path, tell: Tell) -> Stepper:
+    """Trade on paper on recorded candles, in a folder that holds no run yet; returns where it has come to."""
+    loaded = Request(wish.config, wish.data).load()
+    return asyncio.run(_play(wish, loaded, folder, tell))
+
+
+async def _play(wish: Recorded, loaded: LoadedData, folder: Path, tell: Tell) -> Stepper:
+    config, candles = wish.config, loaded.candles
+    base = _one_timeframe(loaded)
+    start_ms = wish.start_ms or _after_history(loaded)
+    boot_ms = start_ms - timeframe_ms(base)
+    end_ms = max(int(series.open_time[-1]) + series.duration_ms for series in candles.values())
+    instruments = [make_instrument(bot, config.simulation, candles[bot.symbol])[0] for bot in config.bots]
+    clock = ManualClock(boot_ms) if wish.speed is None else ReplayClock(boot_ms, wish.speed)
+    markets = {bot.symbol: bot.market for bot in config.bots}
+    surroundings = Surroundings(clock, markets, simulation=config.simulation)
+    funding = list(funding_of(config, candles, list(loaded.funding.values())))
+    arguments: tuple[Any, ...] = (None, surroundings, instruments, candles)
+    options: dict[str, Any] = {"funding": funding, "start_ms": boot_ms}
+    common: dict[str, Any] = {"folder": folder, "account": "simulated", "base": base, "tell": tell}
+    common |= {"manifest": _manifest(config), "goes_on": False}
+    common |= {"run_id": "sim", "history_ms": boot_ms, "start_ms": start_ms}
+    if isinstance(clock, ManualClock):
+        venue = LockstepAdapter(*arguments, **options)
+        session = Session(config, venue, **common, grace_ms=0, quote=venue.quote, levels=venue.levels)
+        return await trade(session, keep_lockstep(venue, clock, end_ms), until_told)
+    adapter = SimulatedAdapter(*arguments, **options)
+    return await trade(Session(config, adapter, **common), *_keepers(folder), until(end_ms))
+
+
+def _keepers(folder: Path) -> tuple[Keeper, ...]:
+    return keep_time, keep_reconciled, keep_snapshots(folder), until_told
+
+
+def _one_timeframe(loaded: LoadedData) -> str:
+    found = {series.timeframe for series in loaded.candles.values()}
+    if len(found) > 1:
+        told = ", ".join(f"{symbol} {series.timeframe}" for symbol, series in loaded.candles.items())
+        raise DataError(f"a run needs candles of one timeframe for all symbols; there are: {told}")
+    return found.pop()
+
+
+def _after_history(loaded: LoadedData) -> int:
+    firsts = (int(each.open_time[len(each) // HISTORY_SHARE]) for each in loaded.candles.values())
+    return max(firsts)
+
+
+# -- exchanges ----------------------------------------------------------------------------------------------
+
+
+def run_live(config: Config, folder: Path, credentials: Mapping[str, str], tell: Tell) -> Stepper:
+    """Trade at the exchange that the configuration names, or on paper at its prices, until SIGINT or SIGTERM."""
+    bot = config.bots[0]
+    if any((each.exchange, each.dry_run) != (bot.exchange, bot.dry_run) for each in config.bots):
+        raise ConfigError("all bots of a run trade on one account: give them the same exchange and dry_run")
+    surroundings = Surroundings(
+        SystemClock(),
+        {each.symbol: each.market for each in config.bots},
+        environment=environment_of(config),
+        credentials=credentials,
+        simulation=config.simulation,
+    )
+    adapter = build_adapter(config.exchanges, *_exchange(config), surroundings)
+    base = min((each.timeframe for each in config.bots), key=timeframe_ms)
+    session = Session(
+        config,
+        adapter,
+        folder,
+        account_of(config),
+        base,
+        tell,
+        _manifest(config),
+        goes_on=not is_on_paper(config),
+    )
+    return asyncio.run(trade(session, *_keepers(folder)))
+
+
+def is_on_paper(config: Config) -> bool:
+    """Whether no order of a configuration reaches an exchange."""
+    bot = config.bots[0]
+    return bot.dry_run or bot.exchange.exchange_id in SIMULATED
+
+
+def environment_of(config: Config) -> str:
+    """The environment of the exchange: main unless the configuration says otherwise."""
+    exchange = config.bots[0].exchange
+    return exchange.environment or ("demo" if exchange.sandbox else "main")
+
+
+def account_of(config: Config) -> str:
+    """The name of the account that a configuration trades on: that of its folder and its lock."""
+    exchange = config.bots[0].exchange
+    if is_on_paper(config):
+        return f"paper-{'run' if config.path is None else config.path.stem}"
+    name = "" if exchange.credentials_name is None else exchange.credentials_name.reveal()
+    return f"{exchange.exchange_id}-{environment_of(config)}-{name}"
+
+
+def _exchange(config: Config) -> tuple[str, BaseModel | dict[str, Any]]:
+    """Name and section of the adapter; for a dry run that of paper, which stands on the exchange."""
+    bot = config.bots[0]
+    name, section = bot.exchange.exchange_id, bot.exchange_config
+    if not bot.dry_run or name in SIMULATED:
+        return name, {} if section is None else section
+    settings = {} if section is None else section.model_dump(mode="json", exclude_unset=True)
+    return "paper", {"source": name, "settings": settings}
+
+
+# -- folders ------------------------------------------------------------------------------------------------
+
+
+def _manifest(config: Config) -> dict[str, Any]:
+    """What a replay needs beside the journal: the configuration without its secrets, and versions."""
+    return {
+        "format": FORMAT,
+        "configuration": jsonable(effective(config)),
+        "configuration_sha256": config.sha256,
+        "versions": versions(config.distributions),
+    }
+
+
+def _configuration(folder: Path) -> Config:
+    path = folder / MANIFEST
+    try:
+        return load_config({**json.loads(path.read_text(encoding="utf-8"))["configuration"]})
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read {path}: {error.strerror or error}; name the folder of a run"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path} is no manifest of a run ({error!r})") from error
+
+
+# -- replay -------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Replay:
+    """What a replay has found: how many events were stepped again, and where it first differs, if anywhere."""
+
+    events: int
+    difference: Difference | None
+
+
+class _Silence:
+    """A log of a stepper that nobody keeps."""
+
+    def append(self, kind: EntryKind, payload: Any) -> int:  # noqa: ARG002
+        return 0
+
+
+def replay(folder: Path) -> Replay:
+    """Step a fresh engine along the tape of a run, to the first record that differs.
+
+    Raises DataError when there is no run, or where the configuration was changed on the way.
+    """
+    if not folder.is_dir() or not find_segments(folder):
+        raise DataError(f"{folder} holds no run: it has no journal")
+    config = _configuration(folder)
+    entries = read_entries(folder, 0)
+    first = next((entry for entry in entries if entry.kind is EntryKind.SETUP), None)
+    if first is None:
+        raise DataError(f"{folder} holds no run yet: nothing was started")
+    setup = first.value
+    if setup["config_sha256"] != config.sha256:
+        raise DataError(
+            f"{folder}: the configuration was changed after entry {first.sequence}; a replay needs the one it began "
+            f"with in {MANIFEST}"
+        )
+    retracer = Retracer(assemble(config, conditions_of(setup), _Silence()))
+    for entry in entries:
+        if entry.kind is EntryKind.SETUP and entry.value != setup:
+            raise DataError(
+                f"{folder}: the configuration was changed at entry {entry.sequence}; it ends there"
+            )
+        difference = retracer.take(entry)
+        if difference is not None:
+            return Replay(retracer.events, difference)
+    return Replay(retracer.events, None)

@@ -1,0 +1,38 @@
+"""Group commit: one flush at a time, in a thread, shared by all that wait for it."""
+
+import asyncio
+import os
+
+from attrs import define
+
+from traderagent_core.persistence.journal.disk import Disk
+
+
+@define(eq=False)
+class GroupCommit:
+    """Flushes a file without holding up the loop. `failure` stays once a flush has failed."""
+
+    _disk: Disk
+    failure: OSError | None = None
+    _flight: "asyncio.Future[int] | None" = None
+
+    async def join(self, descriptor: int, reached: int) -> int:
+        """Wait for a flush and return the sequence that it has made durable.
+
+        One under way is waited for, though it may have begun too early for the caller, who then asks again.
+        """
+        if self._flight is None:
+            copy = os.dup(descriptor)  # The journal may close its own when a segment ends.
+            self._flight = asyncio.ensure_future(self._fly(copy, reached))
+        return await asyncio.shield(self._flight)
+
+    async def _fly(self, descriptor: int, reached: int) -> int:
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, self._disk.flush, descriptor)
+            return reached
+        except OSError as error:
+            self.failure = error
+            raise
+        finally:
+            os.close(descriptor)
+            self._flight = None

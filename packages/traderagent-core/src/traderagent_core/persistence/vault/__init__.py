@@ -1,0 +1,1 @@
+"""Credentials of exchanges: encrypted in the database, opened with a key that is never there."""

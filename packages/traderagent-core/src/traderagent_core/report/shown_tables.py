@@ -1,0 +1,124 @@
+"""Tables of a report for programs and for the page: those of plugins, positions, trades."""
+
+from collections.abc import Sequence
+from decimal import Context, Decimal
+from typing import Any
+
+from traderagent_core.contract.exhibit import Column, Kind, Table
+from traderagent_core.report.positions import positions_table
+from traderagent_core.report.text import iso, jsonable
+from traderagent_core.simulator.outcome import Outcome, Shown, TradeRow
+
+PAGE_ROWS = 3000
+LEAST_ROWS = 100
+_EXACT = Context(prec=20)
+"""Cells with more digits than this are results of a division; they are rounded to so many."""
+
+TRADES = Table(
+    "trades",
+    "Trades and cycles",
+    (
+        Column("bot", "Bot"),
+        Column("symbol", "Symbol"),
+        Column("kind", "Kind"),
+        Column("slot", "Slot"),
+        Column("side", "Side"),
+        Column("opened", "Opened", "time"),
+        Column("closed", "Closed", "time"),
+        Column("quantity", "Quantity", "number"),
+        Column("entry", "Entry", "number"),
+        Column("exit", "Exit", "number"),
+        Column("gross", "Gross", "money"),
+        Column("fees", "Fees", "number"),
+        Column("net", "Net", "money"),
+    ),
+    (),
+)
+
+
+def exhibit_dict(shown: Shown) -> dict[str, Any]:
+    """The tables of a plugin for JSON: rows by the names of their columns, times as ISO text."""
+    return {
+        "owner": shown.owner,
+        "kind": shown.kind,
+        "plugin": shown.plugin,
+        "tables": {table.name: _table_dict(table) for table in shown.exhibit.tables},
+    }
+
+
+def page_tables(outcome: Outcome) -> list[dict[str, Any]]:
+    """Tables as the page's script knows them, each cut to its latest rows where they are too many together."""
+    tables: list[tuple[str, str, Table]] = [
+        (shown.owner, shown.kind, table)
+        for shown in outcome.study.exhibits
+        for table in shown.exhibit.tables
+        if table.rows
+    ]
+    told = {owner for owner, kind, _ in tables if kind == "strategy"}
+    others = [trip for trip in outcome.study.round_trips if trip.bot not in told]
+    if others:
+        tables.append(("", "", positions_table(others)))
+    if outcome.trades:
+        table = Table(TRADES.name, TRADES.title, TRADES.columns, [_trade(trade) for trade in outcome.trades])
+        tables.append(("", "", table))
+    limit = _limit([len(table.rows) for _, _, table in tables])
+    return [_page_table(owner, kind, table, limit) for owner, kind, table in tables]
+
+
+def _limit(lengths: Sequence[int]) -> int:
+    """The most rows that each table may have, so that all have no more than PAGE_ROWS."""
+    rest, limit = PAGE_ROWS, PAGE_ROWS
+    for position, length in enumerate(sorted(lengths)):
+        limit = rest // (len(lengths) - position)
+        if length > limit:
+            break
+        rest -= length
+        limit = PAGE_ROWS
+    return max(limit, LEAST_ROWS)
+
+
+def _table_dict(table: Table) -> dict[str, Any]:
+    columns = [{"name": each.name, "title": each.title, "kind": each.kind} for each in table.columns]
+    rows = [
+        {column.name: _json_cell(cell, column.kind) for column, cell in zip(table.columns, row, strict=True)}
+        for row in table.rows
+    ]
+    return {"title": table.title, "note": table.note, "columns": columns, "rows": rows}
+
+
+def _json_cell(cell: Any, kind: Kind) -> Any:
+    if cell is None:
+        return None
+    if kind == "time":
+        return iso(int(cell))
+    return jsonable(_EXACT.plus(cell) if isinstance(cell, Decimal) else cell)
+
+
+def _page_table(owner: str, kind: str, table: Table, limit: int) -> dict[str, Any]:
+    rows = table.rows[-limit:]
+    return {
+        "name": table.name,
+        "title": table.title,
+        "owner": owner,
+        "kind": kind,
+        "note": table.note,
+        "total": len(table.rows),
+        "columns": [[column.title, column.kind] for column in table.columns],
+        "rows": [
+            [_page_cell(cell, column.kind) for column, cell in zip(table.columns, row, strict=True)]
+            for row in rows
+        ],
+    }
+
+
+def _page_cell(cell: Any, kind: Kind) -> Any:
+    """Times in seconds, numbers with ten significant digits."""
+    if cell is None or isinstance(cell, bool | str):
+        return cell
+    if kind == "time":
+        return int(cell) // 1000
+    return cell if isinstance(cell, int) else float(f"{cell:.10g}")
+
+
+def _trade(trade: TradeRow) -> tuple[Any, ...]:
+    return (*trade, trade.net_profit)

@@ -1,0 +1,222 @@
+"""What became of the coordination of a run: regimes, owners, transitions, modes, halts, and who earned what in which.
+
+Read off the records after the run. Attribution cuts each strategy's profit, unrealised included, at the changes of
+its pair's regime, at the last close of each cut; the parts add up to the account's profit, to the last digit.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+import numpy as np
+from attrs import Factory, define, frozen
+
+from traderagent_core.account.account import Account
+from traderagent_core.account.state import Record
+from traderagent_core.coordinator.correlation import StressTimeline
+from traderagent_core.model.candle import Candles
+from traderagent_core.model.position import money_context
+from traderagent_core.model.timeframe import DAY_MS
+
+ZERO = Decimal(0)
+KINDS = frozenset({"regime_changed", "owner_changed", "transition_began", "transition_ended", "halt_changed"})
+
+
+@frozen
+class Stretch:
+    """What held from one time to another, ms UTC: a regime, an owner or a mode, with its numbers or reason."""
+
+    name: str
+    from_ms: int
+    to_ms: int
+    evidence: str = ""
+
+
+@frozen
+class TransitionRow:
+    """One transition of a pair; `fees` and `price_difference` add up to its cost, in quote currency."""
+
+    bot: str
+    symbol: str
+    old: str
+    new: str
+    began_ms: int
+    ended_ms: int
+    outcome: str
+    mark: Decimal
+    quantity: Decimal
+    fees: Decimal
+    price_difference: Decimal
+
+    @property
+    def cost(self) -> Decimal:
+        """What it cost against the price at its beginning; negative when it gained."""
+        return self.fees + self.price_difference
+
+
+@frozen
+class Earned:
+    """Profit of one strategy on one pair in one regime, empty before the first, after fees and funding, in quote."""
+
+    member: str
+    symbol: str
+    regime: str
+    profit: Decimal
+
+
+@frozen
+class Committed:
+    """Cost of positions and of open orders that add, at a UTC midnight or the end, by bot, in quote currency."""
+
+    time_ms: int
+    total: Decimal
+    by_bot: Mapping[str, Decimal]
+
+
+@define(eq=False)
+class Coordination:
+    """Everything by bot or by name, in order of time; `stress` is the correlation monitor's word, where used."""
+
+    start_ms: int
+    end_ms: int
+    regimes: dict[str, list[Stretch]] = Factory(lambda: defaultdict(list))
+    owners: dict[str, list[Stretch]] = Factory(lambda: defaultdict(list))
+    modes: dict[str, list[Stretch]] = Factory(lambda: defaultdict(list))
+    halts: list[Stretch] = Factory(list)
+    transitions: list[TransitionRow] = Factory(list)
+    earned: list[Earned] = Factory(list)
+    committed: list[Committed] = Factory(list)
+    stress: StressTimeline | None = None
+
+
+def has_coordination(records: Iterable[Record]) -> bool:
+    """Whether a run chose strategies by regime or was halted."""
+    return any(record[0] in KINDS for record in records)
+
+
+def read_coordination(
+    records: Sequence[Record],
+    candles: Mapping[str, Candles],
+    start_ms: int,
+    end_ms: int,
+    stress: StressTimeline | None = None,
+) -> Coordination:
+    """One pass over the records, with the account folded along."""
+    with money_context():
+        return _Reader(Coordination(start_ms, end_ms, stress=stress), candles).read(records)
+
+
+class _Reader:
+    def __init__(self, found: Coordination, candles: Mapping[str, Candles]) -> None:
+        self._found = found
+        self._candles = candles
+        self._closes = {symbol: series.open_time + series.duration_ms for symbol, series in candles.items()}
+        self._account = Account()
+        self._begun: dict[str, Record] = {}
+        self._open: dict[tuple[str, str], tuple[int, str, str]] = {}
+        self._marked: dict[tuple[str, str], Decimal] = {}
+        self._profit: dict[tuple[str, str, str], Decimal] = defaultdict(lambda: ZERO)
+        self._next_day_ms = (found.start_ms // DAY_MS + 1) * DAY_MS
+
+    def read(self, records: Sequence[Record]) -> Coordination:
+        for record in records:
+            while record[1] >= self._next_day_ms:
+                self._note_committed(self._next_day_ms)
+                self._next_day_ms += DAY_MS
+            handler = getattr(self, f"_{record[0]}", None)
+            if handler is not None:
+                handler(*record[1:])
+            self._account.fold((record,))
+        self._end()
+        return self._found
+
+    # -- stretches ------------------------------------------------------------------------------------------
+
+    def _regime_changed(self, time_ms: int, bot: str, symbol: str, old: str, new: str, evidence: str) -> None:
+        self._attribute(bot, symbol, old, time_ms)
+        self._turn(("regime", bot), time_ms, new, evidence)
+
+    def _owner_changed(self, time_ms: int, bot: str, symbol: str, old: str, new: str) -> None:  # noqa: ARG002
+        self._turn(("owner", bot), time_ms, new)
+
+    def _mode_changed(self, time_ms: int, mode: str, is_active: bool, reason: str) -> None:
+        self._turn(("mode", mode), time_ms, mode if is_active else "", reason)
+
+    def _halt_changed(self, time_ms: int, stage: str, reason: str) -> None:
+        self._turn(("halt", ""), time_ms, stage, reason)
+
+    def _turn(self, key: tuple[str, str], time_ms: int, name: str, evidence: str = "") -> None:
+        """One stretch ends where the next begins; one without a name is a pause."""
+        began_ms, before, told = self._open.pop(key, (0, "", ""))
+        if before:
+            self._keep(key, Stretch(before, began_ms, time_ms, told))
+        if name:
+            self._open[key] = (time_ms, name, evidence)
+
+    def _keep(self, key: tuple[str, str], stretch: Stretch) -> None:
+        kind, name = key
+        if kind == "halt":
+            self._found.halts.append(stretch)
+        else:
+            {"regime": self._found.regimes, "owner": self._found.owners, "mode": self._found.modes}[kind][
+                name
+            ].append(stretch)
+
+    # -- transitions ----------------------------------------------------------------------------------------
+
+    def _transition_began(self, time_ms: int, bot: str, *rest: object) -> None:
+        self._begun[bot] = (time_ms, *rest)
+
+    def _transition_ended(
+        self,
+        time_ms: int,
+        bot: str,
+        symbol: str,
+        old: str,
+        new: str,
+        outcome: str,
+        fees: Decimal,
+        worse: Decimal,
+    ) -> None:
+        began_ms, _, _, _, _, mark, quantity = self._begun.pop(bot)
+        self._found.transitions.append(
+            TransitionRow(bot, symbol, old, new, began_ms, time_ms, outcome, mark, quantity, fees, worse)
+        )
+
+    # -- money ----------------------------------------------------------------------------------------------
+
+    def _price(self, symbol: str, time_ms: int) -> Decimal:
+        """The last close at a time."""
+        index = int(np.searchsorted(self._closes[symbol], time_ms, side="right")) - 1
+        return Decimal(repr(float(self._candles[symbol].close[max(index, 0)])))
+
+    def _attribute(self, bot: str, symbol: str, regime: str, time_ms: int) -> None:
+        """What each strategy of a bot has earned since the last cut belongs to the regime until now."""
+        price = self._price(symbol, time_ms)
+        for (member, of), ledger in self._account.ledgers.items():
+            if of != symbol or member.partition(":")[0] != bot:
+                continue
+            profit = ledger.profit(price)
+            self._profit[member, symbol, regime] += profit - self._marked.get((member, symbol), ZERO)
+            self._marked[member, symbol] = profit
+
+    def _note_committed(self, time_ms: int) -> None:
+        by_bot: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for ledger in self._account.ledgers.values():
+            cost = ledger.position.cost
+            bound = max(cost + ledger.open_buys, ledger.open_sells - cost, abs(cost))
+            if bound:
+                by_bot[ledger.bot.partition(":")[0]] += bound
+        self._found.committed.append(Committed(time_ms, sum(by_bot.values(), ZERO), dict(by_bot)))
+
+    def _end(self) -> None:
+        found = self._found
+        for bot, symbol in {
+            (member.partition(":")[0], symbol): None for member, symbol in self._account.ledgers
+        }:
+            regime = self._open.get(("regime", bot), (0, "", ""))[1]
+            self._attribute(bot, symbol, regime, found.end_ms)
+        for key in list(self._open):
+            self._turn(key, found.end_ms, "")
+        self._note_committed(found.end_ms)
+        found.earned += [Earned(*key, profit) for key, profit in self._profit.items() if profit]

@@ -1,0 +1,193 @@
+"""What can be told of a finished run beyond its rows: positions, and what its plugins show. Made when asked for."""
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from traderagent_core.account.state import Record
+from traderagent_core.contract.exhibit import Exhibit
+from traderagent_core.contract.history import Judged, Note, RoundTrip, RunHistory
+from traderagent_core.model.candle import Candles
+from traderagent_core.model.instrument import Market
+from traderagent_core.model.position import money_context
+from traderagent_core.simulator.coordination import (
+    Coordination,
+    has_coordination,
+    read_coordination,
+)
+from traderagent_core.simulator.outcome import Shown, ShownKind, Study
+from traderagent_core.simulator.preparing import Prepared
+from traderagent_core.simulator.rehearsal import Answer, Heard, is_worth_it, rehearse
+from traderagent_core.simulator.round_trips import round_trips
+
+NOT_REPEATABLE = (
+    "The run could not be repeated exactly, so stops that the engine held and verdicts of filters are not shown: "
+    "a plugin of it depends on more than its arguments."
+)
+
+
+class RunStudy(Study):
+    """Reads a run a second time. Everything is made on the first look and kept."""
+
+    def __init__(self, prepared: Prepared, prepare_again: Callable[[], Prepared]) -> None:
+        self._prepared = prepared
+        self._prepare_again = prepare_again
+        self._records: Sequence[Record] = prepared.driver.records
+
+    @property
+    def timeframes(self) -> Mapping[str, str]:
+        """The timeframe of trading by symbol."""
+        return {bot.symbol: bot.timeframe for bot in self._prepared.config.bots}
+
+    @property
+    def round_trips(self) -> Sequence[RoundTrip]:
+        """Positions from flat to flat, in order of opening."""
+        return self._trips[0]
+
+    @cached_property
+    def exhibits(self) -> tuple[Shown, ...]:
+        """What each strategy and then each filter shows."""
+        with money_context():
+            return (*self._of_strategies(), *self._of_filters())
+
+    @cached_property
+    def coordination(self) -> Coordination | None:
+        """Regimes, owners, transitions and halts; None for a run without any."""
+        if not has_coordination(self._records):
+            return None
+        prepared = self._prepared
+        stress = None if prepared.view.stress is None else prepared.view.stress.timeline
+        span = (prepared.start_ms, prepared.end_ms)
+        return read_coordination(self._records, prepared.candles, *span, stress)
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What could not be made."""
+        own = [NOT_REPEATABLE] if self._heard is None else []
+        failed = [f"{shown.kind} {shown.owner}: {shown.problem}" for shown in self.exhibits if shown.problem]
+        return (*own, *failed)
+
+    # -- reading --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _heard(self) -> Heard | None:
+        if not is_worth_it(self._prepared, self._records):
+            return Heard()
+        with money_context():
+            return rehearse(self._prepare_again, self._records)
+
+    @cached_property
+    def _trips(self) -> tuple[list[RoundTrip], dict[int, RoundTrip]]:
+        members = self._prepared.engine.members
+        stops = [] if self._heard is None else self._heard.stops
+        held = [move for move in stops if members[move.bot].setup.stop_placement == "engine"]
+        with money_context():
+            return round_trips(self._records, self._prepared.candles, self._is_flat, held)
+
+    def _is_flat(self, bot: str, quantity: Decimal, price: Decimal) -> bool:
+        instrument = self._prepared.engine.members[bot].instrument
+        rounded = instrument.round_quantity(abs(quantity))
+        if instrument.market is Market.LINEAR:
+            return not rounded
+        return instrument.size_problem(rounded, price) is not None
+
+    # -- plugins --------------------------------------------------------------------------------------------
+
+    def _of_strategies(self) -> list[Shown]:
+        notes = self._notes()
+        shown = []
+        for member in self._prepared.engine.members.values():
+            trips = tuple(trip for trip in self.round_trips if trip.bot == member.name)
+            history = self._history(round_trips=trips, notes=tuple(notes[member.name]))
+            plugin = member.setup.strategy_name
+            shown.append(_shown(member.name, "strategy", plugin, member.strategy.exhibit, history))
+        return shown
+
+    def _of_filters(self) -> list[Shown]:
+        filters = self._prepared.engine.setup.filters
+        judged = self._judged()
+        shown = []
+        for name, each in filters.items():
+            history = self._history(round_trips=tuple(self.round_trips), verdicts=tuple(judged[name]))
+            shown.append(_shown(name, "filter", name, each.exhibit, history))
+        return shown
+
+    def _history(self, **parts: Any) -> RunHistory:
+        prepared = self._prepared
+        return RunHistory(prepared.start_ms, prepared.end_ms, self.timeframes, self._candles, **parts)
+
+    def _candles(self, symbol: str, timeframe: str) -> Candles:
+        """All candles of a timeframe, in columns that cannot be written to."""
+        candles = self._prepared.view.series(symbol, timeframe).candles
+        names = ("open_time", "open", "high", "low", "close", "volume")
+        columns = [getattr(candles, name).view() for name in names]
+        for column in columns:
+            column.flags.writeable = False
+        return Candles(symbol, timeframe, *columns)
+
+    def _notes(self) -> Mapping[str, list[Note]]:
+        notes: dict[str, list[Note]] = defaultdict(list)
+        for record in self._records:
+            if record[0] == "noted":
+                _, time_ms, bot, reason, text = record
+                pairs = (part.partition("=") for part in text.split(", "))
+                notes[bot].append(
+                    Note(time_ms, reason, {key: value for key, equals, value in pairs if equals})
+                )
+        return notes
+
+    def _judged(self) -> Mapping[str, list[Judged]]:
+        """The verdicts by filter, each with what became of its plan."""
+        answers = [] if self._heard is None else self._heard.answers
+        ends = self._ends()
+        judged: dict[str, list[Judged]] = defaultdict(list)
+        asked: tuple[Any, ...] = ()
+        bot, plan_id = "", 0
+        for answer in answers:
+            key = (answer.position, answer.time_ms, answer.symbol, id(answer.plan))
+            if key != asked:  # Another filter's word on one plan belongs to the same end.
+                asked = key
+                bot, plan_id = self._end_of(answer, ends)
+            trip = self._trips[1].get(plan_id) if plan_id else None
+            what = (answer.time_ms, bot, answer.symbol, answer.plan, answer.price, answer.verdict)
+            judged[answer.filter].append(Judged(*what, bool(plan_id), trip))
+        return judged
+
+    def _ends(self) -> dict[tuple[int, str, str], deque[int]]:
+        """Ids of granted plans, 0 for refused ones, by time, bot and name, in order."""
+        ends: dict[tuple[int, str, str], deque[int]] = defaultdict(deque)
+        granted = 0
+        for record in self._records:
+            if record[0] == "plan_granted":
+                granted += 1
+                ends[record[1], record[2], record[4].name].append(granted)
+            elif record[0] == "plan_rejected":
+                ends[record[1], record[2], record[3]].append(0)
+        return ends
+
+    def _end_of(self, answer: Answer, ends: Mapping[tuple[int, str, str], deque[int]]) -> tuple[str, int]:
+        """Who asked, and the id of the plan; one market has one bot."""
+        for bot in self._prepared.config.bots:
+            found = ends.get((answer.time_ms, bot.name, answer.plan.name))
+            if bot.symbol == answer.symbol and found:
+                return bot.name, found.popleft()
+        return "", 0
+
+
+def _shown(
+    owner: str,
+    kind: ShownKind,
+    plugin: str,
+    make: Callable[[RunHistory], Exhibit],
+    history: RunHistory,
+) -> Shown:
+    """A plugin's exhibit; one that raises, or gives anything else, costs its own and is told."""
+    try:
+        exhibit: Any = make(history)
+        if not isinstance(exhibit, Exhibit):
+            raise TypeError(f"exhibit must return an Exhibit, not {exhibit!r}")
+    except Exception as error:
+        return Shown(owner, kind, plugin, problem=f"exhibit of {plugin!r} failed: {error!r}")
+    return Shown(owner, kind, plugin, exhibit)

@@ -1,0 +1,68 @@
+"""When a deal may start: a fall from the recent high, RSI, or two averages that cross; short mirrored.
+
+The same comparison is made on whole columns and on single values, so that both say the same.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from traderagent_core import Columns, Context
+from traderagent_core.indicators import Ema, Highest, Indicator, Lowest, Rsi
+
+from traderagent_dca.config import DcaConfig, Start
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def indicators(config: DcaConfig) -> tuple[Indicator, ...]:
+    """What the signal is read from."""
+    start = config.start_on
+    if start is Start.DROP:
+        return (Highest(config.recent_candles) if config.is_long else Lowest(config.recent_candles),)
+    if start is Start.RSI:
+        return (Rsi(config.rsi_period),)
+    if start is Start.EMA_CROSS:
+        return (Ema(config.ema_fast), Ema(config.ema_slow))
+    return ()
+
+
+def marks(config: DcaConfig, columns: Columns) -> "NDArray[np.bool_]":
+    """Closes at which the signal comes on; while it stays on nobody needs to be called."""
+    is_on = _compare(config, columns["close"], lambda indicator: columns[indicator.key])
+    found: NDArray[np.bool_] = np.array(is_on, dtype=bool)
+    if config.start_on is Start.EMA_CROSS:
+        fast, slow = (columns[each.key] for each in indicators(config))
+        was_beyond = fast <= slow if config.is_long else fast >= slow
+        found[1:] &= was_beyond[:-1]
+        found[:1] = False
+    else:
+        found[1:] &= ~is_on[:-1]
+    return found
+
+
+def is_on(config: DcaConfig, context: Context) -> bool:
+    """Whether the signal is on at the last close; a crossing happens once and is never on afterwards."""
+    if config.start_on is Start.IMMEDIATE:
+        return True
+    symbol, timeframe = context.instrument.symbol, context.timeframe
+    candle = context.view.last(symbol, timeframe)
+    if config.start_on is Start.EMA_CROSS or candle is None:
+        return False
+    value = context.view.value
+    return bool(_compare(config, candle.close, lambda indicator: value(symbol, timeframe, indicator)))
+
+
+def _compare(config: DcaConfig, close: Any, value: Callable[[Indicator], Any]) -> Any:
+    """The signal on columns or on single numbers; nan compares false."""
+    first, *others = indicators(config)
+    if config.start_on is Start.DROP:
+        trigger = float(config.trigger_percentage or 0)
+        if config.is_long:
+            return close <= value(first) * (1.0 - trigger)
+        return close >= value(first) * (1.0 + trigger)
+    if config.start_on is Start.RSI:
+        bound = float(config.rsi_bound)
+        return value(first) < bound if config.is_long else value(first) > bound
+    return value(first) > value(others[0]) if config.is_long else value(first) < value(others[0])

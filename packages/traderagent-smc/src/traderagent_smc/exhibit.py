@@ -1,0 +1,90 @@
+"""What the filter shows in a report: zones, liquidity and structure on the chart, verdicts, and their statistics."""
+
+from collections.abc import Iterator, Sequence
+
+from traderagent_core import (
+    Candles,
+    Column,
+    DataError,
+    Exhibit,
+    Judged,
+    Layer,
+    Mark,
+    Ruling,
+    RunHistory,
+    Table,
+)
+from traderagent_core.contract.exhibit import Tone
+
+from traderagent_smc.config import SmcConfig
+from traderagent_smc.drawings import CAUSES, Drawn, zone_rows
+from traderagent_smc.market import is_partial
+from traderagent_smc.records import find_all
+from traderagent_smc.statistics import tables
+
+ZONES = (
+    Column("symbol", "Symbol"),
+    Column("timeframe", "Timeframe"),
+    Column("kind", "Zone"),
+    Column("born", "Born", "count"),
+    Column("alive", "Alive", "count"),
+    *(Column(cause, cause.capitalize(), "count") for cause in CAUSES),
+    Column("mean_life", "Mean life, candles", "number"),
+)
+NOTE = "Zones that lived while the run went on, and how they ended."
+SIGNS: dict[Ruling, tuple[Tone, str]] = {
+    Ruling.ACCEPT: ("good", "A"),
+    Ruling.NEUTRAL: ("neutral", "N"),
+    Ruling.REJECT: ("bad", "R"),
+}
+
+
+def exhibit(config: SmcConfig, history: RunHistory) -> Exhibit:
+    """Tables and layers of a run, found anew by the detectors candle by candle."""
+    drawn = [each for symbol in history.timeframes for each in _drawn(config, history, symbol)]
+    layers = [layer for each in drawn for layer in each.layers()]
+    zones = Table("zones", "SMC zones", ZONES, zone_rows(drawn), NOTE)
+    return Exhibit((*tables(history.verdicts), zones), (*_verdict_layers(history), *layers))
+
+
+def _drawn(config: SmcConfig, history: RunHistory, symbol: str) -> Iterator[Drawn]:
+    """The findings of each timeframe that the data give, from high to low."""
+    found: dict[str, Candles] = {}
+    for timeframe in config.timeframes:
+        try:
+            found[timeframe] = history.candles(symbol, timeframe)
+        except DataError:
+            continue
+    if not found:
+        return
+    start = min(int(candles.open_time[0]) for candles in [*found.values()][-1:] if len(candles))
+    for timeframe, candles in found.items():
+        whole = candles[1:] if is_partial(candles, start) else candles
+        if len(whole):
+            yield Drawn(whole, find_all(whole, config.settings(timeframe)), history.start_ms)
+
+
+def _verdict_layers(history: RunHistory) -> Iterator[Layer]:
+    for symbol in history.timeframes:
+        own = [each for each in history.verdicts if each.symbol == symbol]
+        yield Layer("SMC verdicts", symbol, marks=_marks(own))
+
+
+def _marks(verdicts: Sequence[Judged]) -> list[Mark]:
+    marks = []
+    for each in verdicts:
+        tone, label = SIGNS[each.verdict.ruling]
+        marks.append(Mark(each.time_ms, float(each.price), "square", tone, label, _text(each)))
+    return marks
+
+
+def _text(each: Judged) -> str:
+    verdict = each.verdict
+    parts = [f"{verdict.ruling.value} {verdict.reason}"]
+    confidence = verdict.evidence.get("confidence")
+    if confidence is not None:
+        parts.append(f"confidence {confidence:.2f}")
+    parts += [str(zone) for zone in verdict.evidence.get("zones", ())[:2]]
+    if "opposing" in verdict.evidence:
+        parts.append(f"opposing {verdict.evidence['opposing']}")
+    return ", ".join(parts)

@@ -1,0 +1,203 @@
+"""Runs of bots whose strategy is chosen by regime, looked at after every event."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from attrs import define, field
+from traderagent_core import Candles, load_config
+from traderagent_core.account.state import WantStatus
+from traderagent_core.config.loaded import Config
+from traderagent_core.data.loading import load_for_backtest
+from traderagent_core.engine.engine import Engine
+from traderagent_core.engine.standing import Standing
+from traderagent_core.model.order import Purpose
+from traderagent_core.model.position import money_context
+from traderagent_core.model.timeframe import HOUR_MS
+from traderagent_core.simulator.preparing import Prepared, RunOptions, prepare
+from traderagent_core.simulator.seats import seat
+from traderagent_core.simulator.setting_up import engine_setup
+from traderagent_core.testing.markets import START_MS
+from traderagent_core.testing.restarting import RestartingEngine
+
+ADDING = (Purpose.ENTRY, Purpose.SAFETY, Purpose.GRID_COUNTER)
+
+
+def auto_bot(symbol: str, **changes: Any) -> dict[str, Any]:
+    """A bot that trades whatever the regime asks for."""
+    bot: dict[str, Any] = {
+        "name": symbol.split("/")[0].lower(),
+        "symbol": symbol,
+        "strategy": "auto",
+        "grid": {"bounds": "atr", "atr_multiplier": 4, "grid_levels": 8, "amount_per_grid": 100},
+        "dca": {"trigger_percentage": "0.03", "amount_per_step": 100, "max_steps": 4},
+        "trend": {},
+    }
+    return bot | changes
+
+
+@pytest.fixture(scope="session")
+def portfolio() -> Callable[..., Config]:
+    """A configuration with one auto bot for each symbol; keys of the bots as a mapping, sections by name."""
+
+    def make(symbols: Sequence[str], bot: Mapping[str, Any] | None = None, **sections: Any) -> Config:
+        bots = [auto_bot(symbol, **(bot or {})) for symbol in symbols]
+        return load_config({"simulation": {"balance": 5000 * len(symbols)}, "bots": bots, **sections})
+
+    return make
+
+
+@define
+class Watched:
+    """An engine that is looked at after every step: what must hold whatever happens."""
+
+    inner: Any
+    prepared: Prepared
+    steps: int = 0
+    largest_after_adding: Decimal = Decimal(0)
+    seen: Counter[str] = field(factory=Counter)
+
+    def step(self, event: Any) -> Any:
+        effects = self.inner.step(event)
+        self.steps += 1
+        engine = self.inner.present
+        self._ledgers_are_the_account(engine)
+        for pair in engine.director.pairs.values():
+            self._one_owner(pair)
+        self._only_owners_add(engine)
+        if engine.allocating is not None and any(
+            record[0] == "order_submitted" for record in effects.records
+        ):
+            self._note_committed(engine, effects.records)
+        return effects
+
+    def _note_committed(self, engine: Engine, records: Sequence[Any]) -> None:
+        """After orders that add, what is committed is not more than the active pool."""
+        wants = [engine.account.wants.get(record[3]) for record in records if record[0] == "order_submitted"]
+        adding = [want for want in wants if want is not None and want.leg.purpose in ADDING]
+        if not adding or any(engine.planner.reduces(engine.members[want.plan.bot], want) for want in adding):
+            return
+        with money_context():
+            used = engine.allocating.used_ratio()  # type: ignore[union-attr]
+        self.largest_after_adding = max(self.largest_after_adding, used)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def _ledgers_are_the_account(self, engine: Engine) -> None:
+        exchange = self.prepared.driver.exchange
+        if exchange.events:
+            return  # What the venue has done is not all told yet.
+        for symbol, market in exchange.markets.items():
+            assert engine.account.net_quantity(symbol) == market.position.quantity
+
+    def _one_owner(self, pair: Any) -> None:
+        standings = Counter(member.standing for member in pair.members.values())
+        assert standings[Standing.OWNER] + standings[Standing.LEAVING] <= 1
+        for member in pair.members.values():
+            if member.standing is Standing.IDLE:
+                self.seen["idle"] += 1
+
+    def _only_owners_add(self, engine: Engine) -> None:
+        """A strategy that lets go has no order that could make its position larger; an idle one has none at all."""
+        for want in engine.account.wants.values():
+            member = engine.members[want.plan.bot]
+            if member.standing is Standing.OWNER or want.status is not WantStatus.OPEN:
+                continue
+            assert member.standing is Standing.LEAVING or engine.halting.is_on
+            if not want.leg.is_exit:
+                held = member.ledger.quantity
+                assert held
+                assert (held > 0) is (want.side.value == "SELL")
+
+
+@pytest.fixture(scope="session")
+def watched() -> Callable[..., Prepared]:
+    """Run a portfolio to its end, with restarts after some steps."""
+
+    def run(
+        config: Config,
+        candles: Mapping[str, Candles],
+        *,
+        restart_at: Callable[[int], bool] | None = None,
+        options: RunOptions | None = None,
+        since: int | None = None,
+    ) -> Prepared:
+        prepared = prepare(config, candles, options=options or RunOptions(start_ms=since))
+        seating = seat(config)
+        instruments = {each.symbol: each.instrument for each in prepared.engine.members.values()}
+        first = [prepared.engine]
+
+        def make() -> Engine:
+            return first.pop() if first else Engine(engine_setup(config, seating, instruments), prepared.view)
+
+        prepared.driver.engine = Watched(RestartingEngine(make, restart_at), prepared)  # type: ignore[assignment]
+        with money_context():
+            prepared.driver.run(prepared.end_ms)
+        return prepared
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def switches() -> Callable[[Prepared], list[tuple[Any, ...]]]:
+    """Who traded when: the records of regimes, owners and transitions of a run."""
+    kinds = ("regime_changed", "owner_changed", "transition_began", "transition_ended")
+    return lambda prepared: [record for record in prepared.driver.records if record[0] in kinds]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real market series."""
+    folder = os.environ.get("TRADERAGENT_DATA")
+    if not folder:
+        pytest.skip("TRADERAGENT_DATA names no folder of market series")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def hourly(real_data: Path) -> Callable[..., dict[str, Candles]]:
+    """Hourly candles of real spot markets: symbols, first and last time as ISO text, UTC."""
+
+    def load(symbols: Sequence[str], first: str, last: str) -> dict[str, Candles]:
+        times = [int(datetime.fromisoformat(f"{text}+00:00").timestamp() * 1000) for text in (first, last)]
+        found: dict[str, Candles] = {}
+        for symbol in symbols:
+            found |= load_for_backtest(
+                real_data, [symbol], "1h", *times, market="spot", with_earlier=True
+            ).candles
+        return found
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def made() -> Callable[..., dict[str, Candles]]:
+    """Markets that change their habits every few days, so that every regime comes."""
+
+    def make(symbols: Sequence[str], days: int = 60, seed: int = 1) -> dict[str, Candles]:
+        return {symbol: _changing(symbol, days, seed + place) for place, symbol in enumerate(symbols)}
+
+    return make
+
+
+def _changing(symbol: str, days: int, seed: int) -> Candles:
+    random = np.random.default_rng(seed)
+    drifts = np.repeat(random.choice([0.0, 0.0, 0.004, -0.004, 0.008, -0.008], days // 3 + 1), 72)[
+        : days * 24
+    ]
+    sizes = np.repeat(random.choice([0.001, 0.003, 0.008, 0.02], days // 2 + 1), 48)[: days * 24]
+    moves = drifts * 0.7 + sizes * random.standard_normal(days * 24)
+    close = np.round(100 * np.exp(np.cumsum(moves)), 2)
+    opened = np.concatenate(([100.0], close[:-1]))
+    high = np.round(np.maximum(opened, close) * (1 + sizes * random.random(days * 24)), 2)
+    low = np.round(np.minimum(opened, close) * (1 - sizes * random.random(days * 24)), 2)
+    times = START_MS + HOUR_MS * np.arange(days * 24)
+    volume = 1000 * (1 + random.random(days * 24))
+    return Candles(symbol, "1h", times, opened, high, low, close, volume)
