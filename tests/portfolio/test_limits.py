@@ -5,9 +5,13 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
+from traderagent_core.account.account import Account
 from traderagent_core.model.event import OperatorCommand
 from traderagent_core.model.order import Purpose
+from traderagent_core.model.position import money_context
+from traderagent_core.model.timeframe import DAY_MS, HOUR_MS
 
 FOUR = ("BTC/USDT", "ETH/USDT", "ADA/USDT", "XRP/USDT")
 MODES = {
@@ -137,3 +141,44 @@ def test_a_bot_of_one_strategy_keeps_its_budget_without_a_written_allocator(
     assert plain.engine.members["a"].context.budget == 10000
     written = prepare(load_config({**base, "coordinator": {"allocator": {}}}), made(FOUR[:1], days=5))
     assert written.engine.members["a"].context.budget == 10000 * Decimal("0.85") * Decimal("0.8")
+
+
+def test_the_loss_of_the_day_is_that_of_the_bot_with_all_its_strategies(
+    watched: Any, portfolio: Any, made: Any
+) -> None:
+    limit = Decimal(4)
+    config = portfolio(FOUR, {"risk_management": {"max_daily_loss": limit}})
+    candles = made(FOUR, days=40, seed=3)
+    prepared = watched(config, candles)
+    reached = [record[1:3] for record in prepared.driver.records if record[0] == "mode_changed" and record[3]]
+    assert {name for _, name in reached} <= {f"{bot.name}:max_daily_loss" for bot in config.bots}
+    alone = 0
+    for time_ms, name in reached:
+        bot = next(each for each in config.bots if name.startswith(f"{each.name}:"))
+        midnight_ms = time_ms // DAY_MS * DAY_MS
+        series, records = candles[bot.symbol], prepared.driver.records
+        before = profits([record for record in records if record[1] < midnight_ms], series, midnight_ms)
+        after = profits([record for record in records if record[1] <= time_ms], series, time_ms)
+        lost = {member: before.get(member, 0) - profit for member, profit in after.items()}
+        assert sum(lost.values()) >= limit
+        alone += max(lost.values()) < limit
+        entered = [r for r in records if r[0] == "plan_granted" and r[2].startswith(bot.name)]
+        assert not [r for r in entered if time_ms < r[1] < midnight_ms + DAY_MS and ADDING[0] in purposes(r)]
+    assert alone, "no day was lost by several strategies together"
+
+
+def profits(records: Any, candles: Any, close_ms: int) -> dict[str, Decimal]:
+    """What records have made of each strategy on a symbol, at the price of a close."""
+    account = Account()
+    account.fold(records)
+    price = Decimal(repr(float(candles.close[int(np.searchsorted(candles.open_time + HOUR_MS, close_ms))])))
+    with money_context():
+        return {
+            member: ledger.profit(price)
+            for (member, symbol), ledger in account.ledgers.items()
+            if symbol == candles.symbol
+        }
+
+
+def purposes(granted: Any) -> set[Purpose]:
+    return {leg.purpose for leg in granted[7]}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from traderagent_core.account import reasons
 from traderagent_core.account.state import Retry
 from traderagent_core.coordinator.guards import AccountGuard, EquityBand, ModeWatch
+from traderagent_core.engine.daily_loss import daily_losses
 from traderagent_core.model.timeframe import DAY_MS
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Guards:
         setup = engine.setup
         modes = [ModeWatch(name, mode) for name, mode in setup.modes]
         self.account = AccountGuard(modes, setup.balance, setup.balance, setup.balance, setup.balance)
-        self._limited = [m for m in engine.members.values() if m.setup.limits.max_daily_loss is not None]
+        self._limited = list(daily_losses(engine))
         self._capped = [m for m in engine.members.values() if m.needs.max_drawdown is not None]
         self.is_watching = bool(modes or self._limited or self._capped)
 
@@ -68,7 +69,12 @@ class Guards:
         changed = self.account.judge(engine.now_ms, self.equity())
         for watch in changed:
             engine.record("mode_changed", watch.name, watch.state.is_active, watch.state.reason)
-        freed = [member for member in self._limited if self._judge_daily(member, is_new_day=is_new_day)]
+        freed = [
+            member
+            for loss in self._limited
+            if loss.judge(engine, is_new_day=is_new_day)
+            for member in loss.members
+        ]
         for member in self._capped:
             self._judge_drawdown(member)
         engine.refresh_restriction()
@@ -81,23 +87,6 @@ class Guards:
             return
         for member in engine.members.values() if changed else freed:
             engine.planner.retry_blocked(member, Retry.WHEN_ALLOWED)
-
-    def _judge_daily(self, member: "Member", *, is_new_day: bool) -> bool:
-        """Judge one bot's loss of the day; true when it may add exposure again."""
-        engine = self._engine
-        profit = member.ledger.profit(engine.view.price(member.symbol))
-        limit = member.setup.limits.max_daily_loss
-        assert limit is not None
-        if is_new_day:
-            member.day_start_profit = profit
-            was_over, member.is_over_daily_loss = member.is_over_daily_loss, False
-            if was_over:
-                engine.record("mode_changed", f"{member.name}:{reasons.DAILY_LOSS}", False, "new day")
-            return was_over
-        if not member.is_over_daily_loss and profit <= member.day_start_profit - limit:
-            member.is_over_daily_loss = True
-            engine.record("mode_changed", f"{member.name}:{reasons.DAILY_LOSS}", True, f"profit {profit}")
-        return False
 
     def went_flat(self, member: "Member") -> None:
         """Nothing is held, so equity stays what it is at every close until the next fill: it may be the peak."""
@@ -132,11 +121,7 @@ class Guards:
             base = engine.setup.balance + engine.account.flow()
             if held or base != self.account.judged:  # Otherwise it has been judged and stays what it is.
                 bands.append(self.account.band(base, held))
-        for member in self._limited:
-            ledger, limit = member.ledger, member.setup.limits.max_daily_loss
-            if limit is not None and not member.is_over_daily_loss:
-                held = {ledger.symbol: ledger.quantity} if ledger.quantity else {}
-                bands.append(EquityBand(ledger.flow, held, member.day_start_profit - limit, None))
+        bands += [band for loss in self._limited if (band := loss.band()) is not None]
         for member in self._capped:
             ledger = member.ledger
             if ledger.quantity and not member.exit_reason:

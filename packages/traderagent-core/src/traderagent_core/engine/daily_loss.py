@@ -1,0 +1,78 @@
+"""The loss of the day of a bot, all its strategies together: past its limit nothing adds until midnight."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from traderagent_core.account import reasons
+from traderagent_core.coordinator.guards import EquityBand
+
+if TYPE_CHECKING:
+    from traderagent_core.engine.engine import Engine
+    from traderagent_core.engine.member import Member
+
+ZERO = Decimal(0)
+
+
+@frozen(eq=False)
+class DailyLoss:
+    """A bot with a limit, in quote currency. What is to be remembered is in its members: each the profit it began the
+    day with, and all of them whether the limit is passed.
+    """
+
+    bot: str
+    symbol: str
+    limit: Decimal
+    members: "tuple[Member, ...]"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the day has lost too much already."""
+        return self.members[0].is_over_daily_loss
+
+    @property
+    def floor(self) -> Decimal:
+        """The profit at which it has."""
+        return sum((member.day_start_profit for member in self.members), ZERO) - self.limit
+
+    def judge(self, engine: "Engine", *, is_new_day: bool) -> bool:
+        """Judge the loss at the prices of a close; true when the bot may add exposure again."""
+        price = engine.view.price(self.symbol)
+        if is_new_day:
+            was_over = self.is_over
+            for member in self.members:
+                member.day_start_profit = member.ledger.profit(price)
+            if was_over:
+                self._turn(engine, "new day", is_over=False)
+            return was_over
+        profit = sum((member.ledger.profit(price) for member in self.members), ZERO)
+        if not self.is_over and profit <= self.floor:
+            self._turn(engine, f"profit {profit}", is_over=True)
+        return False
+
+    def _turn(self, engine: "Engine", reason: str, *, is_over: bool) -> None:
+        for member in self.members:
+            member.is_over_daily_loss = is_over
+        engine.record("mode_changed", f"{self.bot}:{reasons.DAILY_LOSS}", is_over, reason)
+
+    def band(self) -> EquityBand | None:
+        """The band of profit in which the limit is not passed; None when it has been."""
+        if self.is_over:
+            return None
+        flow = sum((member.ledger.flow for member in self.members), ZERO)
+        held = sum((member.ledger.quantity for member in self.members), ZERO)
+        return EquityBand(flow, {self.symbol: held} if held else {}, self.floor, None)
+
+
+def daily_losses(engine: "Engine") -> Iterator[DailyLoss]:
+    """Every bot with a limit; the strategies of a pair are one bot."""
+    pair_of = {name: pair for pair in engine.setup.pairs for name in pair.members}
+    seen: set[str] = set()
+    for member in engine.members.values():
+        pair, limit = pair_of.get(member.name), member.setup.limits.max_daily_loss
+        bot, names = (member.name, (member.name,)) if pair is None else (pair.bot, pair.members)
+        if limit is not None and bot not in seen:
+            seen.add(bot)
+            yield DailyLoss(bot, member.symbol, limit, tuple(engine.members[name] for name in names))
