@@ -17,7 +17,7 @@ from traderagent_core.report.text import iso
 from traderagent_core.simulator.collecting import no_cyclic_collection
 from traderagent_core.simulator.given import by_symbol
 from traderagent_core.simulator.outcome import Outcome
-from traderagent_core.simulator.preparing import Prepared, RunOptions, prepare, refuse_fatal
+from traderagent_core.simulator.preparing import RunOptions, prepare, refuse_fatal
 from traderagent_core.simulator.run import run
 from traderagent_core.venue.path import PathPolicy
 
@@ -96,12 +96,9 @@ def run_path(
             raise ConfigError(f"unknown path {path!r}; expected one of {', '.join(BOUND_PATHS)}")
         config = attrs.evolve(config, simulation=config.simulation.model_copy(update={"path": path}))
 
-    def prepared(options: RunOptions) -> Prepared:
-        return prepare(config, candles, funding, options)
-
-    first = prepared(options)
-    refuse_fatal(first.problems)
-    return run(first, lambda: prepared(attrs.evolve(options, progress=None)))
+    prepared = prepare(config, candles, funding, options)
+    refuse_fatal(prepared.problems)
+    return run(prepared)
 
 
 def _bounds(

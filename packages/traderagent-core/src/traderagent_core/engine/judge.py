@@ -1,5 +1,6 @@
 """Judges plans: contract, entry filters, risk modes, limits, minimums. A plan passes whole or not at all."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ class Judge:
 
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
+        self.on_verdict: Callable[[str, str, Plan, Verdict], None] | None = None
+        """Told of every verdict: the filter, who asked, the plan, the answer."""
 
     def judge(self, member: "Member", plan: Plan) -> Judgement:
         """Judge a plan that keeps the contract, once, as a whole."""
@@ -122,6 +125,8 @@ class Judge:
             entry_filter.state = state
             self._engine.record("plugin_failed", member.name, f"filter {name}", repr(error))
             return Verdict(Ruling.REJECT, "filter_failed")
+        if self.on_verdict is not None:
+            self.on_verdict(name, member.name, plan, verdict)
         return verdict
 
     def rounded(self, member: "Member", leg: Leg, factor: Decimal) -> Leg:

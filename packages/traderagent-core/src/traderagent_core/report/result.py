@@ -45,10 +45,7 @@ class Result:
         return cautions(self.outcome, self.metrics)
 
     def to_dict(self) -> dict[str, Any]:
-        """One object for JSON: `metrics`, `assumptions`, `manifest`, `money`, `exhibits`, `warnings` and `bounds`.
-
-        The first time this takes as long as another run, where filters or stops of the engine are to be told of.
-        """
+        """One object for JSON: `metrics`, `assumptions`, `manifest`, `money`, `exhibits`, `warnings` and `bounds`."""
         study = self.outcome.study
         content = {
             "metrics": self.metrics.to_dict(),

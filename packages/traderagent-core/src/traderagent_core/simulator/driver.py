@@ -7,11 +7,14 @@ from typing import Any, get_args
 from attrs import define
 
 from traderagent_core.account.state import Record
+from traderagent_core.contract.entry_filter import Verdict
 from traderagent_core.data.funding import FundingRates
 from traderagent_core.engine.engine import Engine
+from traderagent_core.engine.stops import STOP_WATCH
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
 from traderagent_core.model.candle import Candles, TimeColumn
+from traderagent_core.model.plan import Plan
 from traderagent_core.simulator.bands import BandExits
 from traderagent_core.simulator.cursor import (
     BOUNDARY_PHASE,
@@ -21,6 +24,7 @@ from traderagent_core.simulator.cursor import (
     VENUE_PHASE,
     Cursor,
 )
+from traderagent_core.simulator.hearing import Answer, Heard, StopMove
 from traderagent_core.simulator.scan import BlockScan, Finder
 from traderagent_core.simulator.timers import Agenda
 from traderagent_core.simulator.view import Schedule, SimulatedView
@@ -69,6 +73,7 @@ class Driver:
         self.exchange = exchange
         self.view = view
         self.records: list[Record] = []
+        self.heard = Heard()
         self.events = 0
         self._latency_ms = latency_ms
         self._finders = {symbol: finder(series) for symbol, series in candles.items()}
@@ -77,12 +82,15 @@ class Driver:
             for symbol, series in candles.items()
         }
         view.cursors = self._cursors
+        engine.judge.on_verdict = self._answered
         self._carriers: dict[type, Callable[[Any, int], None]] = {
             cmd.Submit: self._submit,
             cmd.SetTimer: self._set_timer,
             cmd.CancelTimer: self._cancel_timer,
             cmd.Publish: self._published,
             **dict.fromkeys(get_args(VenueCommand), self._execute),
+            cmd.Watch: self._watch,
+            cmd.Unwatch: self._watch,
         }
         self._agenda = Agenda()
         self._calls: list[_Calls] = []
@@ -269,6 +277,17 @@ class Driver:
         if cursor is not self._here:
             cursor.seek(now_ms)
         self.exchange.execute(command, now_ms)
+
+    def _watch(self, command: cmd.Watch | cmd.Unwatch, now_ms: int) -> None:
+        if command.name == STOP_WATCH:
+            price = command.price if type(command) is cmd.Watch else None
+            self.heard.stops.append(StopMove(len(self.records), now_ms, command.owner, price))
+        self._execute(command, now_ms)
+
+    def _answered(self, name: str, bot: str, plan: Plan, verdict: Verdict) -> None:
+        symbol = self.engine.members[bot].symbol
+        asked = (len(self.records), self.view.now_ms, name, bot, symbol, plan, self.view.price(symbol))
+        self.heard.answers.append(Answer(*asked, verdict))
 
     def _submit(self, command: cmd.Submit, now_ms: int) -> None:
         request = command.request

@@ -1,6 +1,6 @@
 """Gathers what a finished run leaves behind."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 
@@ -24,8 +24,8 @@ from traderagent_core.simulator.study import RunStudy
 ZERO = Decimal(0)
 
 
-def gather(prepared: Prepared, prepare_again: Callable[[], Prepared]) -> Outcome:
-    """Rows, money and the equity curve of a run that has ended; it may be prepared again to be looked at closely."""
+def gather(prepared: Prepared) -> Outcome:
+    """Rows, money and the equity curve of a run that has ended."""
     driver, engine, config = prepared.driver, prepared.engine, prepared.config
     balance = config.simulation.balance
     reader = RecordReader(balance).read(driver.records)
@@ -54,7 +54,7 @@ def gather(prepared: Prepared, prepare_again: Callable[[], Prepared]) -> Outcome
         money=_money(config, engine, prices),
         assumptions={**prepared.assumptions, "warnings": warnings},
         events=driver.events,
-        study=RunStudy(prepared, prepare_again),
+        study=RunStudy(prepared),
         fill_totals=_totals(reader),
     )
 

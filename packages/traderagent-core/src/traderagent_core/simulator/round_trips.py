@@ -12,7 +12,7 @@ from traderagent_core.model.candle import Candles
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import Leg
 from traderagent_core.model.position import Position
-from traderagent_core.simulator.rehearsal import StopMove
+from traderagent_core.simulator.hearing import StopMove
 
 ZERO = Decimal(0)
 TINY = Decimal("1e-12")

@@ -19,22 +19,16 @@ from traderagent_core.simulator.coordination import (
 )
 from traderagent_core.simulator.outcome import Shown, ShownKind, Study
 from traderagent_core.simulator.preparing import Prepared
-from traderagent_core.simulator.rehearsal import Answer, Heard, is_worth_it, rehearse
 from traderagent_core.simulator.round_trips import round_trips
-
-NOT_REPEATABLE = (
-    "The run could not be repeated exactly, so stops that the engine held and verdicts of filters are not shown: "
-    "a plugin of it depends on more than its arguments."
-)
 
 
 class RunStudy(Study):
-    """Reads a run a second time. Everything is made on the first look and kept."""
+    """Reads a run once more. Everything is made on the first look and kept."""
 
-    def __init__(self, prepared: Prepared, prepare_again: Callable[[], Prepared]) -> None:
+    def __init__(self, prepared: Prepared) -> None:
         self._prepared = prepared
-        self._prepare_again = prepare_again
         self._records: Sequence[Record] = prepared.driver.records
+        self._heard = prepared.driver.heard
 
     @property
     def timeframes(self) -> Mapping[str, str]:
@@ -65,24 +59,16 @@ class RunStudy(Study):
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What could not be made."""
-        own = [NOT_REPEATABLE] if self._heard is None else []
-        failed = [f"{shown.kind} {shown.owner}: {shown.problem}" for shown in self.exhibits if shown.problem]
-        return (*own, *failed)
+        return tuple(
+            f"{shown.kind} {shown.owner}: {shown.problem}" for shown in self.exhibits if shown.problem
+        )
 
     # -- reading --------------------------------------------------------------------------------------------
 
     @cached_property
-    def _heard(self) -> Heard | None:
-        if not is_worth_it(self._prepared, self._records):
-            return Heard()
-        with money_context():
-            return rehearse(self._prepare_again, self._records)
-
-    @cached_property
     def _trips(self) -> tuple[list[RoundTrip], dict[int, RoundTrip]]:
         members = self._prepared.engine.members
-        stops = [] if self._heard is None else self._heard.stops
-        held = [move for move in stops if members[move.bot].setup.stop_placement == "engine"]
+        held = [move for move in self._heard.stops if members[move.bot].setup.stop_placement == "engine"]
         with money_context():
             return round_trips(self._records, self._prepared.candles, self._is_flat, held)
 
@@ -140,18 +126,17 @@ class RunStudy(Study):
 
     def _judged(self) -> Mapping[str, list[Judged]]:
         """The verdicts by filter, each with what became of its plan."""
-        answers = [] if self._heard is None else self._heard.answers
         ends = self._ends()
         judged: dict[str, list[Judged]] = defaultdict(list)
         asked: tuple[Any, ...] = ()
-        bot, plan_id = "", 0
-        for answer in answers:
-            key = (answer.position, answer.time_ms, answer.symbol, id(answer.plan))
+        plan_id = 0
+        for answer in self._heard.answers:
+            key = (answer.position, answer.bot, id(answer.plan))
             if key != asked:  # Another filter's word on one plan belongs to the same end.
                 asked = key
-                bot, plan_id = self._end_of(answer, ends)
+                plan_id = ends[answer.time_ms, answer.bot, answer.plan.name].popleft()
             trip = self._trips[1].get(plan_id) if plan_id else None
-            what = (answer.time_ms, bot, answer.symbol, answer.plan, answer.price, answer.verdict)
+            what = (answer.time_ms, answer.bot, answer.symbol, answer.plan, answer.price, answer.verdict)
             judged[answer.filter].append(Judged(*what, bool(plan_id), trip))
         return judged
 
@@ -166,14 +151,6 @@ class RunStudy(Study):
             elif record[0] == "plan_rejected":
                 ends[record[1], record[2], record[3]].append(0)
         return ends
-
-    def _end_of(self, answer: Answer, ends: Mapping[tuple[int, str, str], deque[int]]) -> tuple[str, int]:
-        """Who asked, and the id of the plan; one market has one bot."""
-        for bot in self._prepared.config.bots:
-            found = ends.get((answer.time_ms, bot.name, answer.plan.name))
-            if bot.symbol == answer.symbol and found:
-                return bot.name, found.popleft()
-        return "", 0
 
 
 def _shown(
