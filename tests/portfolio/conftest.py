@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from attrs import define, field
 from traderagent_core import Candles, load_config
@@ -19,11 +18,10 @@ from traderagent_core.engine.engine import Engine
 from traderagent_core.engine.standing import Standing
 from traderagent_core.model.order import Purpose
 from traderagent_core.model.position import money_context
-from traderagent_core.model.timeframe import HOUR_MS
 from traderagent_core.simulator.preparing import Prepared, RunOptions, prepare
 from traderagent_core.simulator.seats import seat
 from traderagent_core.simulator.setting_up import engine_setup
-from traderagent_core.testing.markets import START_MS
+from traderagent_core.testing.markets import changing_market
 from traderagent_core.testing.restarting import RestartingEngine
 
 ADDING = (Purpose.ENTRY, Purpose.SAFETY, Purpose.GRID_COUNTER)
@@ -182,22 +180,6 @@ def made() -> Callable[..., dict[str, Candles]]:
     """Markets that change their habits every few days, so that every regime comes."""
 
     def make(symbols: Sequence[str], days: int = 60, seed: int = 1) -> dict[str, Candles]:
-        return {symbol: _changing(symbol, days, seed + place) for place, symbol in enumerate(symbols)}
+        return {symbol: changing_market(symbol, days, seed + place) for place, symbol in enumerate(symbols)}
 
     return make
-
-
-def _changing(symbol: str, days: int, seed: int) -> Candles:
-    random = np.random.default_rng(seed)
-    drifts = np.repeat(random.choice([0.0, 0.0, 0.004, -0.004, 0.008, -0.008], days // 3 + 1), 72)[
-        : days * 24
-    ]
-    sizes = np.repeat(random.choice([0.001, 0.003, 0.008, 0.02], days // 2 + 1), 48)[: days * 24]
-    moves = drifts * 0.7 + sizes * random.standard_normal(days * 24)
-    close = np.round(100 * np.exp(np.cumsum(moves)), 2)
-    opened = np.concatenate(([100.0], close[:-1]))
-    high = np.round(np.maximum(opened, close) * (1 + sizes * random.random(days * 24)), 2)
-    low = np.round(np.minimum(opened, close) * (1 - sizes * random.random(days * 24)), 2)
-    times = START_MS + HOUR_MS * np.arange(days * 24)
-    volume = 1000 * (1 + random.random(days * 24))
-    return Candles(symbol, "1h", times, opened, high, low, close, volume)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from traderagent_core.config.effective import effective
 from traderagent_core.config.load import Config, load_config
 from traderagent_core.contract.exchange_adapter import Surroundings
 from traderagent_core.data.loading import LoadedData
+from traderagent_core.data.resampling import divides
 from traderagent_core.errors import ConfigError, DataError
-from traderagent_core.live.assembling import assemble, conditions_of
+from traderagent_core.live.assembling import assemble, conditions_of, timeframes_of
 from traderagent_core.live.lockstep import keep_lockstep
 from traderagent_core.live.retracing import Difference, Retracer
 from traderagent_core.live.running import Keeper, keep_reconciled, keep_time
@@ -33,6 +35,7 @@ from traderagent_core.report.manifest import versions
 from traderagent_core.report.text import jsonable
 from traderagent_core.simulator.assumptions import funding_of
 from traderagent_core.simulator.instruments import make_instrument
+from traderagent_core.simulator.preparing import acknowledge_after_ms
 
 FORMAT = 1
 SIMULATED = ("simulated", "paper")
@@ -70,13 +73,16 @@ async def _play(wish: Recorded, loaded: LoadedData, folder: Path, tell: Tell) ->
     instruments = [make_instrument(bot, config.simulation, candles[bot.symbol])[0] for bot in config.bots]
     clock = ManualClock(boot_ms) if wish.speed is None else ReplayClock(boot_ms, wish.speed)
     markets = {bot.symbol: bot.market for bot in config.bots}
-    surroundings = Surroundings(clock, markets, simulation=config.simulation)
+    surroundings = Surroundings(
+        clock, markets, simulation=config.simulation, forced_slippage=_forced_slippage(config)
+    )
     funding = list(funding_of(config, candles, list(loaded.funding.values())))
     arguments: tuple[Any, ...] = (None, surroundings, instruments, candles)
     options: dict[str, Any] = {"funding": funding, "start_ms": boot_ms}
     common: dict[str, Any] = {"folder": folder, "account": "simulated", "base": base, "tell": tell}
     common |= {"manifest": _manifest(config), "goes_on": False}
     common |= {"run_id": "sim", "history_ms": boot_ms, "start_ms": start_ms}
+    common |= {"acknowledge_after_ms": acknowledge_after_ms(config.simulation)}
     if isinstance(clock, ManualClock):
         venue = LockstepAdapter(*arguments, **options)
         session = Session(config, venue, **common, grace_ms=0, quote=venue.quote, levels=venue.levels)
@@ -116,9 +122,10 @@ def run_live(config: Config, folder: Path, credentials: Mapping[str, str], tell:
         environment=environment_of(config),
         credentials=credentials,
         simulation=config.simulation,
+        forced_slippage=_forced_slippage(config),
     )
     adapter = build_adapter(config.exchanges, *_exchange(config), surroundings)
-    base = min((each.timeframe for each in config.bots), key=timeframe_ms)
+    base = _finest(config)
     session = Session(
         config,
         adapter,
@@ -130,6 +137,23 @@ def run_live(config: Config, folder: Path, credentials: Mapping[str, str], tell:
         goes_on=not is_on_paper(config),
     )
     return asyncio.run(trade(session, *_keepers(folder)))
+
+
+def _forced_slippage(config: Config) -> Decimal:
+    return config.coordinator.transition.forced_slippage
+
+
+def _finest(config: Config) -> str:
+    """The timeframe of closed candles; raises ConfigError when another one cannot be built from it."""
+    used = timeframes_of(config)
+    base = min(used, key=timeframe_ms)
+    odd = sorted(each for each in used if not divides(base, each))
+    if odd:
+        raise ConfigError(
+            f"candles of {odd[0]} cannot be built from those of {base}, the finest timeframe in use; choose "
+            f"timeframes of which the finest divides all others"
+        )
+    return base
 
 
 def is_on_paper(config: Config) -> bool:

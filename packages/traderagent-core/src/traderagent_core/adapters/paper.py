@@ -61,7 +61,10 @@ class PaperAdapter(VenueAdapter):
             traded = [self._with_fees(found[symbol]) for symbol in self.surroundings.markets]
             simulation = self._simulation
             self._exchange = SimulatedExchange(
-                traded, balance=simulation.balance, slippage_ratio=simulation.slippage
+                traded,
+                balance=simulation.balance,
+                slippage_ratio=simulation.slippage,
+                forced_slippage_ratio=self.surroundings.forced_slippage,
             )
         has_price = asyncio.Event()
         self._tasks.append(asyncio.create_task(self._follow(has_price)))

@@ -39,7 +39,7 @@ class SimulatedAdapter(VenueAdapter):
     ) -> None:
         simulation = surroundings.simulation
         assert isinstance(simulation, SimulationConfig)
-        exchange = simulated_exchange(simulation, instruments)
+        exchange = simulated_exchange(simulation, instruments, surroundings.forced_slippage)
         super().__init__(config, surroundings, exchange, candles)
         self.latency_ms = simulation.latency_ms
         self._funding = {rates.symbol: rates for rates in funding}

@@ -36,7 +36,8 @@ class Surroundings:
 
     `markets` are the symbols that will be traded, with their markets. `environment` is `main`, `demo` or `test`.
     `credentials` are names and secrets, such as key and secret. `simulation` is the section of that name, for
-    adapters that simulate fills; `build` makes another adapter by its name and section, for one that stands on it.
+    adapters that simulate fills, and `forced_slippage` the ratio by which their price gets worse where a position is
+    closed at any price; `build` makes another adapter by its name and section, for one that stands on it.
     """
 
     clock: Clock
@@ -44,6 +45,7 @@ class Surroundings:
     environment: str = "main"
     credentials: Mapping[str, str] = field(factory=dict, repr=False)
     simulation: "BaseModel | None" = None
+    forced_slippage: Decimal = Decimal(0)
     build: "Callable[[str, Mapping[str, Any]], ExchangeAdapter] | None" = None
 
 

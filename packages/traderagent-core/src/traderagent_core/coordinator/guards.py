@@ -80,6 +80,11 @@ class AccountGuard:
     size_factor: Decimal = ONE
     is_entry_allowed: bool = True
 
+    @property
+    def watches_stress(self) -> bool:
+        """Whether any mode wants to know whether the market is stressed."""
+        return any(watch.levels.stress for watch in self.modes)
+
     def judge(self, time_ms: int, equity: Decimal) -> list[ModeWatch]:
         """Take in a close; returns the modes whose word has changed."""
         self.judged = equity

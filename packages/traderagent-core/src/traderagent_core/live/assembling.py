@@ -6,8 +6,11 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from traderagent_core.config.coordinator import CoordinatorConfig
 from traderagent_core.config.loaded import Config
 from traderagent_core.contract.capabilities import Capabilities, StopPlacement
+from traderagent_core.coordinator.guards import ModeWatch
+from traderagent_core.coordinator.regime import RegimeClassifier
 from traderagent_core.engine.codec import decode, encode
 from traderagent_core.engine.engine import Engine
 from traderagent_core.errors import ConfigError
@@ -15,7 +18,7 @@ from traderagent_core.live.stepper import Log, Stepper
 from traderagent_core.live.view import LiveView
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.persistence.payloads import CORE, BotDescription, setup_payload
-from traderagent_core.simulator.seats import seat
+from traderagent_core.simulator.seats import Seating, seat
 from traderagent_core.simulator.setting_up import engine_setup
 
 
@@ -61,6 +64,17 @@ class Conditions:
         }
 
 
+def timeframes_of(config: Config) -> set[str]:
+    """All timeframes that a configuration names and uses: of bots, of regimes, of the correlation monitor."""
+    found = {bot.timeframe for bot in config.bots}
+    if any(bot.spec is None for bot in config.bots):
+        found.add(config.coordinator.regime.regime_timeframe)
+    modes = [ModeWatch(part.name, part.spec.factory(part.config)) for part in config.risk_modes]
+    if any(mode.levels.stress for mode in modes):
+        found.add(config.coordinator.correlation.timeframe)
+    return found
+
+
 def conditions_of(payload: Mapping[str, Any]) -> Conditions:
     """From the journal."""
     return Conditions(**decode(payload["conditions"], CORE))
@@ -75,17 +89,7 @@ def conditions_for(
     base: str,
     run_id: str,
 ) -> Conditions:
-    """Conditions of a first start; raises ConfigError for bots that cannot run together, or not live."""
-    routed = [bot.name for bot in config.bots if bot.spec is None]
-    if routed:
-        raise ConfigError(
-            f"bot {routed[0]!r}: 'auto' chooses strategies in back-tests only so far; name one strategy, such as "
-            f"{next(iter(config.bots[0].sections), 'grid')!r}, to run it"
-        )
-    if any(part.name == "stress" for part in config.risk_modes):
-        raise ConfigError(
-            "risk_modes.stress: correlation is watched in back-tests only so far; leave it out here"
-        )
+    """Conditions of a first start; raises ConfigError for bots that cannot run together."""
     by_symbol = {instrument.symbol: instrument for instrument in instruments}
     symbols = [bot.symbol for bot in config.bots]
     twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
@@ -113,10 +117,28 @@ def assemble(config: Config, conditions: Conditions, log: Log) -> Stepper:
         )
     simulation = config.simulation.model_copy(update={"balance": conditions.balance})
     by_symbol = {instrument.symbol: instrument for instrument in conditions.instruments}
-    setup = engine_setup(evolve(config, simulation=simulation), seat(config), by_symbol)
-    placed = tuple(evolve(bot, stop_placement=conditions.placements[bot.name]) for bot in setup.bots)
+    seating = seat(config)
+    setup = engine_setup(evolve(config, simulation=simulation), seating, by_symbol)
+    placements = _placements(seating, conditions)
+    placed = tuple(evolve(bot, stop_placement=placements[bot.name]) for bot in setup.bots)
     view = LiveView(by_symbol, conditions.base)
     engine = Engine(evolve(setup, bots=placed, run_id=conditions.run_id), view)
     for member in engine.members.values():
         view.listen(member.name, member.symbol, member.setup.timeframe, member.strategy)
+    _coordinate(view, engine, seating, config.coordinator)
     return Stepper(engine, view, log)
+
+
+def _placements(seating: Seating, conditions: Conditions) -> Mapping[str, StopPlacement]:
+    """Where the stops of each seat are: those of its bot."""
+    of_pairs = {name: conditions.placements[pair.bot.name] for pair in seating.pairs for name in pair.seats}
+    return {**conditions.placements, **of_pairs}
+
+
+def _coordinate(view: LiveView, engine: Engine, seating: Seating, coordinator: CoordinatorConfig) -> None:
+    """Let the view tell the regimes of routed pairs, and stress where a mode asks for it."""
+    for pair in seating.pairs:
+        view.classify(pair.bot.symbol, RegimeClassifier(coordinator.regime))
+    if engine.guards.account.watches_stress:
+        symbols = dict.fromkeys(bot.symbol for bot in seating.seats)
+        view.correlate(symbols, coordinator.correlation)

@@ -1,7 +1,6 @@
 """The live driver: what an exchange tells becomes events, one after the other, and what the engine wants is sent."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
 from typing import Any
@@ -10,6 +9,7 @@ from attrs import evolve, frozen
 
 from traderagent_core.contract.exchange_adapter import ExchangeAdapter
 from traderagent_core.contract.venue_facts import CandleClosed, LinkDown, LinkUp, OrderReport, Price
+from traderagent_core.coordinator.halt import Stage
 from traderagent_core.live.boundaries import GRACE_MS, Boundaries
 from traderagent_core.live.outbox import Outbox
 from traderagent_core.live.reconcile import Reads, Reconciler
@@ -33,6 +33,9 @@ BATCH = 256
 MOST_LEARNED = 500
 """Candles without an event before they are written down by themselves."""
 
+WORDS = {"start": "bot_started", "acknowledge": "halt_acknowledged"}
+"""What the log calls the words that the driver says for the operator."""
+
 Levels = Callable[[cmd.Watch | cmd.Unwatch], None]
 
 
@@ -42,7 +45,8 @@ class Options:
 
     `bots` are to be started: at a close of their timeframe at or after `start_ms`, or without it as soon as they
     can. `quote` tells the present price of a symbol and `levels` is told which prices are waited for, where an
-    exchange can do so. `tell` takes what a log should have: what happened, and values by name.
+    exchange can do so. `tell` takes what a log should have: what happened, and values by name. On recorded
+    candles a halt acknowledges itself `acknowledge_after_ms` later.
     """
 
     base: str
@@ -53,6 +57,7 @@ class Options:
     quote: Callable[[str], Decimal] | None = None
     levels: Levels | None = None
     tell: Callable[..., None] = lambda *_, **__: None
+    acknowledge_after_ms: int | None = None
 
 
 @frozen
@@ -79,7 +84,7 @@ class Driver:
         self.has_taken = asyncio.Event()
         self.taken = 0
         self._is_down = False
-        self._starting: deque[tuple[int, str]] = deque()
+        self._said: list[ev.OperatorCommand] = []
         self._inbox: asyncio.Queue[Any] = asyncio.Queue()
         self._leaving: list[cmd.Command] = []
         self._takers: dict[type, Callable[[Any], None]] = {
@@ -132,7 +137,28 @@ class Driver:
     def step(self, event: ev.Event) -> None:
         """Step the engine; its commands leave at the next `release`."""
         self._ask_prices()
-        self._leaving += self.stepper.take(event)
+        commands = self.stepper.take(event)
+        self._leaving += commands
+        for command in commands:
+            if isinstance(command, cmd.Publish):
+                self._published(command, event.time_ms)
+
+    def _published(self, command: cmd.Publish, now_ms: int) -> None:
+        self.options.tell("published", topic=command.topic, text=command.text)
+        after_ms = self.options.acknowledge_after_ms
+        if command.topic == "halt" and after_ms is not None:
+            self._say(ev.OperatorCommand(now_ms + after_ms, "*", "acknowledge", "simulated"))
+
+    def remind(self) -> None:
+        """Publish again what nobody has answered before the process ended."""
+        state = self.engine.halting.state
+        if state.stage is Stage.AWAIT_ACK:
+            self._published(cmd.Publish("halt", state.reason), self.engine.now_ms)
+
+    def _say(self, command: ev.OperatorCommand) -> None:
+        """Have a word taken at its time, after those of the same time that came before it."""
+        self._said.append(command)
+        self._said.sort(key=lambda each: each.time_ms)
 
     def _ask_prices(self) -> None:
         quote = self.options.quote
@@ -191,10 +217,11 @@ class Driver:
         """Have the bots started that can start now, one after the other."""
         if not self.starts.are_over:
             self._ask_prices()
-            self._starting += [(time_ms, bot) for bot in self.starts.ready(time_ms, is_close=is_close)]
+            for bot in self.starts.ready(time_ms, is_close=is_close):
+                self._say(ev.OperatorCommand(time_ms, bot, "start"))
 
     def next_due(self) -> tuple[int, int] | None:
-        """Time and phase of the first timer, close or start that is waited for."""
+        """Time and phase of the first timer, close or word that is waited for."""
         dues = self._dues()
         return min(dues)[0] if dues else None
 
@@ -206,8 +233,8 @@ class Driver:
             found.append(((close_ms, BOUNDARY_PHASE), 0, self._late_close))
         if timer is not None:
             found.append((timer[:2], 1, self._timer))
-        if self._starting:
-            found.append(((self._starting[0][0], OPERATOR_PHASE), 2, self._start))
+        if self._said:
+            found.append(((self._said[0].time_ms, OPERATOR_PHASE), 2, self._hear_operator))
         return found
 
     def _due(self, _: Due) -> None:
@@ -225,10 +252,10 @@ class Driver:
         event = self.stepper.timers.pop(timer)
         self.step(evolve(event, time_ms=max(event.time_ms, self.engine.now_ms)))
 
-    def _start(self) -> None:
-        time_ms, bot = self._starting.popleft()
-        self.options.tell("bot_started", bot=bot)
-        self.step(ev.OperatorCommand(time_ms, bot, "start"))
+    def _hear_operator(self) -> None:
+        command = self._said.pop(0)
+        self.options.tell(WORDS[command.action], bot=command.bot)
+        self.step(command)
 
     # -- the account ----------------------------------------------------------------------------------------
 

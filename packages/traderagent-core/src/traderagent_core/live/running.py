@@ -37,6 +37,7 @@ async def run(driver: Driver, history_ms: int, *keepers: Keeper) -> None:
             await _read_history(driver, history_ms)
             driver.reconcile(await read_patiently(driver))
             await driver.release()
+            driver.remind()
             tasks += [group.create_task(work()) for work in (driver.outbox.work, driver.resolver.work)]
             working = group.create_task(driver.work())
             keeping = [group.create_task(_kept(keeper, driver)) for keeper in keepers]

@@ -16,7 +16,7 @@ from attrs import frozen
 from traderagent_core.config.loaded import Config
 from traderagent_core.contract.exchange_adapter import ExchangeAdapter
 from traderagent_core.errors import ConfigError, ExchangeRefusedError
-from traderagent_core.live.assembling import Conditions, conditions_for
+from traderagent_core.live.assembling import Conditions, conditions_for, timeframes_of
 from traderagent_core.live.boundaries import GRACE_MS
 from traderagent_core.live.driver import Driver, Levels, Options
 from traderagent_core.live.recovery import Recovered, first_conditions, recover, save_state
@@ -60,6 +60,7 @@ class Session:
     grace_ms: int = GRACE_MS
     quote: Callable[[str], Decimal] | None = None
     levels: Levels | None = None
+    acknowledge_after_ms: int | None = None
 
 
 async def trade(session: Session, *keepers: Keeper) -> Stepper:
@@ -110,6 +111,7 @@ def _driver(session: Session, recovered: Recovered, journal: Journal) -> Driver:
             quote=session.quote,
             levels=session.levels,
             tell=session.tell,
+            acknowledge_after_ms=session.acknowledge_after_ms,
         ),
     )
 
@@ -138,7 +140,7 @@ async def _ask_conditions(session: Session) -> Conditions:
 def _history_ms(session: Session) -> int:
     if session.history_ms is not None:
         return session.history_ms
-    return HISTORY_CANDLES * max(timeframe_ms(bot.timeframe) for bot in session.config.bots)
+    return HISTORY_CANDLES * max(map(timeframe_ms, timeframes_of(session.config)))
 
 
 # -- keepers ------------------------------------------------------------------------------------------------

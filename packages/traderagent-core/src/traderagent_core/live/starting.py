@@ -1,6 +1,8 @@
-"""Starts bots as soon as they can be: a price is known, and their indicators are warm."""
+"""Starts bots as soon as they can be: a price is known, and the indicators of all their strategies are warm."""
 
 from collections.abc import Iterable, Iterator
+
+from attrs import define
 
 from traderagent_core.engine.engine import Engine
 from traderagent_core.engine.member import Member
@@ -8,26 +10,50 @@ from traderagent_core.errors import ConfigError
 from traderagent_core.live.view import LiveView
 
 
+@define(eq=False)
+class _Waiting:
+    """A bot, its strategies, and those of them that could not have started yet."""
+
+    bot: str
+    members: tuple[Member, ...]
+    unready: list[Member]
+
+
 class Starts:
-    """The bots that wait for their start. With `start_ms` they start at a close of their timeframe from then on."""
+    """The bots that wait for their start. With `start_ms` they start at a close of their timeframe from then on.
+
+    All strategies of a bot start together, when the last of them can.
+    """
 
     def __init__(self, engine: Engine, view: LiveView, start_ms: int | None, bots: Iterable[str]) -> None:
         self._view = view
         self._start_ms = start_ms
-        self._waiting = [engine.members[name] for name in bots if not engine.members[name].is_started]
+        self._waiting = []
+        for bot in bots:
+            members = tuple(engine.director.members_of(bot))
+            if not all(member.is_started for member in members):
+                self._waiting.append(_Waiting(bot, members, list(members)))
 
     def ready(self, time_ms: int, *, is_close: bool) -> Iterator[str]:
         """The bots that start now; raises ConfigError when one of them finds that it cannot work here."""
-        for member in list(self._waiting):
-            if self._is_time(member, time_ms, is_close=is_close) and self._view.is_ready(member.name):
-                _refuse_fatal(member, self._view)
-                self._waiting.remove(member)
-                yield member.name
+        for waiting in list(self._waiting):
+            waiting.unready = [
+                member
+                for member in waiting.unready
+                if not self._can_start(member, time_ms, is_close=is_close)
+            ]
+            if not waiting.unready:
+                _refuse_fatal(waiting.members, self._view)
+                self._waiting.remove(waiting)
+                yield waiting.bot
 
     @property
     def are_over(self) -> bool:
         """Whether no bot waits any more."""
         return not self._waiting
+
+    def _can_start(self, member: Member, time_ms: int, *, is_close: bool) -> bool:
+        return self._is_time(member, time_ms, is_close=is_close) and self._view.is_ready(member.name)
 
     def _is_time(self, member: Member, time_ms: int, *, is_close: bool) -> bool:
         if self._start_ms is None:
@@ -35,15 +61,17 @@ class Starts:
         return is_close and time_ms >= self._start_ms and self._view.closed_at(member.name) == time_ms
 
 
-def _refuse_fatal(member: Member, view: LiveView) -> None:
-    """What the strategy itself says against starting."""
-    setup, strategy = member.setup, member.strategy
-    price, funds = view.price(member.symbol), setup.budget * setup.leverage
-    found = type(strategy).check(strategy.config, setup.instrument, price, funds)
-    lines = [
-        f"bot {member.name!r}: {problem.message}" + (f"; {problem.remedy}" if problem.remedy else "")
-        for problem in found
-        if problem.is_fatal
-    ]
+def _refuse_fatal(members: Iterable[Member], view: LiveView) -> None:
+    """What the strategies themselves say against starting."""
+    lines = []
+    for member in members:
+        setup, strategy = member.setup, member.strategy
+        price, funds = view.price(member.symbol), setup.budget * setup.leverage
+        found = type(strategy).check(strategy.config, setup.instrument, price, funds)
+        lines += [
+            f"bot {member.name!r}: {problem.message}" + (f"; {problem.remedy}" if problem.remedy else "")
+            for problem in found
+            if problem.is_fatal
+        ]
     if lines:
         raise ConfigError("cannot start:\n" + "\n".join(f"  {line}" for line in lines))

@@ -5,9 +5,12 @@ from decimal import Decimal
 
 from attrs import frozen
 
+from traderagent_core.config.coordinator import CorrelationConfig
 from traderagent_core.contract.strategy import Needs, Strategy, Wake
+from traderagent_core.coordinator.regime import RegimeClassifier
 from traderagent_core.errors import DataError
 from traderagent_core.indicators import Indicator
+from traderagent_core.live.coordination import LiveRegime, LiveStress
 from traderagent_core.live.series import LiveSeries
 from traderagent_core.live.windows import Window
 from traderagent_core.model.candle import Candle, Candles
@@ -36,6 +39,8 @@ class LiveView:
         self._series: dict[tuple[str, str], LiveSeries] = {}
         self._windows: dict[tuple[str, str], Window] = {}
         self._listeners: dict[str, Listener] = {}
+        self.regimes: dict[str, LiveRegime] = {}
+        self.stress: LiveStress | None = None
         for symbol in symbols:
             self._series[symbol, base] = LiveSeries(symbol, base, timeframe_ms(base))
 
@@ -51,11 +56,11 @@ class LiveView:
         base = self._series[symbol, self.base]
         if candle.open_time + base.duration_ms <= base.close_ms:
             return False
-        base.add(candle)
+        self._add(base, candle)
         for (owner, timeframe), window in self._windows.items():
             if owner == symbol:
                 for higher in window.add(candle):
-                    self._series[symbol, timeframe].add(higher)
+                    self._add(self._series[symbol, timeframe], higher)
         self.learned_candles.append((symbol, candle))
         return True
 
@@ -63,8 +68,14 @@ class LiveView:
         """Close the candles of higher timeframes that are over, though their last base candle did not come."""
         for key, window in self._windows.items():
             for higher in window.close_until(time_ms):
-                self._series[key].add(higher)
+                self._add(self._series[key], higher)
                 self.learned_close_ms = time_ms
+
+    def _add(self, series: LiveSeries, candle: Candle) -> None:
+        series.add(candle)
+        regime = self.regimes.get(series.symbol)
+        if regime is not None and regime.series is series:
+            regime.look()
 
     def next_window_end(self) -> int | None:
         """When the first candle of a higher timeframe that is being built closes."""
@@ -96,13 +107,14 @@ class LiveView:
         """An indicator at the last closed candle; nan while it warms up."""
         return self.series(symbol, timeframe).value(indicator)
 
-    def regime(self, symbol: str) -> RegimeReading | None:  # noqa: ARG002
-        """No market has a router here."""
-        return None
+    def regime(self, symbol: str) -> RegimeReading | None:
+        """The confirmed regime of a market that `classify` was told of; None before its first classification."""
+        regime = self.regimes.get(symbol)
+        return None if regime is None else regime.reading
 
     def is_stressed(self) -> bool:
-        """Nobody correlates here."""
-        return False
+        """Whether the correlation monitor says stress, where `correlate` has set it up."""
+        return self.stress is not None and self.stress.now()
 
     def series(self, symbol: str, timeframe: str) -> LiveSeries:
         """Candles of a timeframe, built from the base candles that are kept when they are first asked for."""
@@ -131,6 +143,15 @@ class LiveView:
         for indicator in needs.indicators:
             series.declare(indicator)
         self._listeners[bot] = Listener(strategy, needs, series)
+
+    def classify(self, symbol: str, classifier: RegimeClassifier) -> None:
+        """Tell the regime of a market from now on; before the first candle."""
+        series = self.series(symbol, classifier.config.regime_timeframe)
+        self.regimes[symbol] = LiveRegime(classifier, series)
+
+    def correlate(self, symbols: Iterable[str], config: CorrelationConfig) -> None:
+        """Say from now on whether these markets are stressed."""
+        self.stress = LiveStress(config, [self.series(symbol, config.timeframe) for symbol in symbols])
 
     def is_ready(self, bot: str) -> bool:
         """Whether a bot can start: its market has a price and a candle, and its indicators are warm."""

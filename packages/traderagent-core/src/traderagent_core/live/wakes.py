@@ -8,8 +8,15 @@ from traderagent_core.live.view import LiveView
 
 
 def is_awaited(engine: Engine, view: LiveView, time_ms: int) -> bool:
-    """Whether a boundary calls a bot, or leaves a band of equity in which no guard changes its mind."""
-    return _is_anyone_due(engine, view, time_ms) or _is_guard_crossed(engine, view.closes())
+    """Whether a boundary calls a bot, has news of a market, or leaves a band in which no guard changes its mind."""
+    if not any(member.is_started for member in engine.members.values()):
+        return False
+    return (
+        _is_anyone_due(engine, view, time_ms)
+        or _is_rerouted(engine, view)
+        or _is_stress_news(engine, view)
+        or _is_guard_crossed(engine, view.closes())
+    )
 
 
 def _is_anyone_due(engine: Engine, view: LiveView, time_ms: int) -> bool:
@@ -19,10 +26,24 @@ def _is_anyone_due(engine: Engine, view: LiveView, time_ms: int) -> bool:
     )
 
 
-def _is_guard_crossed(engine: Engine, closes: Mapping[str, float]) -> bool:
-    if not engine.guards.is_watching or not any(member.is_started for member in engine.members.values()):
+def _is_rerouted(engine: Engine, view: LiveView) -> bool:
+    """Whether a regime is another one than its pair has acted on."""
+    if engine.halting.is_on:
         return False
-    return any(is_outside(band, closes) for band in engine.guards.bands())
+    for pair in engine.director.pairs.values():
+        reading = view.regime(pair.setup.symbol)
+        is_new = reading is not None and reading.regime is not pair.memory.regime
+        if is_new and all(member.is_started for member in pair.members.values()):
+            return True
+    return False
+
+
+def _is_stress_news(engine: Engine, view: LiveView) -> bool:
+    return view.stress is not None and view.is_stressed() is not engine.guards.account.is_stressed
+
+
+def _is_guard_crossed(engine: Engine, closes: Mapping[str, float]) -> bool:
+    return engine.guards.is_watching and any(is_outside(band, closes) for band in engine.guards.bands())
 
 
 def is_outside(band: EquityBand, closes: Mapping[str, float]) -> bool:

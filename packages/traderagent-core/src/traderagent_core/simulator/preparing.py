@@ -74,8 +74,8 @@ def prepare(
     instruments = {symbol: instrument for symbol, (instrument, _) in built.items()}
     view = SimulatedView(candles)
     engine = Engine(engine_setup(config, seating, instruments), view)
-    exchange = simulated_exchange(simulation, instruments.values())
-    exchange.forced_slippage_ratio = config.coordinator.transition.forced_slippage
+    forced_slippage = config.coordinator.transition.forced_slippage
+    exchange = simulated_exchange(simulation, instruments.values(), forced_slippage)
     policy = PathPolicy(simulation.path)
     driver = Driver(
         engine,
@@ -87,7 +87,7 @@ def prepare(
         finder=options.finder,
     )
     driver.progress = options.progress
-    driver.acknowledge_after_ms = _acknowledge_after_ms(simulation)
+    driver.acknowledge_after_ms = acknowledge_after_ms(simulation)
     starts = schedule_bots(seating, engine, view, driver, config.coordinator, options)
     rates = funding_of(config, candles, funding)
     driver.schedule_funding(rates)
@@ -109,7 +109,8 @@ def prepare(
     )
 
 
-def _acknowledge_after_ms(simulation: SimulationConfig) -> int | None:
+def acknowledge_after_ms(simulation: SimulationConfig) -> int | None:
+    """How long after its publication a halt is acknowledged, ms; None when it never is."""
     hours = simulation.acknowledge_halt_after_hours
     return None if hours is None else int(hours * HOUR_MS)
 

@@ -41,10 +41,13 @@ def schedule_bots(
         starts[bot.name] = start_ms
     for pair in seating.pairs:
         _watch_regime(pair, view, driver, coordinator, starts[pair.seats[0]])
-    if any(watch.levels.stress for watch in engine.guards.account.modes):
+    if engine.guards.account.watches_stress:
         symbols = dict.fromkeys(bot.symbol for bot in seating.seats)
         view.stress = stress_history(view, symbols, coordinator.correlation)
-        driver.schedule_boundaries(view.stress.time_column, min(starts.values()))
+        start_ms = min(starts.values())
+        driver.schedule_boundaries(view.stress.time_column, start_ms)
+        if view.stress.at(start_ms):
+            driver.schedule_boundaries(view.next_close(start_ms), start_ms)  # Stress that is there already.
     return starts
 
 

@@ -91,6 +91,12 @@ class SimulatedView:
             series = self._series[key] = Series(candles, candles.open_time + candles.duration_ms)
         return series
 
+    def next_close(self, time_ms: int) -> TimeColumn:
+        """The first close of any market after a time; empty when there is none."""
+        closes = [series.open_time + series.duration_ms for series in self._base.values()]
+        later = [times[times > time_ms][:1] for times in closes]
+        return np.sort(np.concatenate(later))[:1]
+
     def column(self, symbol: str, timeframe: str, indicator: Indicator) -> FloatColumn:
         """An indicator over the whole series."""
         key = (symbol, timeframe, indicator)

@@ -95,6 +95,21 @@ def gappy(symbol: str, timeframe: str, rows: int, price: float, tick_size: Decim
     return _frozen(symbol, timeframe, full.open_time[kept], columns, full.volume[kept])
 
 
+def changing_market(symbol: str, days: int, seed: int) -> Candles:
+    """Hourly candles that change their habits every few days, so that every regime comes; opens at 100."""
+    random = np.random.default_rng(seed)
+    rows = 24 * days
+    drifts = np.repeat(random.choice([0.0, 0.0, 0.004, -0.004, 0.008, -0.008], days // 3 + 1), 72)[:rows]
+    sizes = np.repeat(random.choice([0.001, 0.003, 0.008, 0.02], days // 2 + 1), 48)[:rows]
+    moves = drifts * 0.7 + sizes * random.standard_normal(rows)
+    close = np.round(100 * np.exp(np.cumsum(moves)), 2)
+    opened = np.concatenate(([100.0], close[:-1]))
+    high = np.round(np.maximum(opened, close) * (1 + sizes * random.random(rows)), 2)
+    low = np.round(np.minimum(opened, close) * (1 - sizes * random.random(rows)), 2)
+    volume = 1000 * (1 + random.random(rows))
+    return _frozen(symbol, "1h", _times(rows, "1h"), (opened, high, low, close), volume)
+
+
 def with_other_future(candles: Candles, rows: int, tick_size: Decimal) -> Candles:
     """The same first `rows` candles; after the next open everything goes the other way, as in a mirror."""
     if rows >= len(candles):

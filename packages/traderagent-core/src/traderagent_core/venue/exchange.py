@@ -34,6 +34,7 @@ class SimulatedExchange:
         *,
         balance: Decimal,
         slippage_ratio: Decimal = ZERO,
+        forced_slippage_ratio: Decimal = ZERO,
         defers_orders: bool = False,
     ) -> None:
         self.markets = {instrument.symbol: VenueMarket(instrument) for instrument in instruments}
@@ -43,7 +44,7 @@ class SimulatedExchange:
         self.margin = ZERO
         self.linear_cost = ZERO
         self.slippage_ratio = slippage_ratio
-        self.forced_slippage_ratio = ZERO
+        self.forced_slippage_ratio = forced_slippage_ratio
         self.defers_orders = defers_orders
         self.events: deque[ev.Event] = deque()
         self._known_ids: set[str] = set()
