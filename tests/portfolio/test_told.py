@@ -1,6 +1,8 @@
 """What a run tells of its coordination: the result, the timeline and `why`."""
 
 import json
+import shutil
+import subprocess
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -8,7 +10,9 @@ from typing import Any
 
 import pytest
 from traderagent_core import simulate
+from traderagent_core.account.account import Account
 from traderagent_core.cli.main import run
+from traderagent_core.report.coordination_tables import coordination_tables
 
 TWO = ("BTC/USDT", "ETH/USDT")
 MODES = {"halt": {"drawdown": "0.04"}, "stress": {}, "drawdown": {"drawdown": "0.02"}}
@@ -40,6 +44,89 @@ def test_transitions_are_counted_with_what_they_cost(told: Any) -> None:
     rows = result.outcome.study.coordination.transitions
     assert summary["count"] == len(rows) == sum(summary["outcomes"].values())
     assert Decimal(summary["cost"]) == sum(row.fees + row.price_difference for row in rows)
+
+
+def test_tables_of_attribution_and_transitions_add_up(told: Any) -> None:
+    result, _ = told
+    found = result.outcome.study.coordination
+    tables = {table.name: table for table in coordination_tables(found)}
+    profit = result.outcome.final_equity - result.outcome.starting_balance
+    for name in ("attribution_by_strategy", "attribution_by_pair", "attribution_by_regime", "attribution"):
+        place = [column.name for column in tables[name].columns].index("profit")
+        assert sum(row[place] for row in tables[name].rows) == profit
+    assert sum(row[-1] for row in tables["transitions"].rows) == sum(each.cost for each in found.transitions)
+    assert sum(row[1] for row in tables["transitions_by_outcome"].rows) == len(found.transitions)
+
+
+def test_only_forced_closes_pay_a_penalty_and_it_is_that_of_the_configuration(told: Any) -> None:
+    """0.001 of what was sold, but for ticks; the default of `coordinator.transition.forced_slippage`."""
+    result, _ = told
+    rows = result.outcome.study.coordination.transitions
+    assert all(bool(row.penalty) is (row.outcome == "forced") for row in rows)
+    forced = [row for row in rows if row.outcome == "forced"]
+    assert forced
+    fills = [fill for fill in result.outcome.fills if fill.slot == "exit"]
+    for row in forced[:10]:
+        own = [each for each in fills if (each.bot, each.time_ms) == (row.old, row.ended_ms)]
+        worth = sum(fill.price * fill.quantity for fill in own)
+        assert abs(row.penalty / worth - Decimal("0.001")) < Decimal("0.000002")
+
+
+def test_committed_capital_is_what_the_ledgers_bind_at_the_worst_moment_of_each_step(told: Any) -> None:
+    result, _ = told
+    found = result.outcome.study.coordination
+    account, most, now_ms, ledgers = Account(), {}, found.start_ms, {}
+
+    def look(until_ms: int) -> None:
+        bound = sum(
+            max(own.position.cost + own.open_buys, own.open_sells - own.position.cost, abs(own.position.cost))
+            for own in ledgers.values()
+        )
+        for step in range(now_ms // found.step_ms, (until_ms - 1) // found.step_ms + 1):
+            most[step] = max(most.get(step, Decimal(0)), bound)
+
+    for record in result.outcome.study._records:
+        if record[1] > now_ms:
+            look(record[1])
+            now_ms = record[1]
+        account.fold((record,))
+        ledgers = account.ledgers
+    look(found.end_ms + 1)
+    assert [each.total for each in found.committed] == [most[step] for step in sorted(most)]
+    for each in found.committed:
+        assert sum(each.by_bot.values()) == sum(each.by_strategy.values()) == each.total
+
+
+def test_the_page_shows_bands_capital_and_tables(told: Any, tmp_path: Path) -> None:
+    _, folder = told
+    page = (folder / "report.html").read_text()
+    data = json.loads(page.partition('id="data">')[2].partition("</script>")[0])["coordination"]
+    timeline = json.loads((folder / "timeline.json").read_text())
+    for symbol, bot in (("BTC/USDT", "btc"), ("ETH/USDT", "eth")):
+        drawn = [data["regimes"][place] for _, _, place, _ in data["pairs"][symbol]["regimes"]]
+        assert drawn == [each["name"] for each in timeline["regimes"][bot]]
+        assert len(data["pairs"][symbol]["owners"]) == len(timeline["owners"][bot])
+    sums = [sum(values) for values in zip(*(values for _, values in data["capital"]["parts"]), strict=True)]
+    assert max(sums) == pytest.approx(max(float(each["total"]) for each in timeline["committed"]))
+    assert all(used <= pool for used, pool in zip(sums, data["capital"]["pool"], strict=True))
+    assert {table["name"] for table in data["tables"]} >= {"transitions", "modes", "halts", "attribution"}
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
+def test_a_browser_draws_the_coordination_without_errors(told: Any, tmp_path: Path) -> None:
+    flags = (
+        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+        " --disable-component-update --disable-sync --enable-logging=stderr --v=0 --virtual-time-budget=3000"
+    )
+    page = (told[1] / "report.html").as_uri()
+    command = [str(CHROMIUM), *flags.split(), f"--user-data-dir={tmp_path}", "--dump-dom", page]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert "CONSOLE" not in done.stderr
+    for text in ("Attribution by strategy", "Time in each risk mode", "</i>BEAR_TREND", "</i>active pool"):
+        assert text in done.stdout
 
 
 def test_owners_and_regimes_leave_no_gap(told: Any) -> None:

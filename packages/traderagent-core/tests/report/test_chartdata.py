@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from traderagent_core.model.timeframe import MINUTE_MS
 from traderagent_core.report.bars import bars, latest_bars
-from traderagent_core.report.chartdata import BUY, SELL, STOP, charts, equity_points, markers
+from traderagent_core.report.chartdata import BUY, LEAST_BARS, SELL, STOP, charts, equity_points, markers
 from traderagent_core.report.segments import prices, segments
 from traderagent_core.simulator.outcome import LevelRow
 
@@ -143,7 +143,7 @@ def test_limits_are_shared_among_many_symbols(make_outcome):
     names = tuple(f"C{i}/USDT" for i in range(30))
     drawn = charts(make_outcome(count=2000, symbols=names, fills=41, balance="10000000"))["symbols"]
     assert [chart["symbol"] for chart in drawn] == list(names)
-    assert sum(len(chart["time"]) for each in drawn for chart in each["charts"]) <= 9000
+    assert sum(len(chart["time"]) for each in drawn for chart in each["charts"]) <= 30 * LEAST_BARS
 
 
 @pytest.mark.parametrize(("price", "digits"), [(30_000.0, 2), (1.5, 4), (0.00001234, 9)])

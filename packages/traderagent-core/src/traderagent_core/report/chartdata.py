@@ -18,9 +18,11 @@ from traderagent_core.report.positions import excursions, spans
 from traderagent_core.report.segments import prices, segments
 from traderagent_core.simulator.outcome import FillRow, LevelRow, Outcome
 
-# Limits that keep the page near 1 MB and below 2 MB; all are shared among the charts of a page.
+# Limits that keep the page of a few symbols near 1 MB and that of dozens below 6 MB, shared among its charts.
 BARS_PER_SYMBOL, BARS = 3000, 9000
 FINE_BARS = 2000
+LEAST_BARS = 900
+"""Bars that each symbol has, however many there are."""
 MARKERS_PER_CHART, MARKERS = 1500, 4500
 SEGMENTS_PER_CHART, SEGMENTS = 2000, 5000
 SPANS_PER_CHART, SPANS = 1000, 2000
@@ -133,7 +135,7 @@ def _scene(outcome: Outcome, name: str, candles: Candles, layers: Sequence[Layer
 
 def _bars_of(scene: Scene, symbols: int) -> list[Bars]:
     """The whole period first, then the latest bars of the finer timeframes that are traded or drawn on."""
-    share = BARS // symbols
+    share = max(BARS // symbols, LEAST_BARS)
     if share < LEAST_SHARE:
         return [bars(scene.candles, share)]
     whole = bars(scene.candles, min(BARS_PER_SYMBOL, share // 2))

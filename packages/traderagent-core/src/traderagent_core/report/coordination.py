@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from traderagent_core.model.timeframe import timeframe_name
 from traderagent_core.report.text import dumps, iso, jsonable
 from traderagent_core.simulator.coordination import Coordination, Stretch
 
@@ -14,7 +15,7 @@ ZERO = Decimal(0)
 def summary(found: Coordination) -> dict[str, Any]:
     """Transitions with their cost, halts, shares of time in regimes and modes, attribution, committed capital."""
     span_ms = found.end_ms - found.start_ms
-    peak = max((each.total for each in found.committed), default=ZERO)
+    peak = max(found.committed, key=lambda each: each.total)
     content: dict[str, Any] = {
         "transitions": _transitions(found),
         "halts": [_stretch(each) for each in found.halts],
@@ -24,7 +25,7 @@ def summary(found: Coordination) -> dict[str, Any]:
             for name, own in sorted(found.modes.items())
         },
         "attribution": _attribution(found),
-        "committed": {"peak": jsonable(peak), "days": len(found.committed)},
+        "committed": {"peak": jsonable(peak.total), "peak_at": iso(peak.time_ms)},
     }
     if found.stress is not None:
         content["correlation"] = _correlation(found)
@@ -32,7 +33,10 @@ def summary(found: Coordination) -> dict[str, Any]:
 
 
 def timeline_json(found: Coordination) -> bytes:
-    """timeline.json: regimes and owners of each bot, modes, halts, transitions and committed capital over time."""
+    """timeline.json: regimes and owners of each bot, modes, halts, transitions and committed capital over time.
+
+    Of the capital there is one entry for each `committed_step`: the largest within it, with its time.
+    """
     groups = {"regimes": found.regimes, "owners": found.owners, "modes": found.modes}
     content: dict[str, Any] = {
         name: {key: [_stretch(each) for each in own] for key, own in sorted(group.items())}
@@ -52,11 +56,18 @@ def timeline_json(found: Coordination) -> bytes:
             "quantity": jsonable(each.quantity),
             "fees": jsonable(each.fees),
             "price_difference": jsonable(each.price_difference),
+            "penalty": jsonable(each.penalty),
         }
         for each in found.transitions
     ]
+    content["committed_step"] = timeframe_name(found.step_ms)
     content["committed"] = [
-        {"time": iso(each.time_ms), "total": jsonable(each.total), "by_bot": jsonable(each.by_bot)}
+        {
+            "time": iso(each.time_ms),
+            "total": jsonable(each.total),
+            "by_bot": jsonable(each.by_bot),
+            "by_strategy": jsonable(each.by_strategy),
+        }
         for each in found.committed
     ]
     return dumps(content).encode()
@@ -78,6 +89,7 @@ def _transitions(found: Coordination) -> dict[str, Any]:
         "outcomes": dict(sorted(outcomes.items())),
         "fees": jsonable(sum((each.fees for each in found.transitions), ZERO)),
         "price_difference": jsonable(sum((each.price_difference for each in found.transitions), ZERO)),
+        "penalty": jsonable(sum((each.penalty for each in found.transitions), ZERO)),
         "cost": jsonable(sum((each.cost for each in found.transitions), ZERO)),
     }
 

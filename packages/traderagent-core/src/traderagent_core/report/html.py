@@ -11,15 +11,26 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 from traderagent_core.report import display, sections
+from traderagent_core.report.bands import bands
 from traderagent_core.report.chartdata import charts
-from traderagent_core.report.shown_tables import page_tables
+from traderagent_core.report.shown_tables import coordination_page_tables, page_tables
 from traderagent_core.report.text import jsonable
+from traderagent_core.simulator.outcome import Outcome
 
 if TYPE_CHECKING:
     from traderagent_core.report.result import Result
 
 LIBRARY = "lightweight-charts.standalone.production.js"
-SCRIPTS = ("theme.js", "drawing.js", "price.js", "equity.js", "tables.js", "report.js")
+SCRIPTS = (
+    "theme.js",
+    "drawing.js",
+    "strip.js",
+    "coordination.js",
+    "price.js",
+    "equity.js",
+    "tables.js",
+    "report.js",
+)
 """Parts of the page's script, in the order in which they need each other."""
 _NAMES = 6
 # Inside <script> only these could end the element or the text.
@@ -113,4 +124,14 @@ def _equity_note(result: "Result") -> str:
 def _data(result: "Result") -> dict[str, Any]:
     outcome = result.outcome
     bots = {money.bot: money.symbol for money in outcome.money}
-    return {**charts(outcome), "tables": page_tables(outcome), "bots": bots}
+    return {
+        **charts(outcome),
+        "tables": page_tables(outcome),
+        "bots": bots,
+        "coordination": _coordination(outcome),
+    }
+
+
+def _coordination(outcome: Outcome) -> dict[str, Any] | None:
+    drawn, found = bands(outcome), outcome.study.coordination
+    return None if drawn is None or found is None else {**drawn, "tables": coordination_page_tables(found)}

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from decimal import Context, Decimal
 from typing import Any
 
-from traderagent_core.contract.exhibit import Column, Kind, Table
+from traderagent_core.contract.exhibit import Cell, Column, Kind, Table
+from traderagent_core.report.coordination_tables import coordination_tables
 from traderagent_core.report.positions import positions_table
 from traderagent_core.report.text import iso, jsonable
+from traderagent_core.simulator.coordination import Coordination
 from traderagent_core.simulator.outcome import Outcome, Shown, TradeRow
 
+Owned = tuple[str, str, Table]
+"""Whose table it is, whether a strategy's or a filter's, and the table."""
 PAGE_ROWS = 3000
 LEAST_ROWS = 100
 _EXACT = Context(prec=20)
@@ -48,13 +52,17 @@ def exhibit_dict(shown: Shown) -> dict[str, Any]:
 
 def page_tables(outcome: Outcome) -> list[dict[str, Any]]:
     """Tables as the page's script knows them, each cut to its latest rows where they are too many together."""
-    tables: list[tuple[str, str, Table]] = [
-        (shown.owner, shown.kind, table)
-        for shown in outcome.study.exhibits
-        for table in shown.exhibit.tables
-        if table.rows
-    ]
-    told = {owner for owner, kind, _ in tables if kind == "strategy"}
+    tables = _merged(
+        [
+            (shown.owner, shown.kind, table)
+            for shown in outcome.study.exhibits
+            for table in shown.exhibit.tables
+            if table.rows
+        ]
+    )
+    told = {
+        shown.owner for shown in outcome.study.exhibits if shown.kind == "strategy" and shown.exhibit.tables
+    }
     others = [trip for trip in outcome.study.round_trips if trip.bot not in told]
     if others:
         tables.append(("", "", positions_table(others)))
@@ -63,6 +71,37 @@ def page_tables(outcome: Outcome) -> list[dict[str, Any]]:
         tables.append(("", "", table))
     limit = _limit([len(table.rows) for _, _, table in tables])
     return [_page_table(owner, kind, table, limit) for owner, kind, table in tables]
+
+
+def _merged(tables: Sequence[Owned]) -> list[Owned]:
+    """Tables of the same name and columns as one that tells whose rows they are, where several have it."""
+    groups: dict[tuple[str, str, tuple[Column, ...]], list[Owned]] = {}
+    for each in tables:
+        groups.setdefault((each[1], each[2].name, each[2].columns), []).append(each)
+    return [_joined(group) if len(group) > 1 else group[0] for group in groups.values()]
+
+
+def _joined(group: Sequence[Owned]) -> Owned:
+    """Rows of several owners in one table, by their last time where they have times."""
+    _, kind, first = group[0]
+    whose = Column("bot", "Bot") if kind == "strategy" else Column("filter", "Filter")
+    rows = [(owner, *row) for owner, _, table in group for row in table.rows]
+    columns = (whose, *first.columns)
+    times = [place for place, column in enumerate(columns) if column.kind == "time"]
+    if times:
+        rows.sort(key=lambda row: max(_time(row[place]) for place in times))
+    return "", kind, Table(first.name, first.title, columns, rows, first.note)
+
+
+def _time(cell: Cell) -> int:
+    return cell if isinstance(cell, int) else 0
+
+
+def coordination_page_tables(found: Coordination) -> list[dict[str, Any]]:
+    """The tables on coordination, as the page's script knows them."""
+    tables = coordination_tables(found)
+    limit = _limit([len(table.rows) for table in tables])
+    return [_page_table("", "", table, limit) for table in tables]
 
 
 def _limit(lengths: Sequence[int]) -> int:

@@ -11,14 +11,23 @@ from decimal import Decimal
 import numpy as np
 from attrs import Factory, define, frozen
 
+from traderagent_core.account import reasons
 from traderagent_core.account.account import Account
 from traderagent_core.account.state import Record
 from traderagent_core.coordinator.correlation import StressTimeline
 from traderagent_core.model.candle import Candles
+from traderagent_core.model.order import Side
 from traderagent_core.model.position import money_context
-from traderagent_core.model.timeframe import DAY_MS
+from traderagent_core.model.timeframe import DAY_MS, HOUR_MS
+from traderagent_core.simulator.capital import CapitalSteps, Committed
 
 ZERO = Decimal(0)
+STEPS = 500
+"""At most about so many steps of committed capital are told."""
+_STEPS_MS = tuple(hours * HOUR_MS for hours in (1, 2, 4, 6, 12)) + tuple(
+    days * DAY_MS for days in (1, 3, 7, 28)
+)
+_OF_ORDERS = frozenset({"order_submitted", "order_amended", "order_ended", "filled"})
 KINDS = frozenset({"regime_changed", "owner_changed", "transition_began", "transition_ended", "halt_changed"})
 
 
@@ -34,7 +43,10 @@ class Stretch:
 
 @frozen
 class TransitionRow:
-    """One transition of a pair; `fees` and `price_difference` add up to its cost, in quote currency."""
+    """One transition of a pair; `fees` and `price_difference` add up to its cost, in quote currency.
+
+    `penalty` is the part of the difference that a forced close has paid as slippage, in simulations.
+    """
 
     bot: str
     symbol: str
@@ -47,6 +59,7 @@ class TransitionRow:
     quantity: Decimal
     fees: Decimal
     price_difference: Decimal
+    penalty: Decimal
 
     @property
     def cost(self) -> Decimal:
@@ -65,20 +78,30 @@ class Earned:
 
 
 @frozen
-class Committed:
-    """Cost of positions and of open orders that add, at a UTC midnight or the end, by bot, in quote currency."""
+class Terms:
+    """What a run was told that its records do not say: leverage by bot, slippage as ratios of the price.
 
-    time_ms: int
-    total: Decimal
-    by_bot: Mapping[str, Decimal]
+    `reserve_ratio` of equity is given to no bot, None where no allocator was at work; `stressed_ratio` is the part of
+    couples above which there is stress.
+    """
+
+    leverages: Mapping[str, Decimal] = Factory(dict)
+    slippage: Decimal = ZERO
+    forced_slippage: Decimal = ZERO
+    reserve_ratio: Decimal | None = None
+    stressed_ratio: Decimal = ZERO
 
 
 @define(eq=False)
 class Coordination:
-    """Everything by bot or by name, in order of time; `stress` is the correlation monitor's word, where used."""
+    """Everything by bot or by name, in order of time; `stress` is the correlation monitor's word, where used.
+
+    `committed` has one entry for each step of `step_ms`.
+    """
 
     start_ms: int
     end_ms: int
+    terms: Terms = Terms()
     regimes: dict[str, list[Stretch]] = Factory(lambda: defaultdict(list))
     owners: dict[str, list[Stretch]] = Factory(lambda: defaultdict(list))
     modes: dict[str, list[Stretch]] = Factory(lambda: defaultdict(list))
@@ -86,6 +109,7 @@ class Coordination:
     transitions: list[TransitionRow] = Factory(list)
     earned: list[Earned] = Factory(list)
     committed: list[Committed] = Factory(list)
+    step_ms: int = HOUR_MS
     stress: StressTimeline | None = None
 
 
@@ -99,11 +123,14 @@ def read_coordination(
     candles: Mapping[str, Candles],
     start_ms: int,
     end_ms: int,
+    terms: Terms,
     stress: StressTimeline | None = None,
 ) -> Coordination:
     """One pass over the records, with the account folded along."""
+    step_ms = next((step for step in _STEPS_MS if end_ms - start_ms <= step * STEPS), _STEPS_MS[-1])
     with money_context():
-        return _Reader(Coordination(start_ms, end_ms, stress=stress), candles).read(records)
+        found = Coordination(start_ms, end_ms, terms, step_ms=step_ms, stress=stress)
+        return _Reader(found, candles).read(records)
 
 
 class _Reader:
@@ -116,24 +143,31 @@ class _Reader:
         self._open: dict[tuple[str, str], tuple[int, str, str]] = {}
         self._marked: dict[tuple[str, str], Decimal] = {}
         self._profit: dict[tuple[str, str, str], Decimal] = defaultdict(lambda: ZERO)
-        self._next_day_ms = (found.start_ms // DAY_MS + 1) * DAY_MS
+        self._capital = CapitalSteps(self._account, found.terms.leverages, found.step_ms)
+        self._forced: dict[str, Decimal] = {}
 
     def read(self, records: Sequence[Record]) -> Coordination:
+        capital = self._capital
+        capital.begin(self._found.start_ms)
         for record in records:
-            while record[1] >= self._next_day_ms:
-                self._note_committed(self._next_day_ms)
-                self._next_day_ms += DAY_MS
+            capital.turn_to(record[1])
             handler = getattr(self, f"_{record[0]}", None)
             if handler is not None:
                 handler(*record[1:])
             self._account.fold((record,))
+            if record[0] in _OF_ORDERS:
+                order = self._account.order(record[2])
+                assert order is not None
+                capital.touch(order.want.plan.bot)
+            elif record[0] == "foreign_filled":
+                capital.touch(record[2])
         self._end()
         return self._found
 
     # -- stretches ------------------------------------------------------------------------------------------
 
     def _regime_changed(self, time_ms: int, bot: str, symbol: str, old: str, new: str, evidence: str) -> None:
-        self._attribute(bot, symbol, old, time_ms)
+        self._attribute(bot, symbol, self._open.get(("regime", bot), (0, old, ""))[1], time_ms)
         self._turn(("regime", bot), time_ms, new, evidence)
 
     def _owner_changed(self, time_ms: int, bot: str, symbol: str, old: str, new: str) -> None:  # noqa: ARG002
@@ -179,9 +213,31 @@ class _Reader:
         worse: Decimal,
     ) -> None:
         began_ms, _, _, _, _, mark, quantity = self._begun.pop(bot)
+        money = (mark, quantity, fees, worse, self._forced.pop(old, ZERO))
         self._found.transitions.append(
-            TransitionRow(bot, symbol, old, new, began_ms, time_ms, outcome, mark, quantity, fees, worse)
+            TransitionRow(bot, symbol, old, new, began_ms, time_ms, outcome, *money)
         )
+
+    def _noted(self, time_ms: int, member: str, reason: str, evidence: str) -> None:  # noqa: ARG002
+        """A strategy whose time to let go is over is closed; what it pays for that begins at nothing."""
+        if (reason, evidence) == ("exit_begun", reasons.TRANSITION_TIMEOUT):
+            self._forced[member] = ZERO
+
+    def _filled(
+        self, _time_ms: int, order_id: str, _trade_id: str, price: Decimal, quantity: Decimal, *_: object
+    ) -> None:
+        order = self._account.order(order_id)
+        if not self._forced or order is None or order.want.slot.name != "exit":
+            return
+        member = order.want.plan.bot
+        if member in self._forced:
+            self._forced[member] += self._penalty(order.side, price) * quantity
+
+    def _penalty(self, side: Side, price: Decimal) -> Decimal:
+        """By how much a forced close was worse than another one would have been, ticks aside."""
+        usual, forced = self._found.terms.slippage, self._found.terms.forced_slippage
+        sign = 1 if side is Side.BUY else -1
+        return price * forced / (1 + sign * (usual + forced))
 
     # -- money ----------------------------------------------------------------------------------------------
 
@@ -200,15 +256,6 @@ class _Reader:
             self._profit[member, symbol, regime] += profit - self._marked.get((member, symbol), ZERO)
             self._marked[member, symbol] = profit
 
-    def _note_committed(self, time_ms: int) -> None:
-        by_bot: dict[str, Decimal] = defaultdict(lambda: ZERO)
-        for ledger in self._account.ledgers.values():
-            cost = ledger.position.cost
-            bound = max(cost + ledger.open_buys, ledger.open_sells - cost, abs(cost))
-            if bound:
-                by_bot[ledger.bot.partition(":")[0]] += bound
-        self._found.committed.append(Committed(time_ms, sum(by_bot.values(), ZERO), dict(by_bot)))
-
     def _end(self) -> None:
         found = self._found
         for bot, symbol in {
@@ -218,5 +265,5 @@ class _Reader:
             self._attribute(bot, symbol, regime, found.end_ms)
         for key in list(self._open):
             self._turn(key, found.end_ms, "")
-        self._note_committed(found.end_ms)
+        found.committed = self._capital.end(found.end_ms)
         found.earned += [Earned(*key, profit) for key, profit in self._profit.items() if profit]

@@ -14,6 +14,7 @@ from traderagent_core.model.instrument import Market
 from traderagent_core.model.position import money_context
 from traderagent_core.simulator.coordination import (
     Coordination,
+    Terms,
     has_coordination,
     read_coordination,
 )
@@ -53,8 +54,9 @@ class RunStudy(Study):
             return None
         prepared = self._prepared
         stress = None if prepared.view.stress is None else prepared.view.stress.timeline
+        terms = _terms(prepared)
         span = (prepared.start_ms, prepared.end_ms)
-        return read_coordination(self._records, prepared.candles, *span, stress)
+        return read_coordination(self._records, prepared.candles, *span, terms, stress)
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
@@ -151,6 +153,18 @@ class RunStudy(Study):
             elif record[0] == "plan_rejected":
                 ends[record[1], record[2], record[3]].append(0)
         return ends
+
+
+def _terms(prepared: Prepared) -> Terms:
+    """What the reader of the coordination has to be told."""
+    config, allocation = prepared.config, prepared.engine.setup.allocation
+    return Terms(
+        {bot.name.partition(":")[0]: bot.leverage for bot in config.bots},
+        config.simulation.slippage,
+        config.coordinator.transition.forced_slippage,
+        None if allocation is None else allocation.config.reserve_ratio,
+        config.coordinator.correlation.stressed_ratio,
+    )
 
 
 def _shown(

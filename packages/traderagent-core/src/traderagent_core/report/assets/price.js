@@ -34,6 +34,7 @@ class PriceChart {
     this.series = this.chart.addSeries(library.CandlestickSeries, { borderVisible: false });
     this.drawing = new Drawing();
     this.series.attachPrimitive(this.drawing);
+    this.strip = new Strip(this.chart, byId("price-strip"), 0.5);
     this.markers = library.createSeriesMarkers(this.series, []);
     this.layers = [];
     this.chosen = new Map(); // By title of a layer: what the reader has switched.
@@ -83,6 +84,7 @@ class PriceChart {
     this.element.setAttribute("aria-label", told);
     this.chart.priceScale("right").applyOptions({ autoScale: true });
     this.setScale(Math.max(...chart.high) > LOGARITHMIC_FROM * Math.min(...chart.low.filter((low) => low > 0)));
+    this.strip.show(chart.time, pairRows(this.symbol.symbol));
     this.fit();
   }
   setScale(isLog) {
@@ -204,6 +206,7 @@ class PriceChart {
     const excursion = this.isOn("Excursions") && view.excursions.find((row) => row[0] === bar);
     if (excursion) lines.push(`Ended here: best +${excursion[1].toFixed(2)} %, worst −${excursion[2].toFixed(2)} %, net ${signed(excursion[3])} %`);
     if (at.paneIndex === undefined || at.paneIndex === 0) lines.push(...this.drawing.textsAt(bar, at.point.y));
+    lines.push(...this.strip.textsAt(view.time[bar]));
     panel.replaceChildren(...lines.map((text) => {
       const line = document.createElement("div");
       line.textContent = text;

@@ -4,7 +4,9 @@ byId("theme").addEventListener("click", () => theme.toggle());
 byId("price-section").hidden = !data.symbols.length;
 const price = data.symbols.length ? new PriceChart() : null;
 drawEquity();
-const goTo = price && ((from, to) => price.goTo(from, to));
+drawLegends();
+const goTo = price && ((from, to, name) => price.goTo(from, to, name));
+drawCoordination();
 byId("tables").append(...data.tables.map((table) => new TableView(table, goTo).section));
 
 document.addEventListener("keydown", (event) => {
