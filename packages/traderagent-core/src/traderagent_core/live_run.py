@@ -23,6 +23,7 @@ from traderagent_core.data.resampling import divides
 from traderagent_core.errors import ConfigError, DataError
 from traderagent_core.live.assembling import assemble, conditions_of, timeframes_of
 from traderagent_core.live.lockstep import keep_lockstep
+from traderagent_core.live.mirroring import Mirroring
 from traderagent_core.live.retracing import Difference, Retracer
 from traderagent_core.live.running import Keeper, keep_reconciled, keep_time
 from traderagent_core.live.session import MANIFEST, Session, keep_snapshots, trade, until, until_told
@@ -111,8 +112,13 @@ def _after_history(loaded: LoadedData) -> int:
 # -- exchanges ----------------------------------------------------------------------------------------------
 
 
-def run_live(config: Config, folder: Path, credentials: Mapping[str, str], tell: Tell) -> Stepper:
-    """Trade at the exchange that the configuration names, or on paper at its prices, until SIGINT or SIGTERM."""
+def run_live(
+    config: Config, folder: Path, credentials: Mapping[str, str], tell: Tell, database_url: str | None = None
+) -> Stepper:
+    """Trade at the exchange that the configuration names, or on paper at its prices, until SIGINT or SIGTERM.
+
+    A database mirrors the journal, unless none is named; it may be down, and is caught up when it answers.
+    """
     bot = config.bots[0]
     if any((each.exchange, each.dry_run) != (bot.exchange, bot.dry_run) for each in config.bots):
         raise ConfigError("all bots of a run trade on one account: give them the same exchange and dry_run")
@@ -136,7 +142,20 @@ def run_live(config: Config, folder: Path, credentials: Mapping[str, str], tell:
         _manifest(config),
         goes_on=not is_on_paper(config),
     )
-    return asyncio.run(trade(session, *_keepers(folder)))
+    mirroring = None if database_url is None else Mirroring(database_url, session.account, folder)
+    return asyncio.run(_trade_mirrored(session, mirroring))
+
+
+async def _trade_mirrored(session: Session, mirroring: Mirroring | None) -> Stepper:
+    keepers = _keepers(session.folder)
+    if mirroring is None:
+        return await trade(session, *keepers)
+    try:
+        return await trade(session, *keepers, mirroring.keep)
+    finally:
+        missing = await mirroring.finish()
+        if missing:
+            session.tell("database_behind", entries=missing)
 
 
 def _forced_slippage(config: Config) -> Decimal:

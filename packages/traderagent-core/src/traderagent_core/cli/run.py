@@ -66,6 +66,7 @@ def run(
     It ends with Ctrl-C. Started again it goes on where it was, whatever ended it: first of all it reconciles with the
     exchange. With `dry_run: true`, with --data and at the exchanges simulated and paper no order reaches an exchange.
     """
+    from traderagent_core.cli.kept import find_kept
     from traderagent_core.config.load import load_config
     from traderagent_core.live.run_log import run_log
     from traderagent_core.live_run import Recorded, account_of, run_live, run_recorded
@@ -81,7 +82,8 @@ def run(
             done = run_recorded(Recorded(loaded, data, pace, start_ms), folder, tell)
         else:
             click.echo(f"running, journal in {folder}; stop with Ctrl-C")
-            done = run_live(loaded, folder, _credentials(loaded, config), tell)
+            database_url = find_kept(config, run_dir).database_url
+            done = run_live(loaded, folder, _credentials(loaded, config), tell, database_url)
     _summarise(done, folder)
 
 

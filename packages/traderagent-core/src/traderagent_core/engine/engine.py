@@ -9,6 +9,7 @@ from traderagent_core.account.account import HOUSE, Account
 from traderagent_core.account.state import Order, Record, Retry, Want, WantStatus
 from traderagent_core.contract.strategy import OrderNews, Wake
 from traderagent_core.engine.allocating import Allocating
+from traderagent_core.engine.barring import Barring
 from traderagent_core.engine.caller import Caller
 from traderagent_core.engine.context import StrategyContext
 from traderagent_core.engine.desk import CANCEL_TIMER, Desk
@@ -56,6 +57,7 @@ class Engine:
             self.members[bot.name] = make_member(bot, ledger, setup.run_id)
         self.is_restricted = False
         self.desk = Desk(self)
+        self.barring = Barring(self)
         self.guards = Guards(self)
         self.judge = Judge(self)
         self.planner = Planner(self)
@@ -81,6 +83,8 @@ class Engine:
             ev.TimerFired: self._timer_fired,
             ev.WatchCrossed: self._watch_crossed,
             ev.OperatorCommand: Operator(self).said,
+            ev.EntriesBarred: self.barring.barred,
+            ev.EntriesAllowed: self.barring.allowed,
         }
 
     def step(self, event: ev.Event) -> Effects:
@@ -136,6 +140,7 @@ class Engine:
             or not guards.is_entry_allowed
             or bool(self.director.moving)
             or self.halting.is_on
+            or bool(self.barring.bars)
             or any(
                 m.is_paused or m.is_halted or m.is_stopped or m.is_over_daily_loss
                 for m in self.members.values()

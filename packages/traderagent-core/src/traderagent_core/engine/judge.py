@@ -94,6 +94,9 @@ class Judge:
             return reasons.DAILY_LOSS
         if member.standing is not Standing.OWNER:
             return reasons.NOT_OWNER
+        bar = self._engine.barring.reason_for(member.symbol)
+        if bar is not None:
+            return f"{reasons.BARRED}:{bar}"
         return None if self._engine.guards.is_entry_allowed else reasons.MODE_FORBIDS
 
     def _filtered(self, member: "Member", plan: Plan) -> tuple[Decimal, Verdict]:

@@ -8,7 +8,7 @@ from traderagent_core.engine.codec import StateError, decode, encode
 if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 MEMBER_FIELDS = (
     "stop",
@@ -42,6 +42,7 @@ def snapshot(engine: "Engine") -> dict[str, Any]:
         "guards": guards,
         "pairs": {bot: pair.memory for bot, pair in engine.director.pairs.items()},
         "halt": engine.halting.state,
+        "bars": engine.barring.bars,
         "filters": {name: each.state for name, each in engine.setup.filters.items()},
     }
     return {"schema_version": SCHEMA_VERSION, **encode(root)}
@@ -71,6 +72,7 @@ def restore(engine: "Engine", data: dict[str, Any]) -> None:
         each.state = root["filters"][name]
     engine.director.restore(root["pairs"])
     engine.halting.state = root["halt"]
+    engine.barring.bars = root["bars"]
     guard = engine.guards.account
     states = root["guards"].pop("modes")
     for watch in guard.modes:

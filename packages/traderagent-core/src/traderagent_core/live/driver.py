@@ -11,6 +11,7 @@ from traderagent_core.contract.exchange_adapter import ExchangeAdapter
 from traderagent_core.contract.venue_facts import CandleClosed, LinkDown, LinkUp, OrderReport, Price
 from traderagent_core.coordinator.halt import Stage
 from traderagent_core.live.boundaries import GRACE_MS, Boundaries
+from traderagent_core.live.entries import Entries
 from traderagent_core.live.outbox import Outbox
 from traderagent_core.live.reconcile import Reads, Reconciler
 from traderagent_core.live.reports import facts_of, never_accepted
@@ -77,6 +78,7 @@ class Driver:
         self.symbols = tuple(dict.fromkeys(member.symbol for member in self.engine.members.values()))
         self.resolver = Resolver(adapter, self._found, self._absent)
         self.outbox = Outbox(adapter, self.engine, self.resolver, self.tell)
+        self.entries = Entries(self.engine, adapter.clock, self.step, options.tell)
         self.reconciler = Reconciler(self.engine, stepper.funded)
         self.boundaries = Boundaries(self.view, self.symbols, timeframe_ms(options.base), options.grace_ms)
         self.starts = Starts(self.engine, self.view, options.start_ms, options.bots)
@@ -215,7 +217,7 @@ class Driver:
 
     def start_bots(self, time_ms: int, *, is_close: bool) -> None:
         """Have the bots started that can start now, one after the other."""
-        if not self.starts.are_over:
+        if not self.starts.are_over and not self.entries.are_barred:
             self._ask_prices()
             for bot in self.starts.ready(time_ms, is_close=is_close):
                 self._say(ev.OperatorCommand(time_ms, bot, "start"))
@@ -268,10 +270,11 @@ class Driver:
         self.options.tell("link_lost", cause=fact.cause)
 
     def _link_up(self, _: LinkUp) -> None:
+        """What happened before a stream is up, after the first one too, nobody has told: it has to be read."""
+        self.wants_reads.set()
         if self._is_down:
             self._is_down = False
             self.options.tell("link_mended")
-            self.wants_reads.set()
 
     def reconcile(self, reads: Reads) -> None:
         """Bring the engine in line with what was read: executions, orders with stops first, strays, positions."""

@@ -124,6 +124,28 @@ class OperatorCommand:
     reason: str = ""
 
 
+@define(eq=False)
+class EntriesBarred:
+    """Until further notice nothing may add exposure to a symbol, or to any where it is empty; exits and stops go on.
+
+    `reason` is a word, such as `database`, under which it is allowed again; `detail` is for people.
+    """
+
+    time_ms: int
+    symbol: str
+    reason: str
+    detail: str = ""
+
+
+@define(eq=False)
+class EntriesAllowed:
+    """What was barred for a reason may go on; other reasons may still stand against it."""
+
+    time_ms: int
+    symbol: str
+    reason: str
+
+
 Event = (
     OrderAccepted
     | OrderRejected
@@ -137,4 +159,6 @@ Event = (
     | TimerFired
     | WatchCrossed
     | OperatorCommand
+    | EntriesBarred
+    | EntriesAllowed
 )
