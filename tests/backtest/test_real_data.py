@@ -118,7 +118,29 @@ def test_an_ambiguous_exchange_is_settled_by_the_bots_own(
     desk.configure(config)
     done = desk.start("backtest", "--config", "grid.yaml", "--data", data)
     assert done.returncode == 2
-    assert "several exchanges or markets have BTC/USDT" in done.stderr
+    assert "several exchanges have BTC/USDT" in done.stderr
+    assert "`simulation: {data_exchange: binance}`" in done.stderr
+    config["simulation"] = {**config.get("simulation", {}), "data_exchange": "binance"}
+    chosen = desk.backtest(config, data, "--from", "2022-12-13", "--to", "2022-12-14")
+    assert chosen.result["manifest"]["data"] == books.result["manifest"]["data"]
+
+
+def test_the_files_of_one_market_are_joined(desk: Any, grid: Callable[..., Any], real_data: Path) -> None:
+    config = grid(lower_price=15000, upper_price=25000, simulation={"data_exchange": "binance"})
+    data = copied(
+        desk.folder / "data",
+        real_data,
+        "bybit_spot_BTC-USDT_1m_20221213-20221213.csv.gz",
+        "binance_spot_BTC-USDT_1h_20170817-20220930.csv.gz",
+        "binance_spot_BTC-USDT_1h_20221201-20241231.csv.gz",
+    )
+    books = desk.backtest(config, data, "--from", "2022-09-20", "--to", "2022-12-10")
+    (used,) = books.result["manifest"]["data"]
+    assert (used["source"], used["first"][:10], used["last"][:10]) == (
+        "binance spot",
+        "2017-08-17",
+        "2022-12-09",
+    )
 
 
 def test_funding_is_quantity_times_last_price_times_rate_at_each_settlement(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from attrs import evolve
 from traderagent_core.account.account import Account
 from traderagent_core.model.event import OperatorCommand
 from traderagent_core.model.order import Purpose
@@ -141,6 +142,22 @@ def test_a_bot_of_one_strategy_keeps_its_budget_without_a_written_allocator(
     assert plain.engine.members["a"].context.budget == 10000
     written = prepare(load_config({**base, "coordinator": {"allocator": {}}}), made(FOUR[:1], days=5))
     assert written.engine.members["a"].context.budget == 10000 * Decimal("0.85") * Decimal("0.8")
+
+
+def test_candles_beside_each_other_are_not_correlated(portfolio: Any, made: Any) -> None:
+    from traderagent_core import DataError, simulate
+
+    candles = made(FOUR[:2], days=20)
+    late = candles["ETH/USDT"]
+    candles["ETH/USDT"] = evolve(late, open_time=late.open_time + HOUR_MS // 2)
+    with pytest.raises(
+        DataError, match=r"ETH/USDT at 2024-\S+ opens 0:30:00 \(h:mm:ss\) later than one of BTC"
+    ):
+        simulate(portfolio(FOUR[:2]), candles)
+    with pytest.raises(DataError, match=r"correlation.timeframe: 15m candles .* cannot be built from 1h"):
+        simulate(portfolio(FOUR[:2], coordinator={"correlation": {"timeframe": "15m"}}), candles)
+    off = {"stress": {"enabled": False}}
+    assert simulate(portfolio(FOUR[:2], risk_modes=off), candles).outcome.events
 
 
 def test_the_loss_of_the_day_is_that_of_the_bot_with_all_its_strategies(

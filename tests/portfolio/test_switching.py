@@ -1,7 +1,6 @@
 """Strategies that take turns on a pair: who may trade when, and that nothing is lost between them."""
 
 import random
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -91,16 +90,6 @@ def test_a_regime_without_a_strategy_leaves_the_pair_to_nobody(
             bull += record[4] == Regime.BULL_TREND.value
     assert bull
     assert any(record[0] == "noted" and record[3] == "no_route" for record in prepared.driver.records)
-
-
-def test_a_bot_without_any_strategy_is_refused(portfolio: Callable[..., Any], made: Any) -> None:
-    from traderagent_core import ConfigError, simulate
-
-    config = portfolio(
-        TWO[:1], {"grid": {"enabled": False}, "dca": {"enabled": False}, "trend": {"enabled": False}}
-    )
-    with pytest.raises(ConfigError, match="nothing to choose from"):
-        simulate(config, made(TWO[:1]))
 
 
 def test_a_forced_close_pays_its_slippage(watched: Any, portfolio: Any, made: Any) -> None:

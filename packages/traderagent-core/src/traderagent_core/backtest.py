@@ -42,18 +42,14 @@ class Request:
                 bot.timeframe,
                 self.start_ms,
                 self.end_ms,
+                exchange=self.config.simulation.data_exchange,
                 market=bot.market.value,
                 prefer=(bot.exchange.exchange_id, bot.market.value),
                 with_earlier=True,
             )
             for bot in self.config.bots
         ]
-        loaded = LoadedData(
-            {symbol: series for part in parts for symbol, series in part.candles.items()},
-            {symbol: series for part in parts for symbol, series in part.funding.items()},
-            tuple(source for part in parts for source in part.sources),
-            tuple(dict.fromkeys(note for part in parts for note in part.notes)),
-        )
+        loaded = LoadedData.joined(parts)
         self._compare(loaded)
         return loaded
 

@@ -82,17 +82,20 @@ GRID = StrategySpec("grid", "A ladder.", GridModel, Strategy)
 DCA = StrategySpec("dca", "Buys dips.", DcaModel, Strategy)
 QUIET = StrategySpec("quiet", "Needs no keys.", QuietModel, Strategy)
 VOLUME = EntryFilterSpec("volume", "Wants volume.", QuietModel, EntryFilter)
-DRAWDOWN = RiskModeSpec("drawdown", "Limits drawdown.", QuietModel, RiskMode)
+MODES = {
+    name: RiskModeSpec(name, "Limits something.", QuietModel, RiskMode)
+    for name in ("drawdown", "halt", "reduced", "stress")
+}
 
 
 @pytest.fixture(scope="session")
 def host() -> StandIn:
-    return StandIn({"grid": GRID, "quiet": QUIET}, {"volume": VOLUME}, {}, {"drawdown": DRAWDOWN})
+    return StandIn({"grid": GRID, "quiet": QUIET}, {"volume": VOLUME}, {}, MODES)
 
 
 @pytest.fixture(scope="session")
 def host_with_dca() -> StandIn:
-    return StandIn({"grid": GRID, "dca": DCA}, {"volume": VOLUME}, {}, {"drawdown": DRAWDOWN})
+    return StandIn({"grid": GRID, "dca": DCA}, {"volume": VOLUME}, {}, MODES)
 
 
 @pytest.fixture

@@ -17,8 +17,12 @@ encryption_key: ${KEY}
 filters: {volume: }
 risk_modes: {drawdown: {}}
 bots:
-  - {name: a, symbol: BTC/USDT, strategy: quiet, exchange: {exchange_id: kraken}}
-  - {name: b, symbol: ETH/USDT, strategy: auto, market: linear, dry_run: false}
+  - name: a
+    symbol: BTC/USDT
+    strategy: quiet
+    exchange: {exchange_id: kraken}
+    grid: &grid {lower_price: 1, upper_price: 2, grid_levels: 5}
+  - {name: b, symbol: ETH/USDT, strategy: auto, market: linear, dry_run: false, grid: *grid}
 """
 
 
@@ -31,11 +35,11 @@ def test_a_good_file_gets_ok_a_summary_and_notes(command: Command, write: Write)
         "  a: quiet on BTC/USDT (spot, 1h), exchange kraken, paper",
         "  b: auto on ETH/USDT (linear, 1h), exchange simulated",
         "  filters: volume",
-        "  risk modes: drawdown",
-        f"note: {path}:5:74: bots[0].exchange.exchange_id: exchange 'kraken' is not installed",
+        "  risk modes: drawdown, halt, reduced, stress",
+        f"note: {path}:8:29: bots[0].exchange.exchange_id: exchange 'kraken' is not installed",
         "    live commands need it: pip install traderagent-ccxt; back-tests do not",
-        f"note: {path}:6:43: bots[1].strategy: the router picks the strategy",
-        "    so far in back-tests; live commands need a fixed strategy",
+        f"note: {path}:10:43: bots[1].strategy: in VOLATILE_TRANSITION, BULL_TREND, BEAR_TREND nothing trades",
+        "    routes lead there to dca or trend, of which this bot has no section",
     ]
 
 

@@ -88,8 +88,8 @@ BROKEN: dict[str, tuple[str, int, int, str, str]] = {
     "wrong order with a default": (
         "coordinator: {regime: {range_adx: 25}}\n",
         1,
-        15,
-        "coordinator.regime",
+        35,
+        "coordinator.regime.range_adx",
         "expected transition_adx 22 to be at least range_adx 25",
     ),
     "unknown regime": (
@@ -144,23 +144,58 @@ BROKEN: dict[str, tuple[str, int, int, str, str]] = {
     "value that the strategy refuses": (
         route("strategy: grid, parameters: {spacing: round}"),
         1,
-        24,
-        "coordinator.router.WIDE_RANGE",
-        "of the bot 'a' cannot be changed so in WIDE_RANGE: spacing: expected one of",
+        75,
+        "coordinator.router.WIDE_RANGE.parameters.spacing",
+        "makes the section 'grid' of the bot 'a' wrong: spacing becomes round: expected one of",
     ),
     "factor on a text": (
         route("strategy: grid, factors: {recenter: 2}"),
         1,
-        24,
-        "coordinator.router.WIDE_RANGE",
+        73,
+        "coordinator.router.WIDE_RANGE.factors.recenter",
         "recenter is 'atr', which is no number",
     ),
     "result out of bounds": (
         route("strategy: grid, factors: {grid_levels: '0.1'}"),
         1,
+        76,
+        "coordinator.router.WIDE_RANGE.factors.grid_levels",
+        "grid_levels becomes 0: must be at least 2",
+    ),
+    "rule between keys broken by a route": (
+        route("strategy: grid, factors: {lower_price: 3}"),
+        1,
         24,
         "coordinator.router.WIDE_RANGE",
-        "grid_levels: must be at least 2",
+        "lower_price 3 must be below upper_price 2",
+    ),
+    "reserve of itself": (
+        route("strategy: grid, reserve: {strategy: grid}"),
+        1,
+        73,
+        "coordinator.router.WIDE_RANGE.reserve.strategy",
+        "the reserve is the same strategy as the route's own",
+    ),
+    "two strategies in a route": (
+        route("strategy: [grid, quiet]"),
+        1,
+        37,
+        "coordinator.router.WIDE_RANGE.strategy",
+        "two never trade a pair together",
+    ),
+    "two strategies in a text": (
+        route("strategy: grid + quiet"),
+        1,
+        47,
+        "coordinator.router.WIDE_RANGE.strategy",
+        "below `reserve:`",
+    ),
+    "hybrid in a route": (
+        route("strategy: hybrid"),
+        1,
+        47,
+        "coordinator.router.WIDE_RANGE.strategy",
+        "name one of: grid, quiet",
     ),
     "weights of nothing": (
         "coordinator: {allocator: {weights: {a: 0}}}\n",
@@ -206,6 +241,75 @@ def test_mistakes_are_told_at_their_place(problems: Problems, case: str) -> None
     (found,) = problems(text + BOT)
     assert (found["line"], found["column"], found["key"]) == (line, column, key)
     assert words in f"{found['rule']} {found['hint']}"
+
+
+ALL = """\
+coordinator:
+  regime: {trend_adx: 20}
+  router:
+    WIDE_RAGNE: {strategy: gird}
+    TIGHT_RANGE: {strategy: grid, factor: {grid_levels: 2}, reserve: {strategy: dca_}}
+    WIDE_RANGE: {strategy: grid, factors: {grid_levels: "0.1"}, parameters: 5}
+    BULL_TREND: {strategy: grid, parameters: {spacing: round}}
+  allocator: {weights: {a: 0, b: 1, c: -1}}
+  correlation: {window: 1}
+risk_modes: {reduced: {period: x}}
+bots:
+  - {name: a, symbol: BTC/USDT, strategy: auto, grid: &grid {lower_price: 1, upper_price: 2, grid_levels: 5}}
+  - {name: d, symbol: BTC/USDT, strategy: auto, grid: *grid}
+  - {name: e, symbol: ETH/USDT, strategy: auto}
+  - {name: f, symbol: XRP/USDT, strategy: "grid, quiet"}
+"""
+
+
+def test_all_mistakes_of_routes_weights_and_bots_are_told_together(problems: Problems) -> None:
+    assert [(problem["line"], problem["key"]) for problem in problems(ALL)] == [
+        (2, "coordinator.regime.trend_adx"),
+        (4, "coordinator.router.WIDE_RAGNE"),
+        (4, "coordinator.router.WIDE_RAGNE.strategy"),
+        (5, "coordinator.router.TIGHT_RANGE.factor"),
+        (5, "coordinator.router.TIGHT_RANGE.reserve.strategy"),
+        (6, "coordinator.router.WIDE_RANGE.parameters"),
+        (7, "coordinator.router.BULL_TREND.parameters.spacing"),
+        (8, "coordinator.allocator.weights.b"),
+        (8, "coordinator.allocator.weights.c"),
+        (8, "coordinator.allocator.weights.c"),
+        (9, "coordinator.correlation.window"),
+        (10, "risk_modes.reduced.period"),
+        (13, "bots[1].symbol"),
+        (14, "bots[2].strategy"),
+        (15, "bots[3].strategy"),
+    ]
+
+
+def test_one_mistake_of_a_route_is_told_once_for_all_bots(problems: Problems) -> None:
+    bots = BOT + BOT.replace("bots:\n", "").replace("name: a", "name: b").replace("BTC", "ETH")
+    (found,) = problems(route("strategy: grid, parameters: {spacing: round}") + bots)
+    assert "of the bot 'a' (and 1 more) wrong" in found["rule"]
+
+
+@pytest.mark.parametrize(
+    ("section", "hint"),
+    [
+        ("", "a section that a route leads to, `{…}` below its name: grid"),
+        ("quiet: {}", "a section that a route leads to"),
+        ("grid: {enabled: false}", "switch one on by `enabled: true` in its section: grid"),
+    ],
+)
+def test_auto_with_nothing_to_choose_from_is_told_at_the_bot(
+    problems: Problems, section: str, hint: str
+) -> None:
+    text = f"bots:\n  - name: a\n    symbol: BTC/USDT\n    strategy: auto\n    {section}\n"
+    (found,) = problems(text)
+    assert (found["line"], found["column"], found["key"]) == (4, 15, "bots[0].strategy")
+    assert found["rule"] == "strategy 'auto' has nothing to choose from"
+    assert hint in found["hint"]
+
+
+def test_a_misspelt_section_is_one_mistake(problems: Problems) -> None:
+    text = "bots:\n  - name: a\n    symbol: BTC/USDT\n    strategy: auto\n    gird: {grid_levels: 5}\n"
+    (found,) = problems(text)
+    assert "did you mean 'grid'" in found["rule"]
 
 
 def test_a_default_route_that_does_not_suit_the_bot_is_told_at_the_bot(problems: Problems) -> None:

@@ -73,7 +73,7 @@ def test_the_example_tells_what_a_back_test_and_live_commands_lack(host_with_dca
         (7, 15, "bots[0].strategy"),
         (8, 29, "bots[0].exchange.exchange_id"),
     ]
-    assert "live commands need a fixed strategy" in notes[0].hint
+    assert "routes lead there to trend" in notes[0].hint
     assert "pip install traderagent-bybit" in notes[1].hint
 
 
@@ -217,10 +217,9 @@ def test_anchors_aliases_and_merge_keys(host: Any, write: Write) -> None:
     assert (second.name, second.symbol, second.strategy) == ("b", "ETH/USDT", "grid")
 
 
-def test_the_same_symbol_may_be_traded_on_two_markets(host: Any) -> None:
-    config = load(host, bot(), bot(name="b", market="linear", leverage=3))
-    assert [one.market for one in config.bots] == [Market.SPOT, Market.LINEAR]
-    assert config.bots[1].leverage == 3
+def test_two_markets_of_a_symbol_are_two_files(host: Any) -> None:
+    with pytest.raises(ConfigError, match="one account trades one market of a symbol"):
+        load(host, bot(), bot(name="b", market="linear", leverage=3))
 
 
 def test_an_instrument_that_no_bot_trades_is_noted(host: Any) -> None:

@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 from attrs import evolve
 from traderagent_core.data.catalogue import Catalogue
+from traderagent_core.data.choosing import Offer, Wish, choose_offer
 from traderagent_core.data.columns import checksum
 from traderagent_core.data.csv_writing import write_csv
 from traderagent_core.data.funding import FundingRates
 from traderagent_core.data.importing import import_files
 from traderagent_core.data.loading import load_for_backtest
+from traderagent_core.data.names import SeriesKey
 from traderagent_core.errors import DataError
 from traderagent_core.model.candle import Candles
 
@@ -101,7 +103,7 @@ def test_several_exchanges_are_ambiguous_unless_one_is_named_or_preferred(
     place: Path, market: Market
 ) -> None:
     with pytest.raises(
-        DataError, match=r"several exchanges or markets have ETH/USDT in .*binance.*bybit.*; say which"
+        DataError, match=r"several exchanges have ETH/USDT in .*binance.*bybit.*data_exchange: binance"
     ):
         load_for_backtest(place, ["ETH/USDT"], "1h")
     for options in ({"exchange": "binance"}, {"market": "spot"}, {"prefer": ("binance", "spot")}):
@@ -116,8 +118,22 @@ def test_several_exchanges_are_ambiguous_unless_one_is_named_or_preferred(
 def test_missing_symbol_lists_what_is_there(place: Path) -> None:
     with pytest.raises(DataError, match=r"no candles of SOL/USDT in .*; there: BTC/USDT, ETH/USDT"):
         load_for_backtest(place, ["SOL/USDT"], "1h")
-    with pytest.raises(DataError, match=r"no candles of BTC/USDT in .* \(binance only\)"):
+    with pytest.raises(
+        DataError, match=r"no binance candles of BTC/USDT in .*; there: bybit .*; choose another"
+    ):
         load_for_backtest(place, ["BTC/USDT"], "1h", exchange="binance")
+
+
+def test_several_markets_of_one_exchange_are_ambiguous_too() -> None:
+    offers = [
+        Offer(SeriesKey("bybit", kind, "BTC/USDT", "1h"), START_MS, START_MS + HOUR_MS)
+        for kind in ("spot", "linear")
+    ]
+    wish = Wish("BTC/USDT", "1h", None, None)
+    with pytest.raises(
+        DataError, match=r"several markets have BTC/USDT in here.*`market: linear` of the bot"
+    ):
+        choose_offer(offers, wish, prefer=None, place="here")
 
 
 def test_data_too_coarse_are_told(place: Path) -> None:

@@ -59,8 +59,14 @@ class PaperConfig(_Keys):
 
 def simulated_adapter(config: SimulatedConfig, surroundings: Surroundings) -> SimulatedAdapter:
     """Loads the candles of all symbols; raises DataError when there are none. It brings its own clock."""
-    simulation, symbols = _simulation(surroundings), list(surroundings.markets)
-    loaded = load_for_backtest(config.data, symbols, config.timeframe)
+    simulation = _simulation(surroundings)
+    parts = [
+        load_for_backtest(
+            config.data, [symbol], config.timeframe, exchange=simulation.data_exchange, market=market.value
+        )
+        for symbol, market in surroundings.markets.items()
+    ]
+    loaded = LoadedData.joined(parts)
     instruments = [
         instrument_of(symbol, market, simulation, loaded.candles[symbol])[0]
         for symbol, market in surroundings.markets.items()

@@ -73,6 +73,8 @@ def run(
     from traderagent_core.persistence.folders import account_folder, state_root
 
     loaded = load_config(config)
+    for note in loaded.notes:
+        click.echo(f"note: {note}", err=True)
     if data is None and (speed is not None or start_ms is not None):
         raise click.UsageError("--speed and --from go with --data")
     folder = run_dir or account_folder(state_root(os.environ), account_of(loaded))

@@ -12,6 +12,7 @@ from traderagent_core.config.fields import (
     PositiveDecimal,
     Section,
     Timeframe,
+    one_strategy,
     rule_error,
 )
 from traderagent_core.model.regime import Regime
@@ -76,9 +77,11 @@ class RegimeConfig(Section):
         name = str(info.field_name)
         least = info.data.get(_AT_MOST[name])
         if least is not None and value < least:
+            other = _AT_MOST[name]
             raise rule_error(
-                f"thresholds in the wrong order: expected {name} {value} to be at least {_AT_MOST[name]} {least}",
-                f"raise {name}, or lower {_AT_MOST[name]}",
+                f"thresholds in the wrong order: expected {name} {value} to be at least {other} {least}",
+                f"raise {name}, or lower {other}; what is not written has its default",
+                other=other,
             )
         return value
 
@@ -88,15 +91,22 @@ class RegimeConfig(Section):
         fast = info.data.get("ema_fast_period")
         if fast is not None and value <= fast:
             raise rule_error(
-                f"expected ema_slow_period {value} to be more than ema_fast_period {fast}", "write both"
+                f"expected ema_slow_period {value} to be more than ema_fast_period {fast}",
+                "write both; what is not written has its default",
+                other="ema_fast_period",
             )
         return value
+
+
+_ONE = "write one; another, for bots that cannot use it, goes below `reserve:`"
 
 
 class ReserveConfig(Section):
     """A strategy, and how its section of the bot is changed while it is routed to."""
 
-    strategy: Annotated[str, Field(min_length=1)] = Field(description="Name of a strategy.")
+    strategy: Annotated[str, Field(min_length=1), one_strategy(_ONE)] = Field(
+        description="Name of a strategy."
+    )
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="Keys of the strategy's section that have another value here."
     )

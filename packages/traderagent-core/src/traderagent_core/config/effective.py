@@ -9,6 +9,7 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 from traderagent_core.config.lazy_text import LazyText
 from traderagent_core.config.loaded import Bot, Config
 from traderagent_core.config.problems import is_secret
+from traderagent_core.config.supervision import UNASKED, is_supervised
 
 BOT_KEYS = ("name", "symbol", "strategy", "timeframe", "dry_run", "auto_start")
 SECRETS = (LazyText, SecretStr, SecretBytes)
@@ -29,6 +30,9 @@ def effective(config: Config) -> dict[str, Any]:
     for key, parts in (("filters", config.filters), ("risk_modes", config.risk_modes)):
         if parts:
             content[key] = {part.name: _plain(part.config) for part in parts}
+    if is_supervised(bot.strategy for bot in config.bots):
+        off = set(UNASKED) - {part.name for part in config.risk_modes}
+        content.setdefault("risk_modes", {}).update((name, {"enabled": False}) for name in sorted(off))
     return content
 
 

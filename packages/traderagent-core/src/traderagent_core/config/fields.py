@@ -27,10 +27,13 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def rule_error(rule: str, hint: str = "") -> PydanticCustomError:
-    """A broken rule for a validator to raise: what is expected, and how to mend it."""
+def rule_error(rule: str, hint: str = "", *, other: str = "") -> PydanticCustomError:
+    """A broken rule for a validator to raise: what is expected, and how to mend it.
+
+    `other` is the key beside it that the rule is about too; it is pointed at where the field itself is not written.
+    """
     template = "{rule}; {hint}" if hint else "{rule}"
-    return PydanticCustomError(RULE_ERROR, template, {"rule": rule, "hint": hint})
+    return PydanticCustomError(RULE_ERROR, template, {"rule": rule, "hint": hint, "other": other})
 
 
 def number_hint(value: object) -> str:
@@ -63,6 +66,20 @@ def _decimal(text: str) -> Decimal | None:
         return Decimal(text)
     except InvalidOperation:
         return None
+
+
+_SEVERAL = re.compile(r"\s*[,+&|/]\s*|\s+and\s+")
+
+
+def one_strategy(hint: str) -> BeforeValidator:
+    """Refuses a list of strategies, written as a list or in a text, with this hint."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, list) or (isinstance(value, str) and _SEVERAL.search(value)):
+            raise rule_error("expected one strategy, as two never trade a pair together", hint)
+        return value
+
+    return BeforeValidator(check)
 
 
 def trading_symbol(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from traderagent_core.config.bots import Draft, read_bot
+from traderagent_core.config.coordinating import check_coordinator, read_coordinator
 from traderagent_core.config.coordinator import CoordinatorConfig
 from traderagent_core.config.digest import digest
 from traderagent_core.config.installed import Installed
@@ -15,11 +16,11 @@ from traderagent_core.config.keys import allowed_keys
 from traderagent_core.config.loaded import Bot, Config, FilterPart, RiskModePart, StrategySection
 from traderagent_core.config.plugin_list import discover
 from traderagent_core.config.problems import ConfigProblem, InvalidConfigError
-from traderagent_core.config.routing import check_coordinator, read_coordinator
 from traderagent_core.config.rules import check_bots, check_plugins, note_bots
 from traderagent_core.config.schema import BotConfig, FileConfig, GeneralConfig, SimulationConfig
 from traderagent_core.config.sections import check_named, note_stray_key
 from traderagent_core.config.source import read_source
+from traderagent_core.config.supervision import check_levels, note_unwatched, read_risk_modes
 from traderagent_core.config.tree import Node, Problems, expand_variables
 from traderagent_core.config.validate import check_model, valid_fields
 
@@ -72,22 +73,21 @@ def _check(root: Node, host: Installed, problems: Problems, notes: Problems) -> 
     filters = check_named(
         root.child("filters"), ("filters",), "entry_filter", host.entry_filters, host, problems
     )
-    modes = check_named(
-        root.child("risk_modes"), ("risk_modes",), "risk_mode", host.risk_modes, host, problems
-    )
     drafts = _read_bots(root, host, problems)
+    modes = read_risk_modes(root, drafts, host, problems)
     listed = valid_fields(GeneralConfig, general_node)
     check_plugins(root, listed.get("plugins") or (), listed.get("disabled_plugins", ()), problems)
     check_bots(drafts, root, problems)
-    if coordinator is not None:
-        check_coordinator(coordinator, root, drafts, host, problems)
+    check_coordinator(root, drafts, host, problems, notes)
+    check_levels(modes, root, problems, notes)
     note_bots(drafts, root, host, notes)
+    note_unwatched(modes, drafts, root, notes)
     return _Pieces(
         general,
         simulation,
         coordinator,
         tuple(FilterPart(*part) for part in filters),
-        tuple(RiskModePart(*part) for part in modes),
+        modes,
         drafts,
     )
 

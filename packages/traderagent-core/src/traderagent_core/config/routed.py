@@ -8,8 +8,16 @@ from pydantic import BaseModel
 from traderagent_core.config.coordinator import ReserveConfig
 
 
+class FactorError(ValueError):
+    """A factor on what is no number; `key` is that of the section."""
+
+    def __init__(self, key: str, value: Any) -> None:
+        super().__init__(f"{key} is {value!r}, which is no number and can have no factor")
+        self.key = key
+
+
 def routed(section: BaseModel, route: ReserveConfig) -> BaseModel:
-    """A strategy's configuration with a route's parameters and factors; raises ValidationError, or ValueError.
+    """A strategy's configuration with a route's parameters and factors; raises ValidationError, or FactorError.
 
     Whole numbers stay whole. Keys that the strategy does not have change nothing: a file cannot write them, and the
     default routes speak of the strategies of this project.
@@ -26,7 +34,7 @@ def routed(section: BaseModel, route: ReserveConfig) -> BaseModel:
 
 def _times(name: str, value: Any, factor: Decimal) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise ValueError(f"{name} is {value!r}, which is no number and can have no factor")
+        raise FactorError(name, value)
     if isinstance(value, float):
         return float(Decimal(repr(value)) * factor)
     product = value * factor

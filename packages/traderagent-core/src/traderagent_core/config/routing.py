@@ -1,136 +1,186 @@
-"""Reads the section `coordinator`, and checks its routes and weights against the bots of the file."""
+"""Checks the routes of a file against the strategies that are installed and the bots that they lead to."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from attrs import frozen
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from traderagent_core.config.bots import Draft
-from traderagent_core.config.coordinator import DEFAULT_ROUTES, CoordinatorConfig, ReserveConfig
+from traderagent_core.config.bots import HYBRID, Draft
 from traderagent_core.config.installed import Installed, why_absent
 from traderagent_core.config.problems import KeyPath
-from traderagent_core.config.routed import routed
+from traderagent_core.config.routed import FactorError, routed
+from traderagent_core.config.routes import RESERVE, Way, ways_of
 from traderagent_core.config.schema import AUTO
 from traderagent_core.config.tree import Node, Problems
-from traderagent_core.config.validate import check_model, note_unknown_key
+from traderagent_core.config.validate import note_unknown_key
 from traderagent_core.config.words import words
-from traderagent_core.host.hints import did_you_mean, listed
+from traderagent_core.host.hints import listed
+
+Wrong = tuple[tuple[str | int, ...], str]
+"""A key of a strategy's section, and what is wrong with it."""
 
 
-def read_coordinator(root: Node, problems: Problems) -> CoordinatorConfig | None:
-    """The section `coordinator`, or None with the problems noted; groups with nothing in them are not written."""
-    node = root.child("coordinator")
-    if node is None or _is_empty(node):
-        return CoordinatorConfig()
-    if node.children:
-        node = _without_empty(node)
-        if "router" in node.children and node.children["router"].children:
-            node.children["router"] = _without_empty(node.children["router"])
-    return check_model(CoordinatorConfig, node, ("coordinator",), problems)
-
-
-def _is_empty(node: Node) -> bool:
-    return node.content is None and not node.variables
-
-
-def _without_empty(node: Node) -> Node:
-    return node.without(*(key for key, child in node.children.items() if _is_empty(child)))
-
-
-def check_coordinator(
-    config: CoordinatorConfig, root: Node, drafts: Sequence[Draft], host: Installed, problems: Problems
+def check_routes(
+    root: Node, drafts: Sequence[Draft], host: Installed, problems: Problems, notes: Problems
 ) -> None:
-    """Routes against the strategies that are installed and the bots that may be routed, weights against bots."""
-    for way in _ways(config):
-        node = _node(root, way.full_path)
-        if not way.is_default:
-            _check_written(way, node, host, problems)
-        for draft in drafts:
-            if draft.values.get("strategy") == AUTO:
-                _check_routed(way, node, draft, problems)
-    _check_weights(config, root, drafts, problems)
+    """What routes name must exist, and what they make of the sections of bots with `strategy: auto` must be valid."""
+    ways = ways_of(root)
+    autos = [draft for draft in drafts if draft.values.get("strategy") == AUTO]
+    for number, way in enumerate(ways):
+        if way.strategy is not None and not way.is_default:
+            _check_strategy(way, way.strategy, ways[number - 1], host, problems)
+        if way.change is not None:
+            _check_sections(way, autos, problems)
+    for draft in autos:
+        _check_choice(draft, ways, host, problems)
+    _note_idle(autos, ways, notes)
 
 
-def _check_weights(
-    config: CoordinatorConfig, root: Node, drafts: Sequence[Draft], problems: Problems
-) -> None:
-    path: KeyPath = ("coordinator", "allocator", "weights")
-    names = {str(draft.values.get("name")) for draft in drafts}
-    weights = config.allocator.weights
-    if names and not any(weights.get(name, 1) for name in names):
-        hint = "give at least one bot a weight above 0"
-        problems.at_key(_node(root, path), path, "the weights of the bots add up to 0", hint)
-    for name in [name for name in weights if name not in names]:
-        rule = f"there is no bot {name!r}{did_you_mean(name, names)}"
-        problems.at_key(_node(root, (*path, name)), (*path, name), rule, f"bots: {listed(names)}")
-
-
-def _node(node: Node, path: KeyPath) -> Node:
-    """The value at a path; an empty one where nothing is written."""
-    for part in path:
-        node = node.child(part) or Node({})
-    return node
-
-
-@frozen
-class _Way:
-    """A route or its reserve, and where it is written below `router`.
-
-    Default routes may name strategies that are not installed, also where they are written out.
-    """
-
-    path: tuple[str, ...]
-    route: ReserveConfig
-    is_default: bool
-
-    @property
-    def full_path(self) -> KeyPath:
-        return ("coordinator", "router", *self.path)
-
-
-def _ways(config: CoordinatorConfig) -> Iterator[_Way]:
-    for regime, route in config.router.items():
-        is_default = route == DEFAULT_ROUTES[regime]
-        yield _Way((regime.value,), route, is_default)
-        if route.reserve is not None:
-            yield _Way((regime.value, "reserve"), route.reserve, is_default)
-
-
-def _check_written(way: _Way, node: Node, host: Installed, problems: Problems) -> None:
-    name = way.route.strategy
+def _check_strategy(way: Way, name: str, before: Way, host: Installed, problems: Problems) -> None:
+    node, path = way.node.children["strategy"], (*way.full_path, "strategy")
     spec = host.strategies.get(name)
-    if spec is None:
-        rule, hint = why_absent(host, "strategy", name, host.strategies)
-        problems.at_value(node.children["strategy"], (*way.full_path, "strategy"), rule, hint, show=False)
-        return
-    known = set(spec.config_model.model_fields)
-    for group in ("parameters", "factors"):
-        keys = node.child(group)
-        for key, value in keys.children.items() if keys else ():
-            if key not in known:
-                note_unknown_key(value, (*way.full_path, group, key), known, problems)
+    if way.path[1:] == (RESERVE,) and before.strategy == name:
+        hint = f"it is for bots that cannot use {name!r}: name another strategy, or remove the reserve"
+        problems.at_value(node, path, "the reserve is the same strategy as the route's own", hint)
+    elif name in (AUTO, HYBRID):
+        rule = f"a route leads to one strategy, and {name!r} is none"
+        problems.at_value(node, path, rule, f"name one of: {listed(host.strategies)}", show=False)
+    elif spec is None:
+        problems.at_value(node, path, *why_absent(host, "strategy", name, host.strategies), show=False)
+    else:
+        known = set(spec.config_model.model_fields)
+        for group in ("parameters", "factors"):
+            keys = way.node.child(group)
+            for key, value in keys.children.items() if keys else ():
+                if key not in known:
+                    note_unknown_key(value, (*way.full_path, group, key), known, problems)
 
 
-def _check_routed(way: _Way, node: Node, draft: Draft, problems: Problems) -> None:
-    """Whether the bot's section can be changed as the route says; told at the route, if it is written."""
-    section = draft.sections.get(way.route.strategy)
-    if section is None or section.config is None or not section.is_enabled:
+# -- what a route makes of a section ------------------------------------------------------------------------
+
+
+def _check_sections(way: Way, autos: Sequence[Draft], problems: Problems) -> None:
+    """Told at the key of the route that does it, once for all bots; at the bot where no route is written."""
+    found: dict[Wrong, list[Draft]] = defaultdict(list)
+    for draft in autos:
+        for wrong in _wrongs(way, draft):
+            found[wrong].append(draft)
+    for (location, said), bots in found.items():
+        if way.node.children:
+            _note_at_route(way, location, said, bots, problems)
+        else:
+            for draft in bots:
+                _note_at_bot(way, said, draft, problems)
+
+
+def _wrongs(way: Way, draft: Draft) -> Iterator[Wrong]:
+    change = way.change
+    section = None if change is None else draft.sections.get(change.strategy)
+    if change is None or section is None or section.config is None or not section.is_enabled:
         return
     try:
-        routed(section.config, way.route)
+        routed(section.config, change)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        said = ".".join(map(str, first["loc"])), ": ".join(part for part in words(first) if part)
-        wrong = ": ".join(part for part in said if part)
-    except ValueError as error:
-        wrong = str(error)
+        for entry in error.errors(include_url=False):
+            said = ": ".join(part for part in words(entry) if part)
+            yield entry["loc"], _told(entry["loc"], entry["input"], said)
+    except FactorError as error:
+        yield (error.key,), str(error)
+    except Exception as error:
+        yield (), f"its check failed with {type(error).__name__}: {error}; tell the plugin's author"
+
+
+def _told(location: tuple[str | int, ...], value: object, said: str) -> str:
+    """Key, what it becomes and what is wrong with that; only the last where it is a rule between keys."""
+    if not location:
+        return said
+    key = ".".join(map(str, location))
+    return (
+        f"{key}: {said}" if isinstance(value, dict | list | BaseModel) else f"{key} becomes {value}: {said}"
+    )
+
+
+def _note_at_route(
+    way: Way, location: tuple[str | int, ...], said: str, bots: Sequence[Draft], problems: Problems
+) -> None:
+    names = [repr(str(draft.values.get("name"))) for draft in bots]
+    who = f"the bot {names[0]}" + (f" (and {len(names) - 1} more)" if len(names) > 1 else "")
+    rule = problems.masked(f"makes the section {way.strategy!r} of {who} wrong: {said}")
+    hint = "change this route, or the section"
+    path, node = _place(way, location)
+    if node is way.node:
+        problems.at_key(node, path, f"this route {rule}", hint)
     else:
+        problems.at_value(node, path, f"this {rule}", hint)
+
+
+def _place(way: Way, location: tuple[str | int, ...]) -> tuple[KeyPath, Node]:
+    """The parameter or factor that a message is about; the route where it is about neither."""
+    for group in ("parameters", "factors"):
+        node = (way.node.child(group) or Node({})).child(location[0]) if location else None
+        if node is not None:
+            return (*way.full_path, group, location[0]), node
+    return way.full_path, way.node
+
+
+def _note_at_bot(way: Way, said: str, draft: Draft, problems: Problems) -> None:
+    strategy = str(way.strategy)
+    rule = problems.masked(f"the route of {way.regime} makes this section wrong: {said}")
+    hint = f"change the section, or write a route of your own under coordinator.router.{way.regime}"
+    problems.at_key(draft.node.children[strategy], (*draft.path, strategy), rule, hint)
+
+
+# -- what a bot can choose from -----------------------------------------------------------------------------
+
+
+def _check_choice(draft: Draft, ways: Sequence[Way], host: Installed, problems: Problems) -> None:
+    """An auto bot needs a section that a route leads to; what is told elsewhere already is not told again."""
+    usable = {name for name, section in draft.sections.items() if section.is_enabled}
+    names = {way.strategy for way in ways}
+    if usable & names or (usable and _is_any_unknown(ways, host)) or _is_told(draft, problems):
         return
-    bot = f"the section {way.route.strategy!r} of the bot {draft.values.get('name')!r}"
-    rule = problems.masked(f"{bot} cannot be changed so in {way.path[0]}: {wrong}")
-    if node.children:
-        problems.at_key(node, way.full_path, rule, "change this route, or the bot's section")
+    there = sorted(str(name) for name in names if name in host.strategies)
+    off = [name for name in there if name in draft.sections]
+    if off:
+        hint = f"switch one on by `enabled: true` in its section: {listed(off)}"
     else:
-        path = (*draft.path, way.route.strategy)
-        hint = f"change it, or write a route of your own under coordinator.router.{way.path[0]}"
-        problems.at_key(draft.node.children[way.route.strategy], path, rule, hint)
+        hint = f"give the bot a section that a route leads to, `{{…}}` below its name: {listed(there)}"
+    path = (*draft.path, "strategy")
+    rule = "strategy 'auto' has nothing to choose from"
+    problems.at_value(draft.node.children["strategy"], path, rule, hint, show=False)
+
+
+def _note_idle(autos: Sequence[Draft], ways: Sequence[Way], notes: Problems) -> None:
+    """Regimes in which bots have nothing to trade by, which may be meant."""
+    regimes = list(dict.fromkeys(way.regime for way in ways))
+    found: dict[tuple[str, ...], list[Draft]] = defaultdict(list)
+    for draft in autos:
+        usable = {way.regime for way in ways if _is_usable(draft, way)}
+        found[tuple(regime for regime in regimes if regime not in usable)].append(draft)
+    for idle, drafts in found.items():
+        if idle:
+            first, more = drafts[0], f" (nor have {len(drafts) - 1} more)" if len(drafts) > 1 else ""
+            wanted = {str(way.strategy) for way in ways if way.regime in idle}
+            hint = (
+                f"routes lead there to {' or '.join(sorted(wanted))}, of which this bot has no section{more}"
+            )
+            node, path = first.node.children["strategy"], (*first.path, "strategy")
+            notes.at_value(node, path, f"in {', '.join(idle)} nothing trades", hint, show=False)
+
+
+def _is_usable(draft: Draft, way: Way) -> bool:
+    section = draft.sections.get(str(way.strategy))
+    return section is not None and section.is_enabled
+
+
+def _is_any_unknown(ways: Sequence[Way], host: Installed) -> bool:
+    return any(way.strategy not in host.strategies for way in ways if not way.is_default)
+
+
+def _is_told(draft: Draft, problems: Problems) -> bool:
+    """Whether a key of the bot that could be meant as a section is a problem already."""
+    return any(
+        problems.has((*draft.path, key))
+        for key, node in draft.node.children.items()
+        if key not in draft.sections and (node.children or node.content is None)
+    )

@@ -7,18 +7,16 @@ from typing import Any
 from traderagent_core.config.bots import Draft
 from traderagent_core.config.installed import Installed, package_for
 from traderagent_core.config.problems import KeyPath
-from traderagent_core.config.schema import AUTO, ExchangeConfig, InstrumentConfig
+from traderagent_core.config.schema import BUILT_IN_EXCHANGES, ExchangeConfig, InstrumentConfig
 from traderagent_core.config.tree import Node, Problems
 from traderagent_core.config.validate import valid_fields
 from traderagent_core.host.hints import did_you_mean
 
-BUILT_IN_EXCHANGES = ("simulated", "paper")
-
 
 def check_bots(drafts: Sequence[Draft], root: Node, problems: Problems) -> None:
     """Bots against each other and against the simulation's instruments."""
-    _check_unique(drafts, ("name",), "this name is already taken by the bot", problems)
-    _check_unique(drafts, ("symbol", "market"), "this pair is already traded by the bot", problems)
+    _check_unique(drafts, "name", "this name is already taken by the bot", problems)
+    _check_unique(drafts, "symbol", "this pair is already traded by the bot", problems)
     for draft in drafts:
         _check_leverage(draft, root, problems)
         _check_environment(draft, problems)
@@ -40,14 +38,6 @@ def check_plugins(root: Node, plugins: Iterable[str], disabled: Iterable[str], p
 def note_bots(drafts: Sequence[Draft], root: Node, host: Installed, notes: Problems) -> None:
     """What is no error, but should be known."""
     for draft in drafts:
-        if draft.values.get("strategy") == AUTO:
-            _note(
-                draft,
-                ("strategy",),
-                "the router picks the strategy",
-                "so far in back-tests; live commands need a fixed strategy",
-                notes,
-            )
         _note_exchange(draft, host, notes)
     _note_idle_instruments(drafts, root, notes)
 
@@ -63,16 +53,15 @@ def _note(draft: Draft, inner: KeyPath, rule: str, hint: str, into: Problems) ->
     into.at_value(_node(draft.node, inner), draft.path + inner, rule, hint, show=False)
 
 
-def _check_unique(drafts: Sequence[Draft], keys: tuple[str, ...], rule: str, problems: Problems) -> None:
-    first: dict[tuple[Any, ...], Draft] = {}
+def _check_unique(drafts: Sequence[Draft], key: str, rule: str, problems: Problems) -> None:
+    first: dict[Any, Draft] = {}
     for draft in drafts:
-        if any(key not in draft.values for key in keys):
+        if key not in draft.values:
             continue
-        value = tuple(draft.values[key] for key in keys)
-        other = first.setdefault(value, draft)
+        other = first.setdefault(draft.values[key], draft)
         if other is not draft:
-            node, path = _node(draft.node, keys[:1]), (*draft.path, keys[0])
-            problems.at_value(node, path, f"{rule} {_who(other)}", _unique_hint(keys))
+            node, path = _node(draft.node, (key,)), (*draft.path, key)
+            problems.at_value(node, path, f"{rule} {_who(other)}", _unique_hint(key, draft, other))
 
 
 def _who(draft: Draft) -> str:
@@ -81,9 +70,11 @@ def _who(draft: Draft) -> str:
     return f"{name!r}" + (f" in line {line}" if line else "")
 
 
-def _unique_hint(keys: tuple[str, ...]) -> str:
-    if keys == ("name",):
+def _unique_hint(key: str, draft: Draft, other: Draft) -> str:
+    if key == "name":
         return "give each bot a name of its own"
+    if draft.values.get("market") != other.values.get("market"):
+        return "one account trades one market of a symbol, spot or linear: move one of the bots to a file of its own"
     return "one bot trades a pair; remove one of them, or use `strategy: auto` for several strategies"
 
 

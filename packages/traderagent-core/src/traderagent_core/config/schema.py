@@ -13,12 +13,14 @@ from traderagent_core.config.fields import (
     Section,
     Symbol,
     Timeframe,
+    one_strategy,
     rule_error,
 )
 from traderagent_core.config.lazy_text import LazyText
 from traderagent_core.model.instrument import Market
 
 AUTO = "auto"
+BUILT_IN_EXCHANGES = ("simulated", "paper")
 
 _BOT_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
 _DEFAULT_FEES = {
@@ -96,6 +98,11 @@ class SimulationConfig(Section):
     funding_rate: Annotated[Decimal, Field(gt=-1, lt=1), EXACT] = Field(
         default=Decimal(0), description="Funding per 8 hours as a ratio, where no funding series is given."
     )
+    data_exchange: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None,
+        description="Exchange whose recorded candles are used, such as binance, where the data hold several. "
+        "Default: the bot's own.",
+    )
     acknowledge_halt_after_hours: PositiveDecimal | None = Field(
         default=None,
         description="Hours after which a halt is acknowledged, as no operator is there. Default: never.",
@@ -143,12 +150,15 @@ class ExchangeConfig(Section):
     )
 
 
+_ONE = "write one, or `strategy: auto`: the router picks one of several by market regime"
+
+
 class BotConfig(Section):
     """One bot: a strategy on one pair. A section named like a strategy configures that strategy."""
 
     name: BotName = Field(description="Unique name of the bot: letters, digits, '_', '-' and '.'.")
     symbol: Symbol = Field(description="What is traded, as BASE/QUOTE, such as BTC/USDT.")
-    strategy: Annotated[str, Field(min_length=1)] = Field(
+    strategy: Annotated[str, Field(min_length=1), one_strategy(_ONE)] = Field(
         description="Name of a strategy, or auto: the router picks one by market regime."
     )
     exchange: ExchangeConfig = Field(default_factory=ExchangeConfig, description="Where the bot trades.")

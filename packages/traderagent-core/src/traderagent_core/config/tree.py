@@ -96,6 +96,11 @@ class Node:
             yield from child.walk((*path, index))
 
 
+def is_empty(node: Node) -> bool:
+    """Whether a key is written with nothing after it."""
+    return node.content is None and not node.variables
+
+
 def _aim(node: Node) -> Place:
     """Where a problem of this value is shown: a scalar itself, otherwise the key that holds the value."""
     is_scalar = not isinstance(node.content, dict | list)

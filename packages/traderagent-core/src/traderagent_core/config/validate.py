@@ -136,7 +136,7 @@ def _note_errors(
     at_values: dict[KeyPath, list[Mapping[str, Any]]] = defaultdict(list)
     missing: list[KeyPath] = []
     for entry in error.errors(include_url=False):
-        inner = _locate(node, entry["loc"])
+        inner = _locate(node, _written(node, entry))
         if entry["type"] == "missing":
             missing.append((*inner, *entry["loc"][-1:]))
         elif entry["type"] == "extra_forbidden":
@@ -154,6 +154,13 @@ def _is_left_empty(inner: KeyPath, entries: list[Mapping[str, Any]], wrong: Iter
     """Whether a list counts as empty only because what stands in it is wrong: that is one mistake, not two."""
     depth = len(inner)
     return entries[0]["type"] == "too_short" and any(len(at) > depth and at[:depth] == inner for at in wrong)
+
+
+def _written(node: Node, entry: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """Where an error is: at the other key that a rule names, where the field has its default."""
+    location, other = entry["loc"], entry.get("ctx", {}).get("other")
+    is_default = other and _descend(node, location[:-1]).child(location[-1]) is None
+    return (*location[:-1], other) if is_default else location
 
 
 def _locate(node: Node, location: tuple[str | int, ...]) -> KeyPath:

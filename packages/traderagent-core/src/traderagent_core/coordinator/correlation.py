@@ -43,7 +43,10 @@ class StressTimeline:
 
 
 def stress_columns(config: CorrelationConfig, series: Sequence[Candles]) -> StressTimeline:
-    """The monitor's words over whole histories, one series of `config.timeframe` for each symbol."""
+    """The monitor's words over whole histories, one series of `config.timeframe` for each symbol.
+
+    All candles of all symbols lie whole candles apart.
+    """
     step = timeframe_ms(config.timeframe)
     closes = [candles.open_time + step for candles in series]
     ends = [times[[0, -1]] for times in closes if len(times)]

@@ -2,8 +2,9 @@
 
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from traderagent_core.config.fields import rule_error
 from traderagent_core.contract.risk_mode import INACTIVE, ModeState, Portfolio, RiskLevels, RiskMode
 from traderagent_core.model.timeframe import DAY_MS
 
@@ -62,7 +63,20 @@ class ReducedConfig(BaseModel):
         gt=0,
         lt=1,
         description="Loss of the day from which nothing is added until midnight.",
+        validate_default=True,
     )
+
+    @field_validator("no_entries_at")
+    @classmethod
+    def _comes_second(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        first = info.data.get("daily_loss")
+        if first is not None and value < first:
+            raise rule_error(
+                f"expected no_entries_at {value} to be at least daily_loss {first}",
+                "write both; what is not written has its default",
+                other="daily_loss",
+            )
+        return value
 
 
 class ReducedMode(RiskMode):

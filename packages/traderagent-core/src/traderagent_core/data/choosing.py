@@ -38,12 +38,24 @@ class Offer:
 
 @frozen
 class Wish:
-    """What a run asks for. `start_ms` and `end_ms` (exclusive) are None where it does not care."""
+    """What a run asks for; None where it does not care. `end_ms` is exclusive."""
 
     symbol: str
     timeframe: str
     start_ms: int | None
     end_ms: int | None
+    exchange: str | None = None
+    market: str | None = None
+
+    @property
+    def source(self) -> str:
+        """Exchange and market, as far as they are asked for."""
+        return " ".join(filter(None, (self.exchange, self.market)))
+
+    def is_from(self, offer: Offer) -> bool:
+        """Whether an offer is of the exchange and market asked for."""
+        key = offer.key
+        return self.exchange in (None, key.exchange) and self.market in (None, key.market)
 
     def overlap(self, offer: Offer) -> int:
         """How much of the period an offer covers, in ms; zero or less when it lies outside."""
@@ -85,11 +97,17 @@ def choose_offer(
     if not of_symbol:
         there = sorted({offer.key.symbol for offer in known} | set(others))
         raise DataError(f"no candles of {wish.symbol} in {place}; there: {', '.join(there) or 'none at all'}")
-    fitting = [offer for offer in of_symbol if divides(offer.key.timeframe, wish.timeframe)]
+    meant = [offer for offer in of_symbol if wish.is_from(offer)]
+    if not meant:
+        raise DataError(
+            f"no {wish.source} candles of {wish.symbol} in {place}; there: {_listed(of_symbol)}; choose another "
+            "`market` of the bot or `simulation.data_exchange`, or import more"
+        )
+    fitting = [offer for offer in meant if divides(offer.key.timeframe, wish.timeframe)]
     if not fitting:
         raise DataError(
             f"{wish.timeframe} candles of {wish.symbol} cannot be built from what is in {place}: "
-            f"{_listed(of_symbol)}; choose another timeframe or import finer data"
+            f"{_listed(meant)}; choose another timeframe or import finer data"
         )
     within = [offer for offer in fitting if wish.overlap(offer) > 0]
     if not within:
@@ -108,11 +126,17 @@ def _preferred(offers: list[Offer], prefer: tuple[str, str] | None) -> list[Offe
 
 
 def _of_one_market(offers: list[Offer], wish: Wish, place: str) -> list[Offer]:
-    markets = {(offer.key.exchange, offer.key.market) for offer in offers}
+    exchanges = sorted({offer.key.exchange for offer in offers})
+    markets = sorted({offer.key.market for offer in offers})
+    if len(exchanges) > 1:
+        raise DataError(
+            f"several exchanges have {wish.symbol} in {place}: {_listed(offers)}; choose one, such as "
+            f"`simulation: {{data_exchange: {exchanges[0]}}}` in the configuration"
+        )
     if len(markets) > 1:
         raise DataError(
-            f"several exchanges or markets have {wish.symbol} in {place}: {_listed(offers)}; "
-            "say which exchange and market"
+            f"several markets have {wish.symbol} in {place}: {_listed(offers)}; choose one, such as "
+            f"`market: {markets[0]}` of the bot"
         )
     return offers
 

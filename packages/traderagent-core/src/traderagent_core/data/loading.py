@@ -43,6 +43,16 @@ class LoadedData:
     sources: tuple[SourceDescription, ...]
     notes: tuple[str, ...]
 
+    @classmethod
+    def joined(cls, parts: Sequence["LoadedData"]) -> "LoadedData":
+        """Data of several symbols, each loaded by itself; what is noted of several is noted once."""
+        return cls(
+            {symbol: series for part in parts for symbol, series in part.candles.items()},
+            {symbol: series for part in parts for symbol, series in part.funding.items()},
+            tuple(source for part in parts for source in part.sources),
+            tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        )
+
 
 def load_for_backtest(
     data: Path | Catalogue | None,
@@ -70,14 +80,10 @@ def load_for_backtest(
     """
     wanted = [require_symbol(symbol) for symbol in symbols]
     place = open_place(data, wanted)
-    offers = [
-        o for o in place.offers if exchange in (None, o.key.exchange) and market in (None, o.key.market)
-    ]
-    name = " ".join([place.name, *(f"({text} only)" for text in (exchange, market) if text)])
     loaded = LoadedData({}, {}, (), place.notes)
     for symbol in wanted:
-        wish = Wish(symbol, timeframe, start_ms, end_ms)
-        choice = choose_offer(offers, wish, prefer=prefer, place=name, others=place.other_symbols)
+        wish = Wish(symbol, timeframe, start_ms, end_ms, exchange, market)
+        choice = choose_offer(place.offers, wish, prefer=prefer, place=place.name, others=place.other_symbols)
         loaded = _with_notes(loaded, choice.notes)
         kept = Wish(symbol, timeframe, None, end_ms) if with_earlier else wish
         loaded = _with_series(loaded, place, choice.offer.key, kept)

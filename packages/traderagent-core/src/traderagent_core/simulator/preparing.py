@@ -120,11 +120,6 @@ def _checked_candles(
 ) -> Mapping[str, Candles]:
     chosen: dict[str, Candles] = {}
     for bot in config.bots:
-        if bot.symbol in chosen:
-            raise ConfigError(
-                f"bot {bot.name!r}: another bot trades {bot.symbol} too; one run has one market of a symbol, so "
-                "back-test the two in runs of their own"
-            )
         series = candles.get(bot.symbol)
         if series is None:
             there = ", ".join(candles) or "none"

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from traderagent_core.coordinator.regime import RegimeClassifier
 from traderagent_core.coordinator.regime_timeline import RegimeColumns, classify_columns
+from traderagent_core.errors import DataError
 from traderagent_core.model.candle import TimeColumn
 from traderagent_core.model.regime_reading import RegimeReading
 
@@ -34,10 +35,13 @@ class RegimeHistory:
 
 
 def regime_history(view: "SimulatedView", symbol: str, classifier: RegimeClassifier) -> RegimeHistory:
-    """Every change of a market's regime, from the closes of the regime's timeframe."""
+    """Every change of a market's regime, from the closes of the regime's timeframe; DataError when there are none."""
     timeframe = classifier.config.regime_timeframe
+    try:
+        closes = view.series(symbol, timeframe).close_time
+    except DataError as error:
+        raise DataError(f"coordinator.regime.regime_timeframe: {error}") from None
     columns = RegimeColumns(*(view.column(symbol, timeframe, each) for each in classifier.indicators))
-    closes = view.series(symbol, timeframe).close_time
     times, readings = [], []
     for close, regime in classify_columns(classifier, columns).changes():
         time_ms = int(closes[close])

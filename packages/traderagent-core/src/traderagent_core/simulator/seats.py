@@ -12,7 +12,6 @@ from attrs import evolve, frozen
 from traderagent_core.config.loaded import Bot, Config
 from traderagent_core.config.schema import AUTO
 from traderagent_core.coordinator.router import Route, Router
-from traderagent_core.errors import ConfigError
 from traderagent_core.model.regime import Regime
 
 
@@ -42,7 +41,7 @@ class _Found:
 
 
 def seat(config: Config) -> Seating:
-    """Every bot's seats; raises ConfigError for an auto bot that no route leads anywhere."""
+    """Every bot's seats; loading has shown that every auto bot has one at least."""
     seats: list[Bot] = []
     pairs: list[RoutedPair] = []
     router = Router(config.coordinator.router)
@@ -66,11 +65,6 @@ def _seats_of(bot: Bot, router: Router) -> tuple[list[Bot], RoutedPair]:
         for route in choices[:1]:
             _place(bot, regime, route, found)
     places = {regime: [_place(bot, regime, route, found) for route in ways[regime]] for regime in ways}
-    if not found:
-        raise ConfigError(
-            f"bot {bot.name!r}: strategy 'auto' has nothing to choose from; write a section of a strategy that a "
-            "route leads to, such as `grid:`, `dca:` or `trend:`, below it"
-        )
     names = [_name(bot, own, found) for own in found]
     routes = {regime: tuple(dict.fromkeys(names[place] for place in places[regime])) for regime in places}
     own = [evolve(each.bot, name=name) for name, each in zip(names, found, strict=True)]

@@ -1,7 +1,8 @@
 """What the correlation monitor says over a whole run: computed once, read at any time, told where it changes."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,10 +10,15 @@ from attrs import define, field
 
 from traderagent_core.config.coordinator import CorrelationConfig
 from traderagent_core.coordinator.correlation import StressTimeline, stress_columns
-from traderagent_core.model.candle import TimeColumn
+from traderagent_core.data.times import iso
+from traderagent_core.errors import DataError
+from traderagent_core.model.candle import Candles, TimeColumn
+from traderagent_core.model.timeframe import timeframe_ms
 
 if TYPE_CHECKING:
     from traderagent_core.simulator.view import SimulatedView
+
+_OFF = "switch the watch off by `risk_modes: {stress: {enabled: false}}`"
 
 
 @define(eq=False)
@@ -36,6 +42,28 @@ class StressHistory:
 
 
 def stress_history(view: "SimulatedView", symbols: Iterable[str], config: CorrelationConfig) -> StressHistory:
-    """The words on some symbols, from closes of the configured timeframe."""
-    series = [view.series(symbol, config.timeframe).candles for symbol in symbols]
+    """The words on some symbols, from closes of the configured timeframe.
+
+    Raises DataError when the candles do not give that timeframe, or lie on different boundaries.
+    """
+    try:
+        series = [view.series(symbol, config.timeframe).candles for symbol in symbols]
+    except DataError as error:
+        raise DataError(f"coordinator.correlation.timeframe: {error}; or {_OFF}") from None
+    _check_aligned(config, series)
     return StressHistory(stress_columns(config, series))
+
+
+def _check_aligned(config: CorrelationConfig, series: Sequence[Candles]) -> None:
+    """Returns can be correlated only where the candles of all symbols open at the same times."""
+    step, known = timeframe_ms(config.timeframe), [candles for candles in series if len(candles)]
+    for candles in known:
+        beside = (candles.open_time - known[0].open_time[0]) % step
+        rows = np.flatnonzero(beside)
+        if len(rows):
+            at, late = iso(int(candles.open_time[rows[0]])), timedelta(milliseconds=int(beside[rows[0]]))
+            raise DataError(
+                f"coordinator.correlation: returns of other times cannot be correlated, and the {config.timeframe} "
+                f"candle of {candles.symbol} at {at} opens {late} (h:mm:ss) later than one of {known[0].symbol}; "
+                f"give all symbols candles with the same boundaries, or {_OFF}"
+            )
