@@ -12,12 +12,14 @@ from traderagent_core.errors import ConfigError, DataError
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.position import money_context
 from traderagent_core.report.bounds import Bounds, bounds
+from traderagent_core.report.comparison import THIS, Compared, Comparison, compared, in_cash
 from traderagent_core.report.result import Result, result_of
 from traderagent_core.report.text import iso
 from traderagent_core.simulator.collecting import no_cyclic_collection
 from traderagent_core.simulator.given import by_symbol
 from traderagent_core.simulator.outcome import Outcome
 from traderagent_core.simulator.preparing import RunOptions, prepare, refuse_fatal
+from traderagent_core.simulator.rivals import Rival, rivals
 from traderagent_core.simulator.run import run
 from traderagent_core.venue.path import PathPolicy
 
@@ -41,6 +43,7 @@ def simulate(
     start_ms: int | None = None,
     end_ms: int | None = None,
     with_bounds: bool = False,
+    with_comparison: bool = False,
     progress: Callable[[int], None] | None = None,
     manifest: Mapping[str, Any] | None = None,
 ) -> Result:
@@ -49,7 +52,8 @@ def simulate(
     `config` is a loaded configuration, a mapping in the layout of the file, or the path of a YAML file. `path`
     replaces the configured path of the price inside a candle: default, pessimistic, optimistic or next_candle.
     Candles before `start_ms` (ms UTC) only warm indicators up; `end_ms` is exclusive. `with_bounds` runs all
-    paths and reports the range. Raises ConfigError or DataError for what the caller can mend.
+    paths and reports the range. `with_comparison` puts buying and holding and cash beside the run, and, where bots
+    have `strategy: auto`, each of their strategies alone. Raises ConfigError or DataError for what can be mended.
     """
     loaded = config if isinstance(config, Config) else load_config(config)
     series = by_symbol(candles)
@@ -59,8 +63,11 @@ def simulate(
         outcome = run_path(loaded, series, funding, options, path)
         if manifest is not None:
             outcome.manifest = manifest
+        further = attrs.evolve(options, progress=None)
         return result_of(
-            outcome, bounds=_bounds(loaded, series, funding, options, outcome) if with_bounds else None
+            outcome,
+            bounds=_bounds(loaded, series, funding, further, outcome) if with_bounds else None,
+            comparison=_comparison(loaded, series, funding, further, outcome) if with_comparison else None,
         )
 
 
@@ -115,3 +122,30 @@ def _bounds(
         for path in BOUND_PATHS
     }
     return bounds(outcomes, note=COVERAGE)
+
+
+def _comparison(
+    config: Config,
+    candles: Mapping[str, Candles],
+    funding: Sequence[FundingRates],
+    options: RunOptions,
+    known: Outcome,
+) -> Comparison:
+    """The run beside its rivals, which begin when it began and walk the same path."""
+    times, path = known.equity.time_ms, known.assumptions["path"]
+    if options.start_ms is None and len(times):
+        options = attrs.evolve(options, start_ms=int(times[0]) - 1)
+    config = attrs.evolve(config, simulation=config.simulation.model_copy(update={"path": path}))
+
+    def met(rival: Rival) -> Compared:
+        if rival.why_not:
+            return Compared(rival.name, rival.kind, why_not=rival.why_not)
+        if rival.config is None:
+            return compared(rival.name, rival.kind, in_cash(known))
+        try:
+            outcome = run_path(rival.config, candles, funding, options)
+        except (ConfigError, DataError) as error:
+            return Compared(rival.name, rival.kind, why_not=str(error))
+        return compared(rival.name, rival.kind, outcome)
+
+    return Comparison((compared(THIS, "run", known), *map(met, rivals(config))))

@@ -30,6 +30,7 @@ class Request:
     end_ms: int | None = None
     path: str | None = None
     with_bounds: bool = False
+    with_comparison: bool = False
     expected: Mapping[str, str] | None = None
 
     def load(self) -> LoadedData:
@@ -85,6 +86,7 @@ def run_request(
         start_ms=request.start_ms,
         end_ms=request.end_ms,
         with_bounds=request.with_bounds,
+        with_comparison=request.with_comparison,
         progress=progress,
         manifest=_manifest(request, loaded),
     )
@@ -109,7 +111,7 @@ def _manifest(request: Request, loaded: LoadedData) -> dict[str, Any]:
         start_ms=request.start_ms,
         end_ms=request.end_ms,
         path=request.path or request.config.simulation.path,
-        options={"bounds": request.with_bounds},
+        options={"bounds": request.with_bounds, "compare": request.with_comparison},
         plugins=request.config.distributions,
     )
 
@@ -120,7 +122,8 @@ def again(result_file: Path, data: Path | None) -> Request:
         manifest = json.loads(result_file.read_text(encoding="utf-8"))["manifest"]
         configuration, period = manifest["configuration"], manifest["period"]
         expected = {f"{entry['symbol']} {entry['timeframe']}": entry["sha256"] for entry in manifest["data"]}
-        path, with_bounds = str(manifest["path"]), bool(manifest["options"]["bounds"])
+        path, asked = str(manifest["path"]), manifest["options"]
+        with_bounds, with_comparison = bool(asked["bounds"]), bool(asked.get("compare"))
         start_ms, end_ms = _time(period["from"]), _time(period["to"])
         loaded = load_config({**configuration})
     except OSError as error:
@@ -129,7 +132,7 @@ def again(result_file: Path, data: Path | None) -> Request:
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{result_file} is no result of a back-test with a manifest ({error!r})") from error
-    return Request(loaded, data, start_ms, end_ms, path, with_bounds, expected)
+    return Request(loaded, data, start_ms, end_ms, path, with_bounds, with_comparison, expected)
 
 
 def _short(checksum: str | None) -> str:

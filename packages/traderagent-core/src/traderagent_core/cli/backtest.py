@@ -25,6 +25,12 @@ OUT = Path("traderagent-out")
 @click.option("--path", type=click.Choice(PATHS), help="The way the price goes inside a candle.")
 @click.option("--bounds", "with_bounds", is_flag=True, help="Run every path and report the range of results.")
 @click.option(
+    "--compare",
+    "with_comparison",
+    is_flag=True,
+    help="Put buy and hold, cash and, for auto, each strategy alone beside it.",
+)
+@click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for the results.  [default: traderagent-out/NAME]"
 )
 @click.option(
@@ -49,7 +55,8 @@ def backtest(
 
 def _refuse_changes(options: dict[str, Any]) -> None:
     """A run from a manifest is the same run; only where its data are may differ."""
-    names = {"start_ms": "--from", "end_ms": "--to", "path": "--path", "with_bounds": "--bounds"}
+    names = {"start_ms": "--from", "end_ms": "--to", "path": "--path"}
+    names |= {"with_bounds": "--bounds", "with_comparison": "--compare"}
     given = [name for key, name in names.items() if options[key] not in (None, False)]
     if given:
         raise click.UsageError(

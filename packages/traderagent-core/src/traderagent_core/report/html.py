@@ -28,6 +28,7 @@ SCRIPTS = (
     "coordination.js",
     "price.js",
     "equity.js",
+    "comparison.js",
     "tables.js",
     "report.js",
 )
@@ -98,6 +99,7 @@ def _texts(result: "Result") -> dict[str, str]:
         "symbols": sections.options(name for name, candles in outcome.candles.items() if len(candles)),
         "equity_note": escape(_equity_note(result)),
         "money": sections.money_table(outcome),
+        "comparison": sections.comparison_section(result.comparison),
         "bounds": sections.bounds_section(result.bounds),
         "decisions": sections.decisions_table(outcome.decisions),
         "metrics": sections.all_metrics(metrics),
@@ -129,6 +131,7 @@ def _data(result: "Result") -> dict[str, Any]:
         "tables": page_tables(outcome),
         "bots": bots,
         "coordination": _coordination(outcome),
+        "comparison": None if result.comparison is None else result.comparison.curves(),
     }
 
 

@@ -10,6 +10,7 @@ from attrs import frozen
 from traderagent_core.errors import DataError
 from traderagent_core.report.bounds import Bounds
 from traderagent_core.report.cautions import cautions, unattributed
+from traderagent_core.report.comparison import Comparison
 from traderagent_core.report.coordination import summary, timeline_json
 from traderagent_core.report.metrics import Metrics, metrics
 from traderagent_core.report.shown_tables import exhibit_dict
@@ -38,6 +39,7 @@ class Result:
     manifest: Mapping[str, Any]
     outcome: Outcome
     bounds: Bounds | None = None
+    comparison: Comparison | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -45,7 +47,10 @@ class Result:
         return cautions(self.outcome, self.metrics)
 
     def to_dict(self) -> dict[str, Any]:
-        """One object for JSON: `metrics`, `assumptions`, `manifest`, `money`, `exhibits`, `warnings` and `bounds`."""
+        """One object for JSON: `metrics`, `assumptions`, `manifest`, `money`, `exhibits`, `warnings`.
+
+        With `coordination` where strategies were chosen by regime, `bounds` and `comparison` when asked for.
+        """
         study = self.outcome.study
         content = {
             "metrics": self.metrics.to_dict(),
@@ -58,7 +63,11 @@ class Result:
         }
         if study.coordination is not None:
             content["coordination"] = summary(study.coordination)
-        return content if self.bounds is None else {**content, "bounds": self.bounds.to_dict()}
+        if self.bounds is not None:
+            content["bounds"] = self.bounds.to_dict()
+        if self.comparison is not None:
+            content["comparison"] = self.comparison.to_dict()
+        return content
 
     def to_json(self) -> str:
         """`to_dict` as indented JSON with sorted keys; the content of result.json."""
@@ -107,10 +116,12 @@ class Result:
         }
 
 
-def result_of(outcome: Outcome, *, bounds: Bounds | None = None) -> Result:
+def result_of(
+    outcome: Outcome, *, bounds: Bounds | None = None, comparison: Comparison | None = None
+) -> Result:
     """The result of an outcome, with its metrics computed."""
     assumptions = {**outcome.assumptions, "equity_csv": equity_rows_told(outcome.equity)}
-    return Result(metrics(outcome), assumptions, outcome.manifest, outcome, bounds)
+    return Result(metrics(outcome), assumptions, outcome.manifest, outcome, bounds, comparison)
 
 
 def money_dict(money: BotMoney) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from traderagent_core.report import display
 from traderagent_core.report.bounds import Bounds
+from traderagent_core.report.comparison import Comparison
 from traderagent_core.report.metrics import Metrics
 from traderagent_core.report.terminal import MONEY_HEAD, bounds_rows, bounds_sentence, money_rows
 from traderagent_core.report.text import dumps, dumps_compact, iso, jsonable
@@ -67,6 +68,20 @@ def bounds_section(bounds: Bounds | None) -> str:
     head, *rows = bounds_rows(bounds)
     table = _table(bounds_sentence(bounds), head, rows, text_columns=1)
     return f"<section><h2>Range over paths</h2>{table}</section>"
+
+
+def comparison_section(comparison: Comparison | None) -> str:
+    """The run beside others; nothing when it was not compared."""
+    if comparison is None:
+        return ""
+    head, *rows = comparison.rows()
+    table = _table("Figures of each way to use the account.", head, rows, text_columns=1)
+    notes = "".join(
+        f'<p class="muted">{escape(text)}</p>' for text in (*comparison.left_out(), *comparison.assumptions)
+    )
+    chart = '<div id="comparison-chart" class="chart" role="img" aria-label="Equity of all runs"></div>'
+    legend = '<p class="legend" id="comparison-legend"></p>'
+    return f"<section><h2>Compared</h2>{chart}{legend}{table}{notes}</section>"
 
 
 def decisions_table(decisions: Sequence[DecisionRow]) -> str:

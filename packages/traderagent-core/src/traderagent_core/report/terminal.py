@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from traderagent_core.report import display
 from traderagent_core.report.bounds import Bounds
 from traderagent_core.report.cautions import unattributed
+from traderagent_core.report.comparison import Comparison
 from traderagent_core.simulator.outcome import BotMoney, Outcome
 
 if TYPE_CHECKING:
@@ -38,13 +39,15 @@ MONEY_HEAD = ("Bot", "Symbol", "Strategy", "Cycles", "Cycle profit", "Trend PnL"
 
 
 def table(result: "Result") -> str:
-    """Headline metrics, money per bot that adds up, the range over paths if any, and warnings."""
+    """Headline metrics, money per bot that adds up, range and comparison if any, and warnings."""
     shown = dict(display.rows(result.metrics))
     parts = [aligned([(label, shown[label]) for label in _GLANCE])]
     if result.outcome.money:
         parts.append(aligned([MONEY_HEAD, *money_rows(result.outcome)], text_columns=3))
     if result.bounds is not None:
         parts.append(_bounds(result.bounds))
+    if result.comparison is not None:
+        parts.append(_comparison(result.comparison))
     if result.warnings:
         parts.append("\n".join(f"! {warning}" for warning in result.warnings))
     return "\n\n".join(parts) + "\n"
@@ -106,6 +109,10 @@ def _money_row(money: BotMoney) -> tuple[str, ...]:
     parts = (money.cycle_profit, money.trend_pnl, -money.fees, money.funding, money.net_profit)
     shown = [display.money(part, signed=True) for part in parts]
     return (money.bot, money.symbol, money.strategy, display.count(money.cycles), *shown)
+
+
+def _comparison(comparison: Comparison) -> str:
+    return "\n".join([aligned(comparison.rows()), *comparison.left_out()])
 
 
 def _bounds(bounds: Bounds) -> str:

@@ -4,6 +4,7 @@ byId("theme").addEventListener("click", () => theme.toggle());
 byId("price-section").hidden = !data.symbols.length;
 const price = data.symbols.length ? new PriceChart() : null;
 drawEquity();
+drawComparison();
 drawLegends();
 const goTo = price && ((from, to, name) => price.goTo(from, to, name));
 drawCoordination();
