@@ -3,12 +3,12 @@
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from traderagent_core.report.bands import bands, joined
 from traderagent_core.simulator.coordination import Coordination, Stretch
 
-LENGTHS = st.lists(st.integers(1, 10**9), min_size=1, max_size=120)
+LENGTHS = st.lists(st.integers(1, 10**9), min_size=1, max_size=40)
 
 
 def stretches(lengths: list[int]) -> list[Stretch]:
@@ -19,7 +19,8 @@ def stretches(lengths: list[int]) -> list[Stretch]:
     return made
 
 
-@given(LENGTHS, st.integers(1, 60))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(LENGTHS, st.integers(1, 20))
 def test_joined_stretches_cover_the_same_time_and_keep_what_is_long(lengths: list[int], limit: int) -> None:
     whole = stretches(lengths)
     found = joined(whole, limit)
