@@ -86,7 +86,8 @@ def test_the_curve_equals_a_loop_over_closes(data: Any) -> None:
         if len(move) == 2:
             money.pay(*move)
         else:
-            money.fill(*move)
+            time_ms, symbol, signed, price, fee = move
+            money.fill(time_ms, symbol, signed, -signed * price - fee)
     curve = equity_curve(money, candles, start_ms)
     expected = slowly(candles, moved, start_ms)
     assert curve.time_ms.tolist() == [row[0] for row in expected]
@@ -100,7 +101,7 @@ def test_the_curve_equals_a_loop_over_closes(data: Any) -> None:
 def test_money_that_moves_at_a_close_is_in_that_close() -> None:
     candles = make_candles("A", [(0, 10.0), (1, 11.0), (2, 12.0)])
     money = MoneySteps(BALANCE)
-    money.fill(2 * HOUR_MS, "A", D(5), D(10), D("0.5"))
+    money.fill(2 * HOUR_MS, "A", D(5), D("-50.5"))
     money.pay(3 * HOUR_MS, D("-0.25"))
     curve = equity_curve(money, {"A": candles}, 0)
     assert curve.equity.tolist() == [1000.0, 1004.5, 1009.25]
@@ -109,7 +110,7 @@ def test_money_that_moves_at_a_close_is_in_that_close() -> None:
 def test_a_market_without_a_new_candle_keeps_its_last_close() -> None:
     candles = {"A": make_candles("A", [(0, 10.0), (5, 20.0)]), "B": make_candles("B", [(0, 1.0), (3, 1.0)])}
     money = MoneySteps(BALANCE)
-    money.fill(HOUR_MS, "A", D(1), D(10), D(0))
+    money.fill(HOUR_MS, "A", D(1), D(-10))
     curve = equity_curve(money, candles, 0)
     assert curve.time_ms.tolist() == [HOUR_MS, 4 * HOUR_MS, 6 * HOUR_MS]
     assert curve.equity.tolist() == [1000.0, 1000.0, 1010.0]

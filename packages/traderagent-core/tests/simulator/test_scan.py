@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from traderagent_core.model.candle import Candles
-from traderagent_core.simulator.scan import BLOCK, NEAR, BlockScan
+from traderagent_core.simulator.scan import BLOCK, CLOSE, NEAR, BlockScan
 
 EDGES = sorted(
     {edge + shift for edge in (1, NEAR, BLOCK, BLOCK + NEAR, 2 * BLOCK) for shift in (-1, 0, 1)} - {0}
@@ -53,6 +53,25 @@ def test_the_scan_finds_what_a_loop_finds(size: int, first: int, spikes: Any, le
     scan, (up, down) = BlockScan(candles), levels
     assert scan.next_touch(first, up, down) == plain_touch(candles, first, up, down)
     assert scan.next_close(first, down, up) == plain_close(candles, first, down, up)
+
+
+@given(
+    gaps=st.lists(st.integers(0, 3 * CLOSE), min_size=1, max_size=40),
+    starts=st.lists(st.integers(0, 4 * CLOSE), max_size=12),
+)
+@MANY
+def test_touches_one_after_the_other_are_those_of_a_loop(gaps: list[int], starts: list[int]) -> None:
+    """Close together and far apart in turns, asked for in order, from the same candle again and from earlier ones."""
+    close = np.full(sum(gaps) + len(gaps), 100.0)
+    close[np.cumsum(gaps) + np.arange(len(gaps))] = np.where(np.arange(len(gaps)) % 2, 90.0, 110.0)
+    candles = series(close, 0)
+    scan, first = BlockScan(candles), 0
+    while first >= 0:
+        found = scan.next_touch(first, 110.0, 90.0)
+        assert found == plain_touch(candles, first, 110.0, 90.0) == scan.next_touch(first, 110.0, 90.0)
+        first = found + 1 if found >= 0 else -1
+    for first in starts:
+        assert scan.next_touch(first, 110.0, 95.0) == plain_touch(candles, first, 110.0, 95.0)
 
 
 @pytest.mark.parametrize("size", EDGES)

@@ -1,64 +1,76 @@
 """The equity curve: one array pass over the closes, from the money and quantities that fills left behind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
-from itertools import accumulate, pairwise
-from operator import itemgetter
+from itertools import pairwise
 
 import numpy as np
 
 from traderagent_core.model.candle import Candles, FloatColumn, TimeColumn
 from traderagent_core.simulator.outcome import EquityCurve
 
+ZERO = Decimal(0)
 DENSE = 200
 """Up to so many closes for each move, short stretches are laid out in one go; longer ones are filled one by one."""
 
 
 class MoneySteps:
-    """Every execution and payment of a run, to be turned into columns at its end; money in quote currency."""
+    """Money and quantities after every execution and payment of a run, to be turned into columns at its end.
+
+    Sums are exact and in quote currency; they are kept as floats, which is what the columns are made of.
+    """
 
     def __init__(self, balance: Decimal) -> None:
-        self.balance = balance
-        self._fills: list[tuple[int, str, Decimal, Decimal, Decimal]] = []
-        self._payments: list[tuple[int, Decimal]] = []
+        self._flow = _Steps(balance)
+        self._held: dict[str, _Steps] = {}
 
-    def fill(self, time_ms: int, symbol: str, signed: Decimal, price: Decimal, fee: Decimal) -> None:
-        """Take in an execution; `signed` is its quantity, negative for a sale."""
-        self._fills.append((time_ms, symbol, signed, price, fee))
+    def fill(self, time_ms: int, symbol: str, signed: Decimal, money: Decimal) -> None:
+        """Take in an execution: `signed` is its quantity, negative for a sale, `money` what it brought in."""
+        self._flow.move(time_ms, money)
+        held = self._held.get(symbol)
+        if held is None:
+            held = self._held[symbol] = _Steps(ZERO)
+        held.move(time_ms, signed)
 
     def pay(self, time_ms: int, amount: Decimal) -> None:
         """Take in money, such as funding."""
-        self._payments.append((time_ms, amount))
+        self._flow.move(time_ms, amount)
 
     def flow_at(self, closes: TimeColumn) -> FloatColumn:
         """Balance and all money that has come in by each close."""
-        moves = [(time_ms, -signed * price - fee) for time_ms, _, signed, price, fee in self._fills]
-        if self._payments:
-            moves = sorted(moves + self._payments, key=itemgetter(0))
-        return _stepped(moves, self.balance, closes)
+        return self._flow.at(closes)
 
     def held_at(self, closes: TimeColumn) -> dict[str, FloatColumn]:
         """Quantity held of each traded instrument at each close."""
-        symbols = dict.fromkeys(fill[1] for fill in self._fills)
-        moves = {
-            symbol: [(fill[0], fill[2]) for fill in self._fills if fill[1] == symbol] for symbol in symbols
-        }
-        return {symbol: _stepped(own, Decimal(0), closes) for symbol, own in moves.items()}
+        return {symbol: steps.at(closes) for symbol, steps in self._held.items()}
 
 
-def _stepped(moves: Sequence[tuple[int, Decimal]], start: Decimal, closes: TimeColumn) -> FloatColumn:
-    """The exact running sum of moves at each close, as floats; a move at the time of a close counts."""
-    sums = accumulate((amount for _, amount in moves), initial=start)
-    first = closes.searchsorted(np.array([time_ms for time_ms, _ in moves], dtype=np.int64))
-    if len(closes) < DENSE * len(moves):
-        lengths = np.diff(np.concatenate(([0], first, [len(closes)])))
-        return np.repeat(np.array([float(total) for total in sums]), lengths)
-    edges = [0, *first.tolist(), len(closes)]
-    values = np.empty(len(closes))
-    for (begin, end), total in zip(pairwise(edges), sums, strict=True):
-        if end > begin:
-            values[begin:end] = float(total)
-    return values
+class _Steps:
+    """The running sum of moves, taken in in order of time; a move at the time of a close counts there."""
+
+    def __init__(self, start: Decimal) -> None:
+        self._total = start
+        self._times: list[int] = []
+        self._totals = [float(start)]
+
+    def move(self, time_ms: int, amount: Decimal) -> None:
+        """Add to the sum."""
+        self._total = total = self._total + amount
+        self._times.append(time_ms)
+        self._totals.append(float(total))
+
+    def at(self, closes: TimeColumn) -> FloatColumn:
+        """The sum at each close."""
+        first = closes.searchsorted(np.array(self._times, dtype=np.int64))
+        if len(closes) < DENSE * len(first):
+            lengths = np.diff(np.concatenate(([0], first, [len(closes)])))
+            return np.repeat(np.array(self._totals), lengths)
+        edges = [0, *first.tolist(), len(closes)]
+        values = np.empty(len(closes))
+        for (begin, end), total in zip(pairwise(edges), self._totals, strict=True):
+            if end > begin:
+                values[begin:end] = total
+        return values
 
 
 def equity_curve(money: MoneySteps, candles: Mapping[str, Candles], start_ms: int) -> EquityCurve:

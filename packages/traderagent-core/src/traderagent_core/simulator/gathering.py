@@ -9,7 +9,7 @@ from traderagent_core.engine.engine import Engine
 from traderagent_core.simulator.decision_rows import decision_rows
 from traderagent_core.simulator.equity import equity_curve
 from traderagent_core.simulator.lazy_rows import LazyRows
-from traderagent_core.simulator.outcome import BotMoney, FillTotals, Outcome
+from traderagent_core.simulator.outcome import BotMoney, Outcome
 from traderagent_core.simulator.outcome_rows import (
     OrderEntry,
     fill_rows,
@@ -55,23 +55,8 @@ def gather(prepared: Prepared) -> Outcome:
         assumptions={**prepared.assumptions, "warnings": warnings},
         events=driver.events,
         study=RunStudy(prepared),
-        fill_totals=_totals(reader),
+        fill_totals=reader.totals(),
     )
-
-
-def _totals(reader: RecordReader) -> FillTotals:
-    """The totals of the fills, straight from their records."""
-    fees = turnover = ZERO
-    ambiguous = 0
-    for record, want in reader.fills:
-        if want is None:
-            _, _, _, _, _, _, price, quantity, fee = record
-        else:
-            _, _, _, _, price, quantity, fee, _, is_ambiguous = record
-            ambiguous += is_ambiguous
-        fees += fee
-        turnover += price * quantity
-    return FillTotals(len(reader.fills), ambiguous, fees, turnover)
 
 
 def _final_equity(engine: Engine, balance: Decimal, prices: Mapping[str, Decimal]) -> Decimal:

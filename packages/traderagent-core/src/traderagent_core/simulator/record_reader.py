@@ -10,6 +10,7 @@ from traderagent_core.account.state import Record
 from traderagent_core.model.order import Side
 from traderagent_core.model.plan import Leg
 from traderagent_core.simulator.equity import MoneySteps
+from traderagent_core.simulator.outcome import FillTotals
 from traderagent_core.simulator.trades import Lot, TradeBook
 
 ZERO = Decimal(0)
@@ -60,6 +61,9 @@ class RecordReader:
     told: list[Record] = Factory(list)
     trades: TradeBook = Factory(TradeBook)
     money: MoneySteps = Factory(lambda self: MoneySteps(self.balance), takes_self=True)
+    fees: Decimal = ZERO
+    turnover: Decimal = ZERO
+    ambiguous: int = 0
 
     def read(self, records: Iterable[Record]) -> "RecordReader":
         """Take in all records."""
@@ -119,11 +123,11 @@ class RecordReader:
         self.owners[record[2]] = self.wants[record[3] - 1]
 
     def _filled(self, record: Record) -> None:
-        _, time_ms, order_id, _, price, quantity, fee, _, _ = record
+        _, time_ms, order_id, _, price, quantity, fee, _, is_ambiguous = record
         want = self.owners[order_id]
-        self.fills.append((record, want))
         leg = want.leg
-        self.money.fill(time_ms, want.symbol, quantity if leg.side is BUY else -quantity, price, fee)
+        self.ambiguous += is_ambiguous
+        self._book(record, want, time_ms, want.symbol, leg.side, price, quantity, fee)
         want.filled += quantity
         if leg.is_exit:
             self.trades.exit(want.bot, want.symbol, leg.slot, time_ms, leg.side, price, quantity, fee)
@@ -138,9 +142,33 @@ class RecordReader:
 
     def _foreign_filled(self, record: Record) -> None:
         _, time_ms, bot, symbol, _, side, price, quantity, fee = record
-        self.fills.append((record, None))
-        self.money.fill(time_ms, symbol, quantity if side is BUY else -quantity, price, fee)
+        self._book(record, None, time_ms, symbol, side, price, quantity, fee)
         self.trades.exit(bot, symbol, "", time_ms, side, price, quantity, fee)
+
+    def _book(
+        self,
+        record: Record,
+        want: WantEntry | None,
+        time_ms: int,
+        symbol: str,
+        side: Side,
+        price: Decimal,
+        quantity: Decimal,
+        fee: Decimal,
+    ) -> None:
+        """Keep an execution, and what it moved."""
+        self.fills.append((record, want))
+        notional = price * quantity
+        self.turnover += notional
+        self.fees += fee
+        if side is BUY:
+            self.money.fill(time_ms, symbol, quantity, -notional - fee)
+        else:
+            self.money.fill(time_ms, symbol, -quantity, notional - fee)
+
+    def totals(self) -> FillTotals:
+        """What all fills add up to."""
+        return FillTotals(len(self.fills), self.ambiguous, self.fees, self.turnover)
 
     def _funding_booked(self, record: Record) -> None:
         self.money.pay(record[1], record[4])

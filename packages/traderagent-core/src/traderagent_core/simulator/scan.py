@@ -10,6 +10,8 @@ from traderagent_core.model.candle import Candles, FloatColumn
 
 BLOCK = 256
 NEAR = 512
+CLOSE = 32
+"""Where touches are no further apart than this, candles are looked at one by one: faster than an array for a few."""
 
 
 class Finder(Protocol):
@@ -28,7 +30,7 @@ class Finder(Protocol):
 
 
 class BlockScan:
-    """Looks at a near candles first, then at the extremes of blocks of 256, then inside the block found."""
+    """Looks at near candles first, then at the extremes of blocks of 256, then inside the block found."""
 
     def __init__(self, candles: Candles) -> None:
         self._high = np.ascontiguousarray(candles.high)
@@ -38,10 +40,36 @@ class BlockScan:
         starts = np.arange(0, self._size, BLOCK)
         self._block_high = np.maximum.reduceat(self._high, starts) if self._size else self._high
         self._block_low = np.minimum.reduceat(self._low, starts) if self._size else self._low
+        self._is_dense = False
+        self._kept = 0
+        self._kept_high: list[float] = []
+        self._kept_low: list[float] = []
 
     def next_touch(self, first: int, up: float, down: float) -> int:
         """See Finder."""
-        return self._next(first, up, down, self._high, self._low)
+        start = first
+        if self._is_dense:
+            found = self._next_of_few(first, up, down)
+            if found >= 0:
+                return found
+            start = self._kept + len(self._kept_high)
+        found = self._next(start, up, down, self._high, self._low)
+        self._is_dense = 0 <= found < first + CLOSE
+        return found
+
+    def _next_of_few(self, first: int, up: float, down: float) -> int:
+        """Among a few candles that are kept as plain numbers from one call to the next; -1 when in none of them."""
+        highs = self._kept_high
+        begin = first - self._kept
+        if not 0 <= begin < len(highs):
+            self._kept, begin = first, 0
+            self._kept_high = highs = self._high[first : first + CLOSE].tolist()
+            self._kept_low = self._low[first : first + CLOSE].tolist()
+        lows = self._kept_low
+        for index in range(begin, len(highs)):
+            if highs[index] >= up or lows[index] <= down:
+                return self._kept + index
+        return -1
 
     def next_close(self, first: int, floor: float, ceiling: float) -> int:
         """See Finder."""
