@@ -99,7 +99,8 @@ def test_every_configuration_on_a_page_is_valid(
     name: str, page: Callable[[str], Any], tmp_path: Path
 ) -> None:
     write_files(page(name), tmp_path)
-    for file in sorted(tmp_path.glob("*.yaml")):
+    presets = [file for file in tmp_path.glob("*.yaml") if "bots:" not in file.read_text(encoding="utf-8")]
+    for file in sorted({*tmp_path.glob("*.yaml")} - {*presets}):
         assert file.name in run(f"traderagent config check {file.name}", tmp_path)
 
 

@@ -1,10 +1,12 @@
 """`traderagent backtest`: simulate a configuration on past candles and write the results."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from traderagent_core.cli.preset_option import preset_option
 from traderagent_core.cli.times import UTC_TIME
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ OUT = Path("traderagent-out")
 @click.option(
     "--manifest", type=click.Path(path_type=Path), help="Run again what this result.json tells, instead."
 )
+@preset_option
 @click.option("--data", type=click.Path(path_type=Path), help="A file, a folder or a catalogue of candles.")
 @click.option("--from", "start_ms", type=UTC_TIME, help="Begin here; earlier candles warm indicators up.")
 @click.option("--to", "end_ms", type=UTC_TIME, help="End before this time.")
@@ -37,7 +40,13 @@ OUT = Path("traderagent-out")
     "--json", "is_json", is_flag=True, help="Print one JSON object: metrics, assumptions, manifest."
 )
 def backtest(
-    *, config: Path | None, manifest: Path | None, out: Path | None, is_json: bool, **options: Any
+    *,
+    config: Path | None,
+    manifest: Path | None,
+    presets: Sequence[Path],
+    out: Path | None,
+    is_json: bool,
+    **options: Any,
 ) -> None:
     """Simulate a configuration on past candles."""
     from traderagent_core.backtest import again, run_request
@@ -45,17 +54,17 @@ def backtest(
     if (config is None) == (manifest is None):
         raise click.UsageError("give either --config FILE or --manifest RESULT.json")
     if config is not None:
-        request, name = _request(config, options), config.stem
+        request, name = _request(config, presets, options), config.stem
     else:
         assert manifest is not None
-        _refuse_changes(options)
+        _refuse_changes({"presets": presets or None, **options})
         request, name = again(manifest, options["data"]), manifest.resolve().parent.name
     _run(request, out or OUT / name, run_request, is_json=is_json)
 
 
 def _refuse_changes(options: dict[str, Any]) -> None:
     """A run from a manifest is the same run; only where its data are may differ."""
-    names = {"start_ms": "--from", "end_ms": "--to", "path": "--path"}
+    names = {"presets": "--preset", "start_ms": "--from", "end_ms": "--to", "path": "--path"}
     names |= {"with_bounds": "--bounds", "with_comparison": "--compare"}
     given = [name for key, name in names.items() if options[key] not in (None, False)]
     if given:
@@ -64,11 +73,11 @@ def _refuse_changes(options: dict[str, Any]) -> None:
         )
 
 
-def _request(config: Path, options: dict[str, Any]) -> "Request":
+def _request(config: Path, presets: Sequence[Path], options: dict[str, Any]) -> "Request":
     from traderagent_core.backtest import Request
     from traderagent_core.config.load import load_config
 
-    return Request(load_config(config), **options)
+    return Request(load_config(config, presets=presets), **options)
 
 
 def _run(request: "Request", out: Path, run_request: Any, *, is_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""`traderagent config`: check a configuration, print its JSON Schema."""
+"""`traderagent config`: check a configuration, show where its values come from, print its JSON Schema."""
 
 import json
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from traderagent_core.cli.preset_option import preset_option
 from traderagent_core.errors import TraderAgentError
 
 if TYPE_CHECKING:
@@ -17,14 +18,15 @@ MENDABLE = 2
 
 @click.group()
 def config() -> None:
-    """Check a configuration; print its schema."""
+    """Check a configuration; show it; print its schema."""
 
 
 @config.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@preset_option
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object with problems, notes and bots.")
 @click.pass_context
-def check(context: click.Context, file: Path, *, is_json: bool) -> None:
+def check(context: click.Context, file: Path, *, presets: Sequence[Path], is_json: bool) -> None:
     """Check FILE and tell every problem at once.
 
     Exit code 2 when there is one.
@@ -32,11 +34,33 @@ def check(context: click.Context, file: Path, *, is_json: bool) -> None:
     from traderagent_core.config.load import load_config
 
     try:
-        loaded = load_config(file)
+        loaded = load_config(file, presets=presets)
     except TraderAgentError as error:
         _tell_problems(file, error, is_json=is_json)
         context.exit(MENDABLE)
     click.echo(_as_json(_summary(file, loaded)) if is_json else "\n".join(_lines(file, loaded)))
+
+
+@config.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@preset_option
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON object with values and origins.")
+def show(file: Path, *, presets: Sequence[Path], is_json: bool) -> None:
+    """Show every value that FILE comes to, and where it is from.
+
+    That is a line of the file, a line of a preset, or a default. What is printed is a configuration again.
+    Secrets are left out.
+    """
+    from traderagent_core.config.effective import effective
+    from traderagent_core.config.load import load_config
+    from traderagent_core.config.showing import origins, shown
+
+    loaded = load_config(file, presets=presets)
+    if is_json:
+        content = {"file": str(file), "sha256": loaded.sha256, "values": effective(loaded)}
+        click.echo(_as_json({**content, "origins": origins(loaded)}))
+    else:
+        click.echo(shown(loaded), nl=False)
 
 
 @config.command()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from traderagent_core.config.loaded import Config
     from traderagent_core.persistence.database.store import Store
     from traderagent_core.persistence.journal.lock import Owner
     from traderagent_core.persistence.vault.secret import Secret
@@ -35,7 +36,7 @@ def kept_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def with_kept(*, config: Path | None, state: Path | None, **options: Any) -> None:
-        command(kept=find_kept(config, state), **options)
+        command(kept=find_kept(_loaded(config), state), **options)
 
     for option in (
         click.option(
@@ -53,7 +54,7 @@ def kept_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_kept
 
 
-def find_kept(config: Path | None, state: Path | None) -> Kept:
+def find_kept(config: "Config | None", state: Path | None) -> Kept:
     """What a configuration says, or else the environment, or else the defaults."""
     from traderagent_core.persistence.folders import default_database_url, state_root
 
@@ -70,12 +71,16 @@ def this_process(now_ms: int) -> "Owner":
     return Owner("", socket.gethostname(), os.getpid(), now_ms)
 
 
-def _configured(config: Path) -> "tuple[str | None, Callable[[], Secret] | None]":
+def _loaded(file: Path | None) -> "Config | None":
     from traderagent_core.config.load import load_config
+
+    return None if file is None else load_config(file)
+
+
+def _configured(config: "Config") -> "tuple[str | None, Callable[[], Secret] | None]":
     from traderagent_core.persistence.vault.keys import find_key
 
-    loaded = load_config(config)
-    url, key = loaded.database_url, loaded.encryption_key
+    url, key = config.database_url, config.encryption_key
     return None if url is None else url.reveal(), None if key is None else lambda: find_key(key.reveal())
 
 

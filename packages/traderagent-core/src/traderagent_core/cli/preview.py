@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from traderagent_core.cli.preset_option import preset_option
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -33,6 +35,7 @@ def _positive(context: click.Context, parameter: click.Parameter, value: str | N
 @click.option(
     "--config", type=click.Path(path_type=Path), required=True, help="The configuration to look at."
 )
+@preset_option
 @click.option(
     "--price", callback=_positive, help="Market price to start at, instead of the last close of the data."
 )
@@ -40,13 +43,19 @@ def _positive(context: click.Context, parameter: click.Parameter, value: str | N
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def preview(
-    context: click.Context, *, config: Path, price: Decimal | None, data: Path | None, is_json: bool
+    context: click.Context,
+    *,
+    config: Path,
+    presets: "Sequence[Path]",
+    price: Decimal | None,
+    data: Path | None,
+    is_json: bool,
 ) -> None:
     """Show every order that a configuration would place."""
     from traderagent_core.config.load import load_config
     from traderagent_core.simulator.preview import preview as previews
 
-    loaded = load_config(config)
+    loaded = load_config(config, presets=presets)
     if price is not None and len(loaded.bots) > 1:
         raise click.UsageError("--price goes with a configuration of one bot; leave it out")
     prices = {} if price is None else {loaded.bots[0].symbol: price}

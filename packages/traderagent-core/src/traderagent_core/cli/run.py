@@ -1,12 +1,13 @@
 """`traderagent run` and `traderagent replay`: trade live or on paper, and retrace what was traded."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from traderagent_core.cli.preset_option import preset_option
 from traderagent_core.cli.times import UTC_TIME
 from traderagent_core.errors import ConfigError
 
@@ -36,6 +37,7 @@ class Speed(click.ParamType):  # type: ignore[type-arg]
 
 @click.command()
 @click.option("--config", type=click.Path(path_type=Path), required=True, help="The configuration to run.")
+@preset_option
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Trade on paper on these recorded candles instead."
 )
@@ -56,6 +58,7 @@ class Speed(click.ParamType):  # type: ignore[type-arg]
 def run(
     *,
     config: Path,
+    presets: Sequence[Path],
     data: Path | None,
     speed: float | str | None,
     start_ms: int | None,
@@ -63,9 +66,8 @@ def run(
 ) -> None:
     """Trade live or on paper, as the configuration says.
 
-    It ends with `traderagent stop`, or with Ctrl-C, which leaves all orders. Started again it goes on where it
-    was, whatever ended it: first of all it reconciles with the exchange. With `dry_run: true`, with --data and at
-    the exchanges simulated and paper no order reaches an exchange.
+    It ends with Ctrl-C. Started again it goes on where it was, whatever ended it: first of all it reconciles with the
+    exchange. With `dry_run: true`, with --data and at the exchanges simulated and paper no order reaches an exchange.
     """
     from traderagent_core.cli.kept import find_kept
     from traderagent_core.config.load import load_config
@@ -73,7 +75,7 @@ def run(
     from traderagent_core.live_run import Recorded, account_of, run_live, run_recorded
     from traderagent_core.persistence.folders import account_folder, state_root
 
-    loaded = load_config(config)
+    loaded = load_config(config, presets=presets)
     for note in loaded.notes:
         click.echo(f"note: {note}", err=True)
     if data is None and (speed is not None or start_ms is not None):
@@ -84,15 +86,13 @@ def run(
             pace = None if speed in (None, FASTEST) else float(str(speed))
             done = run_recorded(Recorded(loaded, data, pace, start_ms), folder, tell)
         else:
-            click.echo(
-                f"running, journal in {folder}; stop with `traderagent stop`, or Ctrl-C, which leaves all orders"
-            )
-            database_url = find_kept(config, run_dir).database_url
-            done = run_live(loaded, folder, credentials_of(loaded, config), tell, database_url)
+            click.echo(f"running, journal in {folder}; stop with Ctrl-C")
+            database_url = find_kept(loaded, run_dir).database_url
+            done = run_live(loaded, folder, _credentials(loaded), tell, database_url)
     _summarise(done, folder)
 
 
-def credentials_of(config: "Config", path: Path) -> Mapping[str, str]:
+def _credentials(config: "Config") -> Mapping[str, str]:
     """Key and secret from the vault, where orders need them."""
     from traderagent_core.cli.kept import find_kept
     from traderagent_core.live_run import is_on_paper
@@ -107,7 +107,7 @@ def credentials_of(config: "Config", path: Path) -> Mapping[str, str]:
             "orders need keys: name them by exchange.credentials_name, and store them with `traderagent credentials "
             "add`; or set dry_run: true"
         )
-    kept = find_kept(path, None)
+    kept = find_kept(config, None)
     found = kept.run(lambda store: Vault(store, Keys.of(kept.key())).get(name.reveal()))
     passphrase = {} if found.passphrase is None else {"passphrase": found.passphrase.reveal()}
     return {"key": found.api_key.reveal(), "secret": found.api_secret.reveal(), **passphrase}

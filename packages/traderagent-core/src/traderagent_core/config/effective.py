@@ -30,16 +30,20 @@ def effective(config: Config) -> dict[str, Any]:
     for key, parts in (("filters", config.filters), ("risk_modes", config.risk_modes)):
         if parts:
             content[key] = {part.name: _plain(part.config) for part in parts}
-    if is_supervised(bot.strategy for bot in config.bots):
+    if _is_supervised(config):
         off = set(UNASKED) - {part.name for part in config.risk_modes}
         content.setdefault("risk_modes", {}).update((name, {"enabled": False}) for name in sorted(off))
     return content
 
 
+def _is_supervised(config: Config) -> bool:
+    return is_supervised(bot.strategy for bot in config.bots)
+
+
 def _coordinator(config: Config) -> dict[str, Any]:
-    """The allocator is at work where its section is written, so one that was not must not be."""
+    """Without a bot that is routed the allocator is at work only where its section is written."""
     content: dict[str, Any] = _plain(config.coordinator)
-    if "allocator" not in config.coordinator.model_fields_set:
+    if "allocator" not in config.coordinator.model_fields_set and not _is_supervised(config):
         content.pop("allocator", None)
     return content
 

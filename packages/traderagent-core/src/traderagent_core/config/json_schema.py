@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from traderagent_core.config.installed import Installed
+from traderagent_core.config.layers import OWN_KEYS
+from traderagent_core.config.problems import BOT_DEFAULTS
 from traderagent_core.config.schema import AUTO, FileConfig
 from traderagent_core.config.sections import ENABLED
 from traderagent_core.specs import PartSpec
@@ -30,6 +32,7 @@ def config_schema(host: Installed) -> dict[str, Any]:
     _add_strategies(definitions, host)
     _add_exchanges(definitions, host)
     properties = schema["properties"]
+    properties[BOT_DEFAULTS] |= _bot_defaults(definitions["BotConfig"])
     properties["filters"] |= _named(host.entry_filters.values(), "filter", definitions)
     properties["risk_modes"] |= _named(host.risk_modes.values(), "risk_mode", definitions)
     allowed: dict[str, Any] = _with_variables(schema)
@@ -41,6 +44,13 @@ def _add_strategies(definitions: dict[str, Any], host: Installed) -> None:
     bot["strategy"] = {**bot["strategy"], "enum": [AUTO, *sorted(host.strategies)]}
     sections = _named(host.strategies.values(), "strategy", definitions)
     bot.update(sections["properties"])
+
+
+def _bot_defaults(bot: dict[str, Any]) -> dict[str, Any]:
+    """The keys of a bot without those that are its own. What may stand there need not stand at the bot."""
+    bot["required"] = list(OWN_KEYS)
+    properties = {key: value for key, value in bot["properties"].items() if key not in OWN_KEYS}
+    return {"properties": properties, "additionalProperties": False}
 
 
 def _add_exchanges(definitions: dict[str, Any], host: Installed) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from traderagent_core.config.bots import Draft, read_bot
 from traderagent_core.config.coordinating import check_coordinator, read_coordinator
@@ -13,8 +13,10 @@ from traderagent_core.config.coordinator import CoordinatorConfig
 from traderagent_core.config.digest import digest
 from traderagent_core.config.installed import Installed
 from traderagent_core.config.keys import allowed_keys
+from traderagent_core.config.layers import origins_of, with_defaults
 from traderagent_core.config.loaded import Bot, Config, FilterPart, RiskModePart, StrategySection
 from traderagent_core.config.plugin_list import discover
+from traderagent_core.config.presets import lay_presets
 from traderagent_core.config.problems import ConfigProblem, InvalidConfigError
 from traderagent_core.config.rules import check_bots, check_plugins, note_bots
 from traderagent_core.config.schema import BotConfig, FileConfig, GeneralConfig, SimulationConfig
@@ -42,26 +44,30 @@ class _Pieces:
 def load_config(
     source: str | Path | Mapping[str, Any],
     *,
+    presets: Sequence[str | Path] = (),
     host: Installed | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Config:
     """Load a configuration from a YAML file or from Python values.
 
-    `host` is the plugin host; without one the plugins that the configuration asks for are discovered.
-    `environ` replaces the environment that `${NAME}` reads. Raises InvalidConfigError (a ConfigError) with
-    all problems at once. Values of unset variables under database_url, encryption_key and credentials_name
-    raise only when they are revealed.
+    `presets` are laid under it, over those that it names itself; of several the last counts. `host` is the plugin
+    host; without one the plugins that the configuration asks for are discovered. `environ` replaces the environment
+    that `${NAME}` reads. Raises InvalidConfigError (a ConfigError) with all problems at once. Values of unset
+    variables under database_url, encryption_key and credentials_name raise only when they are revealed.
     """
     root, problems = read_source(source)
-    expand_variables(root, os.environ if environ is None else environ, problems)
+    environ = os.environ if environ is None else environ
+    expand_variables(root, environ, problems)
     path = None if isinstance(source, Mapping) else Path(source)
+    root = lay_presets(root, path.parent if path else Path(), presets, environ, problems)
+    root = with_defaults(root, problems)
     if host is None:
         host = discover(root, path, problems)
     notes = Problems(problems.file)
     pieces = _check(root, host, problems, notes)
     if problems.found:
         raise InvalidConfigError(problems.in_order())
-    return _build(pieces, path, notes, host)
+    return evolve(_build(pieces, path, notes, host), origins=origins_of(root, problems.file))
 
 
 def _check(root: Node, host: Installed, problems: Problems, notes: Problems) -> _Pieces:
@@ -123,7 +129,10 @@ def _read_simulation(root: Node, problems: Problems) -> SimulationConfig | None:
 def _read_bots(root: Node, host: Installed, problems: Problems) -> list[Draft]:
     node = root.child("bots")
     if node is None:
-        hint = "write `bots:` and one bot below it, `- name: …`, with symbol and strategy"
+        hint = (
+            "write `bots:` and one bot below it, `- name: …`, with symbol and strategy\n"
+            "a preset is checked with a configuration: traderagent config check FILE --preset PRESET"
+        )
         problems.at_key(root, ("bots",), "this key is required and missing", hint)
         return []
     if not node.items:
@@ -138,7 +147,7 @@ def _build(pieces: _Pieces, path: Path | None, notes: Problems, host: Installed)
         raise ValueError("a configuration with problems cannot be built")
     bots = tuple(draft.bot() for draft in pieces.drafts)
     effective = {
-        "general": general,
+        "general": general.model_copy(update={"preset": ()}),
         "simulation": simulation,
         "coordinator": coordinator,
         "bots": bots,

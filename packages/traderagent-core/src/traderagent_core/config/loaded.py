@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from traderagent_core.config.coordinator import CoordinatorConfig
 from traderagent_core.config.lazy_text import LazyText
-from traderagent_core.config.problems import ConfigProblem
+from traderagent_core.config.problems import ConfigProblem, KeyPath
 from traderagent_core.config.schema import ExchangeConfig, RiskManagementConfig, SimulationConfig
 from traderagent_core.model.instrument import Market
 from traderagent_core.specs import EntryFilterSpec, ExchangeAdapterSpec, RiskModeSpec, StrategySpec
@@ -71,6 +71,7 @@ class Config:
 
     `sha256` identifies the effective values, secrets left out; `notes` are what a person should know.
     `exchanges` are the adapters at hand, `distributions` gave the plugins in use: name, version.
+    `origins` say where each value is written, in a file or a preset; what is not among them is a default.
     `plugins` are the names and paths of the file's allow-list, None when the bots' own names are the list.
     """
 
@@ -89,3 +90,4 @@ class Config:
     exchanges: Mapping[str, ExchangeAdapterSpec] = field(factory=dict, eq=False)
     distributions: Mapping[str, str] = field(factory=dict, eq=False)
     notes: tuple[ConfigProblem, ...] = field(default=(), eq=False)
+    origins: Mapping[KeyPath, str] = field(factory=dict, eq=False, repr=False)

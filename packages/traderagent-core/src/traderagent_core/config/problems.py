@@ -9,6 +9,7 @@ from attrs import asdict, frozen
 from traderagent_core.errors import ConfigError
 
 KeyPath = tuple[str | int, ...]
+BOT_DEFAULTS = "bot_defaults"
 
 _PLAIN_KEY = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
 _SECRET_KEY = re.compile(
@@ -70,7 +71,10 @@ class ConfigProblem:
 
 
 class InvalidConfigError(ConfigError):
-    """A configuration that cannot be used; `problems` are all that were found, in the order of the file."""
+    """A configuration that cannot be used; `problems` are all that were found, in the order of the file.
+
+    Those of its presets follow those of the configuration itself.
+    """
 
     def __init__(self, problems: Iterable[ConfigProblem]) -> None:
         self.problems: tuple[ConfigProblem, ...] = tuple(problems)
@@ -78,5 +82,5 @@ class InvalidConfigError(ConfigError):
 
     def _lines(self) -> Sequence[str]:
         lines = [str(problem) for problem in self.problems]
-        count = len(lines)
-        return lines if count < 2 else [*lines, f"{count} problems in {self.problems[0].file}"]
+        files = " and ".join(dict.fromkeys(problem.file for problem in self.problems))
+        return lines if len(lines) < 2 else [*lines, f"{len(lines)} problems in {files}"]

@@ -38,6 +38,12 @@ def _plugin_name(value: Any) -> str:
     raise rule_error("expected a plugin's name or the path of a local file or folder")
 
 
+def _preset_path(value: Any) -> str:
+    if isinstance(value, str) and value.strip():
+        return value
+    raise rule_error("expected the path of a preset", "such as presets/careful.yaml, relative to this file")
+
+
 def _bot_name(value: Any) -> str:
     if isinstance(value, str) and _BOT_NAME.match(value):
         return value
@@ -47,6 +53,8 @@ def _bot_name(value: Any) -> str:
 
 BotName = Annotated[str, Field(pattern=_BOT_NAME.pattern), BeforeValidator(_bot_name)]
 PluginName = Annotated[str, Field(min_length=1), BeforeValidator(_plugin_name)]
+PresetPath = Annotated[str, Field(min_length=1), BeforeValidator(_preset_path)]
+_PathOrPaths = PresetPath | list[PresetPath]
 
 
 class InstrumentConfig(Section):
@@ -182,8 +190,19 @@ class BotConfig(Section):
     )
 
 
+def _paths(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
 class GeneralConfig(Section):
     """The plain keys at the top of the file."""
+
+    preset: Annotated[
+        tuple[PresetPath, ...], BeforeValidator(_paths, json_schema_input_type=_PathOrPaths)
+    ] = Field(
+        default=(),
+        description="A file, or a list of files, with keys that count where this file does not write them.",
+    )
 
     database_url: LazyText | None = Field(
         default=None,
@@ -217,6 +236,10 @@ class FileConfig(GeneralConfig):
     )
     coordinator: CoordinatorConfig = Field(
         default_factory=CoordinatorConfig, description="How several strategies share one account."
+    )
+    bot_defaults: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Keys and sections that every bot has where it does not write them itself.",
     )
     bots: Annotated[tuple[BotConfig, ...], Field(min_length=1)] = Field(
         description="The bots of this account."

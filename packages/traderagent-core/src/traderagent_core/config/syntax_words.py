@@ -28,6 +28,11 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "this line does not belong to the keys or list items above it",
         "give all keys of one group the same indentation, and begin each list item with '- '",
     ),
+    (
+        "expected the node content",
+        "a value is missing, or a bracket is not closed",
+        "write [a, b] or {key: value}, each bracket closed",
+    ),
     ("found another document", "a second YAML document begins here", "remove the line '---'"),
     (
         "found undefined alias",

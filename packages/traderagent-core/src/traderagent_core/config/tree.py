@@ -4,21 +4,33 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define, evolve, frozen
 
 from traderagent_core.config.environment import expand
 from traderagent_core.config.lazy_text import LazyText
-from traderagent_core.config.problems import ConfigProblem, KeyPath, is_secret, key_text, shorten
+from traderagent_core.config.problems import (
+    BOT_DEFAULTS,
+    ConfigProblem,
+    KeyPath,
+    is_secret,
+    key_text,
+    shorten,
+)
 
 SHORTEST_MASKED = 4
 
 
 @frozen
 class Place:
-    """A position in a file, counted from 1; None where there is no file."""
+    """A position in a file, counted from 1; None where there is no file.
+
+    `file` is that of a preset, otherwise None; `is_default` says that it is below `bot_defaults`.
+    """
 
     line: int | None = None
     column: int | None = None
+    file: str | None = None
+    is_default: bool = False
 
 
 NOWHERE = Place()
@@ -134,12 +146,25 @@ class Problems:
         return path in self.paths
 
     def in_order(self) -> list[ConfigProblem]:
-        """All problems as they follow each other in the file."""
-        return sorted(self.found, key=lambda problem: (problem.line or 0, problem.column or 0))
+        """All problems as they follow each other in the file, then those of other files; none of them twice."""
+        unique: dict[ConfigProblem, ConfigProblem] = {}
+        for problem in self.found:
+            unique.setdefault(self._identity(problem), problem)
+        return sorted(unique.values(), key=self._place)
+
+    def _place(self, problem: ConfigProblem) -> tuple[bool, str, int, int]:
+        return problem.file != self.file, problem.file, problem.line or 0, problem.column or 0
+
+    def _identity(self, problem: ConfigProblem) -> ConfigProblem:
+        """One place in a file is one problem, although aliases lead to it by several keys."""
+        return problem if problem.line is None else evolve(problem, key="")
 
     def record(self, place: Place, path: KeyPath, rule: str, value: str | None, hint: str) -> ConfigProblem:
         """A problem as a record, not collected."""
-        return ConfigProblem(self.file, place.line, place.column, key_text(path), rule, value, hint)
+        if place.is_default:  # It belongs to the bots, and stands elsewhere.
+            path = (BOT_DEFAULTS, *path[2:])
+        file = place.file or self.file
+        return ConfigProblem(file, place.line, place.column, key_text(path), rule, value, hint)
 
     def _add(self, place: Place, path: KeyPath, rule: str, value: str | None, hint: str) -> None:
         self.paths.add(path)

@@ -38,8 +38,9 @@ class Exits:
     def advance(self, member: "Member") -> None:
         """Close what is left once nothing else of the bot is alive; end the exit when it is flat."""
         engine = self._engine
-        if any(plan.plan.name != STOP_PLAN for plan in engine.account.plans_of(member.name)):
-            return
+        for plan in engine.account.plans.values():
+            if plan.bot == member.name and plan.plan.name != STOP_PLAN:
+                return
         quantity = member.ledger.quantity
         if quantity and not self._is_dust(member):
             closing = CLOSE_LONG if quantity > ZERO else CLOSE_SHORT
