@@ -137,7 +137,7 @@ def test_a_broken_mode_lets_nothing_in_and_takes_nothing_down(broken, error):
         SPOT,
         conditions=Conditions(modes={"broken": lambda: broken(None)}),
     )
-    assert run.of("mode_changed")[0][2:] == ("broken", True, f"mode_failed:{error}")
+    assert run.of("mode_changed")[0][2:] == ("broken", True, f"mode_failed:{error}", 1, False)
     assert not run.exchange.asked
     assert refusals(run)
 

@@ -413,7 +413,15 @@ class Account(CoordinationRecords):
     def plugin_failed(self, time_ms: int, bot: str, callback: str, error: str) -> None:
         """A plugin raised; what it asked for in that call was dropped."""
 
-    def mode_changed(self, time_ms: int, mode: str, is_active: bool, reason: str) -> None:
+    def mode_changed(
+        self,
+        time_ms: int,
+        mode: str,
+        is_active: bool,
+        reason: str,
+        size_factor: Decimal,
+        is_entry_allowed: bool,
+    ) -> None:
         """A risk mode or guard began or ended."""
 
 

@@ -9,6 +9,7 @@ PLAN_CLOSED = "plan_closed"
 ALREADY_FLAT = "already_flat"
 
 FILTER_REJECTED = "filter_rejected"
+MODE_SCALES = "risk_mode_scales"
 MODE_FORBIDS = "risk_mode_forbids_entries"
 BOT_PAUSED = "bot_paused"
 BARRED = "entries_barred"

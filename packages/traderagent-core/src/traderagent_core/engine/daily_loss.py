@@ -55,7 +55,8 @@ class DailyLoss:
     def _turn(self, engine: "Engine", reason: str, *, is_over: bool) -> None:
         for member in self.members:
             member.is_over_daily_loss = is_over
-        engine.record("mode_changed", f"{self.bot}:{reasons.DAILY_LOSS}", is_over, reason)
+        effect = (Decimal(1), not is_over)
+        engine.record("mode_changed", f"{self.bot}:{reasons.DAILY_LOSS}", is_over, reason, *effect)
 
     def band(self) -> EquityBand | None:
         """The band of profit in which the limit is not passed; None when it has been."""

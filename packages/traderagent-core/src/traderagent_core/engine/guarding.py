@@ -68,7 +68,9 @@ class Guards:
         self.account.is_halted = engine.halting.is_on
         changed = self.account.judge(engine.now_ms, self.equity())
         for watch in changed:
-            engine.record("mode_changed", watch.name, watch.state.is_active, watch.state.reason)
+            state = watch.state
+            effect = (state.size_factor, state.is_entry_allowed)
+            engine.record("mode_changed", watch.name, state.is_active, state.reason, *effect)
         freed = [
             member
             for loss in self._limited

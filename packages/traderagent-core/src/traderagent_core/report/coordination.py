@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from traderagent_core.model.timeframe import timeframe_name
-from traderagent_core.report.text import dumps, iso, jsonable
+from traderagent_core.report.text import dumps, iso, jsonable, plain
 from traderagent_core.simulator.coordination import Coordination, Stretch
 
 ZERO = Decimal(0)
@@ -50,6 +50,7 @@ def timeline_json(found: Coordination) -> bytes:
             "old": each.old,
             "new": each.new,
             "from": iso(each.began_ms),
+            "due": iso(each.due_ms),
             "to": iso(each.ended_ms),
             "outcome": each.outcome,
             "mark": jsonable(each.mark),
@@ -71,6 +72,12 @@ def timeline_json(found: Coordination) -> bytes:
         for each in found.committed
     ]
     return dumps(content).encode()
+
+
+def committed_csv(found: Coordination) -> bytes:
+    """committed.csv: from when on a bot had so much committed, in quote currency."""
+    lines = [f"{iso(time_ms)},{bot},{plain(amount)}\n" for time_ms, bot, amount in found.changes]
+    return ("time,bot,committed\n" + "".join(lines)).encode()
 
 
 def _stretch(each: Stretch) -> dict[str, str]:

@@ -11,7 +11,7 @@ from traderagent_core.errors import DataError
 from traderagent_core.report.bounds import Bounds
 from traderagent_core.report.cautions import cautions, unattributed
 from traderagent_core.report.comparison import Comparison
-from traderagent_core.report.coordination import summary, timeline_json
+from traderagent_core.report.coordination import committed_csv, summary, timeline_json
 from traderagent_core.report.metrics import Metrics, metrics
 from traderagent_core.report.shown_tables import exhibit_dict
 from traderagent_core.report.tables import (
@@ -102,7 +102,9 @@ class Result:
     def _files(self) -> dict[str, bytes]:
         outcome = self.outcome
         found = outcome.study.coordination
-        timeline = {} if found is None else {"timeline.json": timeline_json(found)}
+        timeline = {}
+        if found is not None:
+            timeline = {"timeline.json": timeline_json(found), "committed.csv": committed_csv(found)}
         return {
             **timeline,
             "result.json": self.to_json().encode(),

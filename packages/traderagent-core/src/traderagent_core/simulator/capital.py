@@ -36,6 +36,7 @@ class CapitalSteps:
     leverages: Mapping[str, Decimal]
     step_ms: int
     steps: list[Committed] = Factory(list)
+    changes: list[tuple[int, str, Decimal]] = Factory(list)
     _now_ms: int = 0
     _touched: set[str] = Factory(set)
     _by_member: dict[str, Decimal] = Factory(dict)
@@ -77,11 +78,16 @@ class CapitalSteps:
         """Count anew what touched bots have committed; intermediate states of one moment are never seen."""
         if self._touched:
             self._find_ledgers()
-        for bot in self._touched:
+        for bot in sorted(self._touched):
+            before = after = ZERO
             for ledger in self._ledgers[bot]:
                 bound = self._bound(ledger, bot)
-                self._total += bound - self._by_member.get(ledger.bot, ZERO)
+                before += self._by_member.get(ledger.bot, ZERO)
+                after += bound
                 self._by_member[ledger.bot] = bound
+            if after != before:
+                self._total += after - before
+                self.changes.append((self._now_ms, bot, after))
         self._touched.clear()
         self._note()
 

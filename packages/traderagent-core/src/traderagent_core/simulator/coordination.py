@@ -20,6 +20,7 @@ from traderagent_core.model.order import Side
 from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import DAY_MS, HOUR_MS
 from traderagent_core.simulator.capital import CapitalSteps, Committed
+from traderagent_core.simulator.decision_rows import mode_effect
 
 ZERO = Decimal(0)
 STEPS = 500
@@ -28,6 +29,7 @@ _STEPS_MS = tuple(hours * HOUR_MS for hours in (1, 2, 4, 6, 12)) + tuple(
     days * DAY_MS for days in (1, 3, 7, 28)
 )
 _OF_ORDERS = frozenset({"order_submitted", "order_amended", "order_ended", "filled"})
+OPEN = "open"
 KINDS = frozenset({"regime_changed", "owner_changed", "transition_began", "transition_ended", "halt_changed"})
 
 
@@ -45,7 +47,8 @@ class Stretch:
 class TransitionRow:
     """One transition of a pair; `fees` and `price_difference` add up to its cost, in quote currency.
 
-    `penalty` is the part of the difference that a forced close has paid as slippage, in simulations.
+    It had to be over by `due_ms`. One that is still under way at the end of the run has the outcome `open` and no
+    cost yet. `penalty` is the part of the difference that a forced close has paid as slippage, in simulations.
     """
 
     bot: str
@@ -53,6 +56,7 @@ class TransitionRow:
     old: str
     new: str
     began_ms: int
+    due_ms: int
     ended_ms: int
     outcome: str
     mark: Decimal
@@ -96,7 +100,8 @@ class Terms:
 class Coordination:
     """Everything by bot or by name, in order of time; `stress` is the correlation monitor's word, where used.
 
-    `committed` has one entry for each step of `step_ms`.
+    `committed` has one entry for each step of `step_ms`; `changes` are the times at which what a bot had committed
+    changed, the bot, and what it was from then on.
     """
 
     start_ms: int
@@ -109,6 +114,7 @@ class Coordination:
     transitions: list[TransitionRow] = Factory(list)
     earned: list[Earned] = Factory(list)
     committed: list[Committed] = Factory(list)
+    changes: list[tuple[int, str, Decimal]] = Factory(list)
     step_ms: int = HOUR_MS
     stress: StressTimeline | None = None
 
@@ -173,8 +179,12 @@ class _Reader:
     def _owner_changed(self, time_ms: int, bot: str, symbol: str, old: str, new: str) -> None:  # noqa: ARG002
         self._turn(("owner", bot), time_ms, new)
 
-    def _mode_changed(self, time_ms: int, mode: str, is_active: bool, reason: str) -> None:
-        self._turn(("mode", mode), time_ms, mode if is_active else "", reason)
+    def _mode_changed(
+        self, time_ms: int, mode: str, is_active: bool, reason: str, factor: Decimal, is_open: bool
+    ) -> None:
+        effect = mode_effect(factor, is_open)
+        told = f"{reason}, {effect}" if effect else reason
+        self._turn(("mode", mode), time_ms, mode if is_active else "", told)
 
     def _halt_changed(self, time_ms: int, stage: str, reason: str) -> None:
         self._turn(("halt", ""), time_ms, stage, reason)
@@ -212,10 +222,10 @@ class _Reader:
         fees: Decimal,
         worse: Decimal,
     ) -> None:
-        began_ms, _, _, _, _, mark, quantity = self._begun.pop(bot)
+        began_ms, _, _, _, due_ms, mark, quantity = self._begun.pop(bot)
         money = (mark, quantity, fees, worse, self._forced.pop(old, ZERO))
         self._found.transitions.append(
-            TransitionRow(bot, symbol, old, new, began_ms, time_ms, outcome, *money)
+            TransitionRow(bot, symbol, old, new, began_ms, due_ms, time_ms, outcome, *money)
         )
 
     def _noted(self, time_ms: int, member: str, reason: str, evidence: str) -> None:  # noqa: ARG002
@@ -265,5 +275,11 @@ class _Reader:
             self._attribute(bot, symbol, regime, found.end_ms)
         for key in list(self._open):
             self._turn(key, found.end_ms, "")
+        for bot, (began_ms, symbol, old, new, due_ms, mark, quantity) in self._begun.items():
+            times = (began_ms, due_ms, found.end_ms)
+            found.transitions.append(
+                TransitionRow(bot, symbol, old, new, *times, OPEN, mark, quantity, ZERO, ZERO, ZERO)
+            )
         found.committed = self._capital.end(found.end_ms)
+        found.changes = self._capital.changes
         found.earned += [Earned(*key, profit) for key, profit in self._profit.items() if profit]

@@ -82,6 +82,7 @@ class RecordReader:
             "want_granted": self._want_granted,
             "want_resized": self._want_resized,
             "want_blocked": self.told.append,
+            "want_shrunk": self.told.append,
             "order_submitted": self._order_submitted,
             "filled": self._filled,
             "foreign_filled": self._foreign_filled,
