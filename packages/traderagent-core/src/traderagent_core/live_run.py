@@ -5,9 +5,9 @@ import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 from pydantic import BaseModel
 
 from traderagent_core.adapters.building import build_adapter
@@ -22,6 +22,8 @@ from traderagent_core.data.loading import LoadedData
 from traderagent_core.data.resampling import divides
 from traderagent_core.errors import ConfigError, DataError
 from traderagent_core.live.assembling import assemble, conditions_of, timeframes_of
+from traderagent_core.live.control.panic import keep_panic
+from traderagent_core.live.control.server import keep_control
 from traderagent_core.live.lockstep import keep_lockstep
 from traderagent_core.live.mirroring import Mirroring
 from traderagent_core.live.retracing import Difference, Retracer
@@ -44,6 +46,7 @@ HISTORY_SHARE = 10
 """Without a start the first tenth of recorded candles is history for indicators."""
 
 Tell = Callable[..., None]
+Found = TypeVar("Found")
 
 
 @frozen
@@ -93,7 +96,7 @@ async def _play(wish: Recorded, loaded: LoadedData, folder: Path, tell: Tell) ->
 
 
 def _keepers(folder: Path) -> tuple[Keeper, ...]:
-    return keep_time, keep_reconciled, keep_snapshots(folder), until_told
+    return keep_time, keep_reconciled, keep_snapshots(folder), keep_control(folder), until_told
 
 
 def _one_timeframe(loaded: LoadedData) -> str:
@@ -115,33 +118,11 @@ def _after_history(loaded: LoadedData) -> int:
 def run_live(
     config: Config, folder: Path, credentials: Mapping[str, str], tell: Tell, database_url: str | None = None
 ) -> Stepper:
-    """Trade at the exchange that the configuration names, or on paper at its prices, until SIGINT or SIGTERM.
+    """Trade at the exchange that the configuration names, or on paper at its prices, until it is told to end.
 
     A database mirrors the journal, unless none is named; it may be down, and is caught up when it answers.
     """
-    bot = config.bots[0]
-    if any((each.exchange, each.dry_run) != (bot.exchange, bot.dry_run) for each in config.bots):
-        raise ConfigError("all bots of a run trade on one account: give them the same exchange and dry_run")
-    surroundings = Surroundings(
-        SystemClock(),
-        {each.symbol: each.market for each in config.bots},
-        environment=environment_of(config),
-        credentials=credentials,
-        simulation=config.simulation,
-        forced_slippage=_forced_slippage(config),
-    )
-    adapter = build_adapter(config.exchanges, *_exchange(config), surroundings)
-    base = _finest(config)
-    session = Session(
-        config,
-        adapter,
-        folder,
-        account_of(config),
-        base,
-        tell,
-        _manifest(config),
-        goes_on=not is_on_paper(config),
-    )
+    session = _session(config, folder, credentials, tell)
     mirroring = None if database_url is None else Mirroring(database_url, session.account, folder)
     return asyncio.run(_trade_mirrored(session, mirroring))
 
@@ -156,6 +137,42 @@ async def _trade_mirrored(session: Session, mirroring: Mirroring | None) -> Step
         missing = await mirroring.finish()
         if missing:
             session.tell("database_behind", entries=missing)
+
+
+def run_panic(
+    config: Config, folder: Path, credentials: Mapping[str, str], tell: Tell, bot: str | None
+) -> Stepper:
+    """Take over a run whose process is gone, cancel and close everything of one bot or of all, and end."""
+    if is_on_paper(config):
+        raise ConfigError("a run on paper has nothing at an exchange: its orders ended with its process")
+    session = evolve(_session(config, folder, credentials, tell), starts_bots=False)
+    return asyncio.run(trade(session, *_keepers(folder), keep_panic(bot)))
+
+
+def _session(config: Config, folder: Path, credentials: Mapping[str, str], tell: Tell) -> Session:
+    bot = config.bots[0]
+    if any((each.exchange, each.dry_run) != (bot.exchange, bot.dry_run) for each in config.bots):
+        raise ConfigError("all bots of a run trade on one account: give them the same exchange and dry_run")
+    surroundings = Surroundings(
+        SystemClock(),
+        {each.symbol: each.market for each in config.bots},
+        environment=environment_of(config),
+        credentials=credentials,
+        simulation=config.simulation,
+        forced_slippage=_forced_slippage(config),
+    )
+    adapter = build_adapter(config.exchanges, *_exchange(config), surroundings)
+    base = _finest(config)
+    return Session(
+        config,
+        adapter,
+        folder,
+        account_of(config),
+        base,
+        tell,
+        _manifest(config),
+        goes_on=not is_on_paper(config),
+    )
 
 
 def _forced_slippage(config: Config) -> Decimal:
@@ -213,6 +230,7 @@ def _manifest(config: Config) -> dict[str, Any]:
     """What a replay needs beside the journal: the configuration without its secrets, and versions."""
     return {
         "format": FORMAT,
+        "file": None if config.path is None else str(config.path.resolve()),
         "configuration": jsonable(effective(config)),
         "configuration_sha256": config.sha256,
         "versions": versions(config.distributions),
@@ -220,9 +238,18 @@ def _manifest(config: Config) -> dict[str, Any]:
 
 
 def _configuration(folder: Path) -> Config:
+    return _of_manifest(folder, lambda manifest: load_config({**manifest["configuration"]}))
+
+
+def file_of(folder: Path) -> Path:
+    """The configuration file that a run was started with last; raises ConfigError when it is not known."""
+    return _of_manifest(folder, lambda manifest: Path(manifest["file"]))
+
+
+def _of_manifest(folder: Path, take: Callable[[Mapping[str, Any]], Found]) -> Found:
     path = folder / MANIFEST
     try:
-        return load_config({**json.loads(path.read_text(encoding="utf-8"))["configuration"]})
+        return take(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ConfigError(
             f"cannot read {path}: {error.strerror or error}; name the folder of a run"

@@ -32,7 +32,7 @@ from traderagent_core.model.plan import (
 )
 from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import timeframe_ms
-from traderagent_core.simulator.driver import Driver, _Calls
+from traderagent_core.simulator.driver import Driver
 from traderagent_core.simulator.scan import BlockScan
 from traderagent_core.simulator.view import SimulatedView
 from traderagent_core.venue.exchange import SimulatedExchange
@@ -487,9 +487,7 @@ def _tell_when_quiet(driver: Driver, tell: Callable[[Engine, SimulatedExchange],
 
 def _call_at_every_close(driver: Driver, world: World) -> None:
     for series in world.candles.values():
-        calls = _Calls(series.open_time + series.duration_ms)
-        driver._calls.append(calls)
-        driver._call_next(calls)
+        driver.schedule_boundaries(series.open_time + series.duration_ms, -1)
 
 
 @frozen

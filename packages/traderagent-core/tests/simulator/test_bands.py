@@ -19,6 +19,7 @@ from traderagent_core.venue.path import PathPolicy
 
 HOUR_MS = 3_600_000
 AFTER_MS = 3 * HOUR_MS
+END_MS = 1 << 60
 D = Decimal
 
 
@@ -61,14 +62,18 @@ def slowly(candles: dict[str, Candles], found: Sequence[EquityBand]) -> int | No
     return None
 
 
-def next_exit(candles: dict[str, Candles], found: Sequence[EquityBand]) -> int | None:
+def exits(candles: dict[str, Candles]) -> BandExits:
     exchange = SimulatedExchange([Instrument(symbol) for symbol in candles], balance=D(1000))
     finders = {symbol: BlockScan(series) for symbol, series in candles.items()}
     cursors = {
         symbol: Cursor(exchange.markets[symbol], exchange, series, PathPolicy.DEFAULT, finders[symbol])
         for symbol, series in candles.items()
     }
-    return BandExits(cursors, finders).next(found, AFTER_MS)
+    return BandExits(cursors, finders)
+
+
+def next_exit(candles: dict[str, Candles], found: Sequence[EquityBand]) -> int | None:
+    return exits(candles).next(lambda: found, AFTER_MS, END_MS)
 
 
 @given(data=st.data())
@@ -77,6 +82,21 @@ def test_the_next_exit_is_that_of_a_loop_over_all_closes(data: Any) -> None:
     candles = data.draw(markets())
     found = [data.draw(band(list(candles))) for _ in range(data.draw(st.integers(0, 3)))]
     assert next_exit(candles, found) == slowly(candles, found)
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=100)
+def test_an_exit_by_a_time_is_found_and_a_later_one_is_no_other(data: Any) -> None:
+    candles = data.draw(markets())
+    found = [data.draw(band(list(candles))) for _ in range(data.draw(st.integers(0, 3)))]
+    slow, quick = slowly(candles, found), exits(candles)
+    for until in data.draw(st.lists(st.integers(0, 70), min_size=1, max_size=5)):
+        until_ms = AFTER_MS + until * HOUR_MS // 2
+        exit_ms = quick.next(lambda: found, AFTER_MS, until_ms)
+        if slow is not None and slow <= until_ms:
+            assert exit_ms == slow
+        else:
+            assert exit_ms in (None, slow)
 
 
 @given(data=st.data())

@@ -49,6 +49,8 @@ class Account(CoordinationRecords):
         self.closed_orders: dict[str, Order] = {}
         self.seen_trades: dict[str, None] = {}
         self.just_spent: Want | None = None
+        self._own_plans: dict[str, dict[int, ActivePlan]] = {}
+        self._rebound: set[str] = set()
         self.money = ZERO
         self.net: dict[str, Decimal] = {}
         self.blocked = 0
@@ -74,6 +76,23 @@ class Account(CoordinationRecords):
     def order(self, client_order_id: str) -> Order | None:
         """An order, live or ended."""
         return self.orders.get(client_order_id) or self.closed_orders.get(client_order_id)
+
+    def plans_of(self, bot: str) -> Iterable[ActivePlan]:
+        """The plans of one bot, in the order in which they were granted."""
+        own = self._own_plans.get(bot)
+        return own.values() if own else ()
+
+    def take_rebound(self) -> set[str]:
+        """Bots whose position, open orders or ownership may have changed since this was asked last."""
+        rebound, self._rebound = self._rebound, set()
+        return rebound
+
+    def reindex(self) -> None:
+        """Make anew what follows from the rest, after that has been taken from a snapshot."""
+        self._own_plans = {}
+        for plan in self.plans.values():
+            self._own_plans.setdefault(plan.bot, {})[plan.id] = plan
+        self._rebound = {bot for bot, _ in self.ledgers}
 
     def net_quantity(self, symbol: str) -> Decimal:
         """What all ledgers together hold of an instrument."""
@@ -106,6 +125,7 @@ class Account(CoordinationRecords):
         active.legs = {leg.name: leg for leg in legs}
         self.next_plan += 1
         self.plans[active.id] = active
+        self._own_plans.setdefault(bot, {})[active.id] = active
         return active
 
     def plan_rejected(self, time_ms: int, bot: str, name: str, reason: str, evidence: str) -> None:
@@ -113,7 +133,7 @@ class Account(CoordinationRecords):
 
     def plan_closed(self, time_ms: int, plan_id: int, reason: str) -> None:
         """A plan is over; its wants have been ended one by one."""
-        del self.plans[plan_id]
+        del self._own_plans[self.plans.pop(plan_id).bot][plan_id]
 
     def plan_closing(self, time_ms: int, plan_id: int, reason: str) -> None:
         """A plan is being withdrawn; it is closed once the venue has confirmed the end of its orders."""
@@ -224,6 +244,7 @@ class Account(CoordinationRecords):
         want.slot.order = want.order = self.orders[client_order_id] = order
         if price is not None and not reduce_only:
             ledger = plan.ledger
+            self._rebound.add(ledger.bot)
             if side is BUY:
                 ledger.open_buys += price * quantity
             else:
@@ -291,6 +312,7 @@ class Account(CoordinationRecords):
         if price is None or order.reduce_only:
             return
         ledger = order.want.plan.ledger
+        self._rebound.add(ledger.bot)
         if order.side is BUY:
             ledger.open_buys -= price * quantity
         else:
@@ -324,6 +346,7 @@ class Account(CoordinationRecords):
         want.notional += notional
         want.fees += fee
         ledger.fees += fee
+        self._rebound.add(ledger.bot)
         if order.side is BUY:
             ledger.bought_quantity += quantity
             ledger.bought_notional += notional
@@ -391,6 +414,7 @@ class Account(CoordinationRecords):
         """An execution that we did not order: a liquidation, or somebody else's; booked to `bot` or the house."""
         self._remember(trade_id)
         ledger = self.ledger(bot, symbol)
+        self._rebound.add(bot)
         ledger.fees += fee
         if side is BUY:
             ledger.bought_quantity += quantity
@@ -404,6 +428,10 @@ class Account(CoordinationRecords):
         """A share of a funding payment."""
         self.ledger(bot, symbol).funding += amount
         self.money += amount
+
+    def owner_changed(self, time_ms: int, bot: str, symbol: str, old: str, new: str) -> None:
+        """A pair belongs to another of its strategies, or to none."""
+        self._rebound.update((old, new))
 
     # -- records that change nothing here -------------------------------------------------------------------
 

@@ -39,6 +39,38 @@ COMMANDS = {
     "run": LazyCommand(
         "traderagent_core.cli.run", "run", "Trade live or on paper, as the configuration says."
     ),
+    "status": LazyCommand(
+        "traderagent_core.cli.status",
+        "status",
+        "Show how a run stands: bots, positions, orders, profit.",
+    ),
+    "start": LazyCommand("traderagent_core.cli.operate", "start", "Start a bot that is STOPPED."),
+    "pause": LazyCommand(
+        "traderagent_core.cli.operate",
+        "pause",
+        "Pause a bot: it adds no exposure any more.",
+    ),
+    "resume": LazyCommand("traderagent_core.cli.operate", "resume", "Let a bot that is PAUSED go on."),
+    "stop": LazyCommand(
+        "traderagent_core.cli.operate",
+        "stop",
+        "Stop one bot, or without BOT the whole run.",
+    ),
+    "panic": LazyCommand(
+        "traderagent_core.cli.panic",
+        "panic",
+        "Cancel and close everything at the market.",
+    ),
+    "ack": LazyCommand(
+        "traderagent_core.cli.operate",
+        "ack",
+        "Acknowledge an emergency that is over.",
+    ),
+    "reset": LazyCommand(
+        "traderagent_core.cli.operate",
+        "reset",
+        "Bring a bot from EMERGENCY or quarantine to STOPPED.",
+    ),
     "replay": LazyCommand(
         "traderagent_core.cli.run",
         "replay",

@@ -66,8 +66,9 @@ def run(
 ) -> None:
     """Trade live or on paper, as the configuration says.
 
-    It ends with Ctrl-C. Started again it goes on where it was, whatever ended it: first of all it reconciles with the
-    exchange. With `dry_run: true`, with --data and at the exchanges simulated and paper no order reaches an exchange.
+    It ends with `traderagent stop`, or with Ctrl-C, which leaves all orders. Started again it goes on where it
+    was, whatever ended it: first of all it reconciles with the exchange. With `dry_run: true`, with --data and at
+    the exchanges simulated and paper no order reaches an exchange.
     """
     from traderagent_core.cli.kept import find_kept
     from traderagent_core.config.load import load_config
@@ -86,13 +87,15 @@ def run(
             pace = None if speed in (None, FASTEST) else float(str(speed))
             done = run_recorded(Recorded(loaded, data, pace, start_ms), folder, tell)
         else:
-            click.echo(f"running, journal in {folder}; stop with Ctrl-C")
+            click.echo(
+                f"running, journal in {folder}; stop with `traderagent stop`, or Ctrl-C, which leaves all orders"
+            )
             database_url = find_kept(loaded, run_dir).database_url
-            done = run_live(loaded, folder, _credentials(loaded), tell, database_url)
+            done = run_live(loaded, folder, credentials_of(loaded), tell, database_url)
     _summarise(done, folder)
 
 
-def _credentials(config: "Config") -> Mapping[str, str]:
+def credentials_of(config: "Config") -> Mapping[str, str]:
     """Key and secret from the vault, where orders need them."""
     from traderagent_core.cli.kept import find_kept
     from traderagent_core.live_run import is_on_paper

@@ -9,11 +9,11 @@ that shares never add up to more than the pool. What is committed may come to be
 fallen: then nothing is added, and nothing is closed for that reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_DOWN, ROUND_UP, Context, Decimal
 from functools import reduce
 
-from attrs import field, frozen
+from attrs import frozen
 
 from traderagent_core.config.coordinator import AllocatorConfig
 
@@ -39,13 +39,22 @@ class Claim:
 
 @frozen
 class Allocation:
-    """Who may commit how much, in quote currency, at one equity; made by `allocate`."""
+    """Who of those with a claim may commit how much, in quote currency, at one equity; made by `allocate`.
 
+    `committed` is what all bots of the account bind, and `total_weight` the sum of their weights. A share is worked
+    out when it is asked for.
+    """
+
+    config: AllocatorConfig
     pool: Decimal
     committed: Decimal
-    size_factor: Decimal
-    shares: dict[str, Decimal] = field(repr=False)
-    bound: dict[str, Decimal] = field(repr=False)
+    total_weight: Decimal
+    claims: Mapping[str, Claim]
+
+    @property
+    def shares(self) -> dict[str, Decimal]:
+        """Every share; together they are at most the pool."""
+        return {bot: self.share(bot) for bot in self.claims}
 
     @property
     def is_overcommitted(self) -> bool:
@@ -57,9 +66,30 @@ class Allocation:
         """What is left of the active pool, at least 0."""
         return max(_DOWN.subtract(self.pool, self.committed), ZERO)
 
+    @property
+    def size_factor(self) -> Decimal:
+        """What is left of the size of new orders, 0 to 1."""
+        if self.is_overcommitted:
+            return ZERO
+        used = _DOWN.divide(self.committed, self.pool)
+        if used <= self.config.soft_limit_ratio:
+            return ONE
+        return _DOWN.divide(ONE - used, ONE - self.config.soft_limit_ratio)
+
+    def share(self, bot: str) -> Decimal:
+        """What a bot may commit in all."""
+        config, claim = self.config, self.claims[bot]
+        weight = weight_of(config, bot)
+        if not weight:
+            return ZERO
+        is_cold = claim.closed_trades < config.cold_start_trades
+        factor = claim.capital_share * (config.cold_start_factor if is_cold else ONE)
+        return _DOWN.multiply(_DOWN.divide(_DOWN.multiply(self.pool, weight), self.total_weight), factor)
+
     def available(self, bot: str) -> Decimal:
         """What a bot may still commit: the rest of its share, and never more than what is left of the pool."""
-        return min(max(_DOWN.subtract(self.shares[bot], self.bound[bot]), ZERO), self.free)
+        rest = _DOWN.subtract(self.share(bot), self.claims[bot].committed)
+        return min(max(rest, ZERO), self.free)
 
     def granted(self, bot: str, notional: Decimal) -> Decimal:
         """How much of a new order or plan of this size a bot may place."""
@@ -68,31 +98,22 @@ class Allocation:
 
 def allocate(config: AllocatorConfig, equity: Decimal, claims: Sequence[Claim]) -> Allocation:
     """Share out the equity of an account among its bots; equity of nothing or less is shared out as nothing."""
-    pool = _DOWN.multiply(max(equity, ZERO), ONE - config.reserve_ratio)
-    committed = reduce(_UP.add, (claim.committed for claim in claims), ZERO)
-    weights = {claim.bot: config.weights.get(claim.bot, ONE) for claim in claims}
-    total = reduce(_UP.add, weights.values(), ZERO)
-    return Allocation(
-        pool=pool,
-        committed=committed,
-        size_factor=_size_factor(config, pool, committed),
-        shares={claim.bot: _share(config, pool, weights[claim.bot], total, claim) for claim in claims},
-        bound={claim.bot: claim.committed for claim in claims},
-    )
+    committed = added_up(claim.committed for claim in claims)
+    total_weight = added_up(weight_of(config, claim.bot) for claim in claims)
+    pool = active_pool(config, equity)
+    return Allocation(config, pool, committed, total_weight, {claim.bot: claim for claim in claims})
 
 
-def _share(config: AllocatorConfig, pool: Decimal, weight: Decimal, total: Decimal, claim: Claim) -> Decimal:
-    if not weight:
-        return ZERO
-    is_cold = claim.closed_trades < config.cold_start_trades
-    factor = claim.capital_share * (config.cold_start_factor if is_cold else ONE)
-    return _DOWN.multiply(_DOWN.divide(_DOWN.multiply(pool, weight), total), factor)
+def active_pool(config: AllocatorConfig, equity: Decimal) -> Decimal:
+    """The part of equity that is shared out."""
+    return _DOWN.multiply(max(equity, ZERO), ONE - config.reserve_ratio)
 
 
-def _size_factor(config: AllocatorConfig, pool: Decimal, committed: Decimal) -> Decimal:
-    if committed >= pool:
-        return ZERO
-    used = _DOWN.divide(committed, pool)
-    if used <= config.soft_limit_ratio:
-        return ONE
-    return _DOWN.divide(ONE - used, ONE - config.soft_limit_ratio)
+def added_up(amounts: Iterable[Decimal]) -> Decimal:
+    """A sum that is never too small."""
+    return reduce(_UP.add, amounts, ZERO)
+
+
+def weight_of(config: AllocatorConfig, bot: str) -> Decimal:
+    """The weight of a bot, 1 where none is configured."""
+    return config.weights.get(bot, ONE)

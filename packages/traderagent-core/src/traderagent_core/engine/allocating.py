@@ -4,14 +4,20 @@ Equity is that of the last prices when somebody asks, so that it does not hang o
 bot commits is what its positions have cost and its open orders that add would cost, over its leverage.
 """
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
+from decimal import ROUND_UP, Context, Decimal
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from traderagent_core.account.state import Record
-from traderagent_core.coordinator.allocator import Claim, allocate
+from traderagent_core.coordinator.allocator import (
+    Allocation,
+    Claim,
+    active_pool,
+    added_up,
+    weight_of,
+)
 from traderagent_core.engine.setup import AllocationSetup
 
 if TYPE_CHECKING:
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+_UP = Context(prec=40, rounding=ROUND_UP)
 
 
 @frozen(eq=False)
@@ -51,21 +58,28 @@ class Claimant:
 
 
 class Allocating:
-    """Answers how much the strategies of an account may commit."""
+    """Answers how much the strategies of an account may commit.
+
+    What each bot binds is kept, and worked out anew only for those whose orders, position or owner have changed.
+    """
 
     def __init__(self, engine: "Engine", setup: AllocationSetup) -> None:
         self._engine = engine
         self._config = setup.config
-        self._bot_of: dict[str, str] = {}
+        self._place: dict[str, int] = {}
         self._made_for: Sequence[Record] | None = None
         self._equity = ZERO
-        self._shares: Mapping[str, Decimal] | None = None
-        self._claimants = [self._claimant(bot, share) for bot, share in setup.capital_shares.items()]
+        self._claimants = [
+            self._claimant(place, bot, share)
+            for place, (bot, share) in enumerate(setup.capital_shares.items())
+        ]
+        self._bound = [each.committed() for each in self._claimants]
+        self._total_weight = added_up(weight_of(self._config, each.bot) for each in self._claimants)
 
-    def _claimant(self, bot: str, share: Decimal) -> Claimant:
+    def _claimant(self, place: int, bot: str, share: Decimal) -> Claimant:
         members = tuple(self._engine.director.members_of(bot))
         for member in members:
-            self._bot_of[member.name] = bot
+            self._place[member.name] = place
             member.has_limits = True
         pair = self._engine.director.pairs.get(bot)
         return Claimant(bot, share, members[0].setup.leverage, members, pair)
@@ -75,35 +89,43 @@ class Allocating:
         if self._made_for is not self._engine.records:  # Prices stand still inside one step.
             self._made_for = self._engine.records
             self._equity = self._engine.guards.equity()
-            self._shares = None
         return self._equity
 
     def budget(self, member: "Member") -> Decimal:
         """The share of a strategy's bot, in quote currency before leverage."""
-        equity = self.equity()
-        if self._shares is None:
-            self._shares = allocate(self._config, equity, [each.claim() for each in self._claimants]).shares
-        return self._shares[self._bot_of[member.name]]
+        claimant = self._claimants[self._place[member.name]]
+        return self._allocation(claimant, ZERO).share(claimant.bot)
 
     def granted_ratio(self, member: "Member", notional: Decimal) -> tuple[Decimal, str]:
         """How much of a plan that adds so much may be placed, from 0 to 1, and the numbers behind it."""
         needed = notional / member.setup.leverage
         if not needed:
             return ONE, ""
-        bot = self._bot_of[member.name]
-        allocation = allocate(self._config, self.equity(), [each.claim() for each in self._claimants])
+        claimant = self._claimants[self._place[member.name]]
+        allocation = self._allocation(claimant, added_up(self._amounts()))
         numbers = {
             "needed": needed,
-            "available": allocation.available(bot),
+            "available": allocation.available(claimant.bot),
             "committed": allocation.committed,
             "pool": allocation.pool,
         }
         told = ", ".join(f"{name}={value:.2f}" for name, value in numbers.items())
-        return min(allocation.granted(bot, needed) / needed, ONE), told
+        return min(allocation.granted(claimant.bot, needed) / needed, ONE), told
+
+    def _allocation(self, claimant: Claimant, committed: Decimal) -> Allocation:
+        """How things stand for one bot."""
+        pool = active_pool(self._config, self.equity())
+        claims = {claimant.bot: claimant.claim()}
+        return Allocation(self._config, pool, committed, self._total_weight, claims)
 
     def lacks_room(self, member: "Member", notional: Decimal) -> bool:
         """Whether one more order that adds so much would commit more than the active pool."""
-        return self._committed() + notional / member.setup.leverage > self._pool()
+        needed = self._committed() + notional / member.setup.leverage
+        if self._made_for is not self._engine.records:
+            equity = _UP.divide(needed, ONE - self._config.reserve_ratio)
+            if self._engine.guards.has_equity(equity):
+                return False
+        return needed > self._pool()
 
     def used_ratio(self) -> Decimal:
         """The committed part of the active pool; 1 when there is no pool."""
@@ -114,4 +136,12 @@ class Allocating:
         return max(self.equity(), ZERO) * (ONE - self._config.reserve_ratio)
 
     def _committed(self) -> Decimal:
-        return sum((each.committed() for each in self._claimants), ZERO)
+        return sum(self._amounts(), ZERO)
+
+    def _amounts(self) -> Sequence[Decimal]:
+        """What each bot binds now."""
+        for name in self._engine.account.take_rebound():
+            place = self._place.get(name)
+            if place is not None:  # What nobody asked for belongs to the house.
+                self._bound[place] = self._claimants[place].committed()
+        return self._bound

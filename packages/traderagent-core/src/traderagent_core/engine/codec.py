@@ -126,7 +126,8 @@ def _fields(value: Any) -> dict[str, Any]:
     if attrs.has(type(value)):
         return {field.name: getattr(value, field.name) for field in attrs.fields(type(value))}
     if type(value).__module__.startswith("traderagent_core.account"):
-        return dict(vars(value))
+        # What is private there follows from the rest.
+        return {name: own for name, own in vars(value).items() if not name.startswith("_")}
     raise StateError(
         "a state may hold numbers, text, Decimals, enums, tuples, dicts and attrs objects, but not "
         f"{type(value).__name__} ({value!r:.60})"

@@ -175,7 +175,7 @@ class Director:
         engine = self._engine
         if member.exit_reason or not engine.exits.is_flat(member):
             return False
-        if any(plan.bot == member.name for plan in engine.account.plans.values()):
+        if any(engine.account.plans_of(member.name)):
             engine.exits.begin(member, reasons.TRANSITION)
         return not member.exit_reason
 

@@ -55,6 +55,7 @@ class Engine:
         for bot in setup.bots:
             ledger = self.account.ledger(bot.name, bot.instrument.symbol)
             self.members[bot.name] = make_member(bot, ledger, setup.run_id)
+        self._called = [member for member in self.members.values() if member.needs.wake is not Wake.NEVER]
         self.is_restricted = False
         self.desk = Desk(self)
         self.barring = Barring(self)
@@ -100,7 +101,7 @@ class Engine:
         self._handlers[type(event)](event)
         if self.caller.waiting:
             self.caller.run()
-        if self.director.moving:
+        if self.director.moving and type(event) is not ev.OrderAccepted:  # That leaves nobody with less.
             self.director.advance()
         if self.halting.is_on:
             self.halting.advance()
@@ -271,11 +272,14 @@ class Engine:
     def _candles_closed(self, event: ev.CandlesClosed) -> None:
         self.guards.judge()
         self.director.look()
-        for member in self.members.values():
-            if member.needs.wake is Wake.NEVER or not member.is_started or not self.hears_candles(member):
+        view, time_ms = self.view, event.time_ms
+        for member in self._called:
+            if member.standing is not Standing.OWNER or not member.is_started:
                 continue
-            candle = self.view.last(member.symbol, member.timeframe)
-            if candle is not None and self.view.is_due(member.name, event.time_ms):
+            if not view.is_due(member.name, time_ms) or not self.hears_candles(member):
+                continue
+            candle = view.last(member.symbol, member.timeframe)
+            if candle is not None:
                 self.caller.later(member, "on_candle", candle)
 
     def _timer_fired(self, event: ev.TimerFired) -> None:

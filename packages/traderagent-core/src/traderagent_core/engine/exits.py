@@ -38,9 +38,8 @@ class Exits:
     def advance(self, member: "Member") -> None:
         """Close what is left once nothing else of the bot is alive; end the exit when it is flat."""
         engine = self._engine
-        for plan in engine.account.plans.values():
-            if plan.bot == member.name and plan.plan.name != STOP_PLAN:
-                return
+        if any(plan.plan.name != STOP_PLAN for plan in engine.account.plans_of(member.name)):
+            return
         quantity = member.ledger.quantity
         if quantity and not self._is_dust(member):
             closing = CLOSE_LONG if quantity > ZERO else CLOSE_SHORT

@@ -51,6 +51,21 @@ class Guards:
                 total += quantity * engine.view.price(symbol)
         return total
 
+    def has_equity(self, level: Decimal) -> bool:
+        """Whether equity at the last prices is at least so much, asking for no more prices than it takes to know."""
+        engine = self._engine
+        total = engine.setup.balance + engine.account.flow()
+        held = [(symbol, quantity) for symbol, quantity in engine.account.net.items() if quantity]
+        for symbol, quantity in held:
+            if quantity < 0:
+                total += quantity * engine.view.price(symbol)
+        for symbol, quantity in held:  # From here on it can only become more.
+            if total >= level:
+                return True
+            if quantity > 0:
+                total += quantity * engine.view.price(symbol)
+        return total >= level
+
     def arm(self) -> None:
         """Make sure to be woken at the next UTC midnight."""
         if self.is_watching:

@@ -1,4 +1,4 @@
-"""What an operator may say about a bot: start, pause, resume, stop, halt, acknowledge."""
+"""What an operator may say about a bot: start, pause, resume, stop, halt, acknowledge, reset."""
 
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ class Operator:
             "stop": self._stop,
             "halt": self._halt,
             "acknowledge": self._acknowledge,
+            "reset": self._reset,
         }
 
     def said(self, event: ev.OperatorCommand) -> None:
@@ -56,10 +57,11 @@ class Operator:
         engine.director.look()
 
     def _start(self, member: "Member", reason: str) -> None:  # noqa: ARG002
-        if member.is_started:
+        if member.is_started and not member.is_stopped:
             return
-        member.is_started = True
-        self._engine.guards.arm()
+        if not member.is_started:
+            self._engine.guards.arm()
+        member.is_started, member.is_stopped, member.is_paused = True, False, False
         if member.instrument.market is Market.LINEAR:
             self._engine.commands.append(SetLeverage(member.symbol, member.setup.leverage))
         if member.standing is Standing.OWNER:  # Others are started when they become the owner.
@@ -70,14 +72,16 @@ class Operator:
 
     def _resume(self, member: "Member", reason: str) -> None:  # noqa: ARG002
         member.is_paused = False
-        member.is_quarantined = False
-        member.failures.clear()
+        _forgive(member)
         self._engine.refresh_restriction()
         self._engine.caller.later(member, "on_resume")
         self._engine.planner.retry_blocked(member, Retry.WHEN_ALLOWED)
 
     def _stop(self, member: "Member", reason: str) -> None:
         """Ask the strategy what to do with the position; a strategy that fails keeps it, with its stop."""
+        if member.is_stopped or not member.is_started:
+            member.is_stopped = True
+            return
         release = asked_to_release(self._engine, member, reason)
         if release is Release.WIND_DOWN:
             self._engine.exits.begin(member, reason or "stopped")
@@ -92,3 +96,14 @@ class Operator:
 
     def _acknowledge(self, member: "Member", reason: str) -> None:  # noqa: ARG002
         member.is_halted = False
+
+    def _reset(self, member: "Member", reason: str) -> None:  # noqa: ARG002
+        """After an emergency or a quarantine: stopped, with nothing held against it."""
+        member.is_halted = member.is_paused = False
+        member.is_stopped = True
+        _forgive(member)
+
+
+def _forgive(member: "Member") -> None:
+    member.is_quarantined = False
+    member.failures.clear()

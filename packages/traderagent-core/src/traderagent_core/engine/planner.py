@@ -221,9 +221,7 @@ class Planner:
 
     def retry_blocked(self, member: "Member", kind: Retry) -> None:
         """Try the blocked wants of a bot that wait for something that has just happened."""
-        for plan in list(self._account.plans.values()):
-            if plan.bot != member.name:
-                continue
+        for plan in list(self._account.plans_of(member.name)):
             for want in list(plan.wants.values()):
                 if want.status is WantStatus.BLOCKED and want.retry is kind:
                     self._engine.desk.retry(want)
@@ -232,8 +230,8 @@ class Planner:
 
     def repeg(self, member: "Member") -> None:
         """Move wants that follow the position or its average, after a fill has changed either."""
-        for plan in list(self._account.plans.values()):
-            if plan.bot != member.name or not plan.plan.has_pegs or plan.closing_reason:
+        for plan in list(self._account.plans_of(member.name)):
+            if not plan.plan.has_pegs or plan.closing_reason:
                 continue
             for want in list(plan.wants.values()):
                 if want.leg.is_pegged:
@@ -266,8 +264,8 @@ class Planner:
 
     def withdraw_all(self, member: "Member", reason: str) -> None:
         """End every want of a bot's plans, except its stop; the plans close when their orders are gone."""
-        for plan in list(self._account.plans.values()):
-            if plan.bot == member.name and plan.plan.name != f"{INTERNAL}stop":
+        for plan in list(self._account.plans_of(member.name)):
+            if plan.plan.name != f"{INTERNAL}stop":
                 self.withdraw(plan, reason)
 
     def withdraw(self, plan: ActivePlan, reason: str) -> None:
@@ -280,10 +278,7 @@ class Planner:
 
     def is_at_work(self, member: "Member") -> bool:
         """Whether a plan that the strategy asked for is not over yet."""
-        return any(
-            own.bot == member.name and not own.plan.name.startswith(INTERNAL)
-            for own in self._account.plans.values()
-        )
+        return any(not own.plan.name.startswith(INTERNAL) for own in self._account.plans_of(member.name))
 
     def close_if_done(self, plan: ActivePlan) -> None:
         """Close a plan that has nothing wanted and nothing at the venue any more."""

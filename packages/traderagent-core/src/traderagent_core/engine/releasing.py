@@ -30,7 +30,7 @@ def asked_to_release(engine: "Engine", member: "Member", reason: str) -> Release
 
 def let_go(engine: "Engine", member: "Member", reason: str) -> None:
     """Withdraw every want that could add to the position; what closes it stays, and so does its stop."""
-    plans = [plan for plan in engine.account.plans.values() if plan.bot == member.name]
+    plans = list(engine.account.plans_of(member.name))
     wants = [want for plan in plans for want in plan.wants.values() if want.slot.name not in RESERVED_SLOTS]
     closing = _closing(member, wants, engine.view.price(member.symbol))
     for want in wants:

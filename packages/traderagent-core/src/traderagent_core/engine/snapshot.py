@@ -61,6 +61,7 @@ def restore(engine: "Engine", data: dict[str, Any]) -> None:
     _require_same("risk modes", root["guards"]["modes"], dict(engine.setup.modes))
     engine.now_ms = root["now_ms"]
     vars(engine.account).update(vars(root["account"]))
+    engine.account.reindex()
     for name, fields in root["members"].items():
         member = engine.members[name]
         member.ledger = engine.account.ledger(name, member.symbol)

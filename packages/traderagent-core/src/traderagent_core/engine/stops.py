@@ -218,8 +218,8 @@ class Stops:
         """A rule goes with the last plan and the position: the next plan brings its own, or none."""
         if member.stop.rule is None or member.ledger.quantity:
             return
-        plans = self._engine.account.plans.values()
-        if not any(own.bot == member.name and not own.plan.name.startswith("~") for own in plans):
+        plans = self._engine.account.plans_of(member.name)
+        if not any(not own.plan.name.startswith("~") for own in plans):
             member.stop.rule = None
             member.note_guards()
 
@@ -245,8 +245,8 @@ class Stops:
         order = stop.travelling
         if order is None:
             return
-        others = (plan for plan in self._engine.account.plans.values() if plan.bot == member.name)
-        if any(plan.live_orders and plan is not order.want.plan for plan in others):
+        plans = self._engine.account.plans_of(member.name)
+        if any(plan.live_orders and plan is not order.want.plan for plan in plans):
             return
         self._give_up(member, order)
         stop.want = stop.price = stop.is_long = None

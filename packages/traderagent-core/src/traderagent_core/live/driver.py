@@ -18,6 +18,7 @@ from traderagent_core.live.reports import facts_of, never_accepted
 from traderagent_core.live.resolver import Resolver
 from traderagent_core.live.starting import Starts
 from traderagent_core.live.stepper import LEAVING, Stepper
+from traderagent_core.live.vitals import Vitals
 from traderagent_core.live.wakes import is_awaited
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
@@ -77,7 +78,8 @@ class Driver:
         self.options = options
         self.symbols = tuple(dict.fromkeys(member.symbol for member in self.engine.members.values()))
         self.resolver = Resolver(adapter, self._found, self._absent)
-        self.outbox = Outbox(adapter, self.engine, self.resolver, self.tell)
+        self.vitals = Vitals()
+        self.outbox = Outbox(adapter, self.engine, self.resolver, self.tell, self.vitals)
         self.entries = Entries(self.engine, adapter.clock, self.step, options.tell)
         self.reconciler = Reconciler(self.engine, stepper.funded)
         self.boundaries = Boundaries(self.view, self.symbols, timeframe_ms(options.base), options.grace_ms)
@@ -105,9 +107,13 @@ class Driver:
         """Have something taken after all that has been told before; a function is called in its turn."""
         self._inbox.put_nowait(fact)
 
-    async def hear(self, stream: Any) -> None:
+    async def hear(self, name: str, stream: Any) -> None:
         """Have everything taken that a stream tells, until it ends."""
         async for fact in stream:
+            if isinstance(fact, LinkUp | LinkDown):
+                is_up = isinstance(fact, LinkUp)
+                cause = "" if isinstance(fact, LinkUp) else fact.cause
+                self.vitals.link(name, is_up=is_up, time_ms=fact.time_ms, cause=cause)
             while self._inbox.qsize() >= INBOX:
                 await asyncio.sleep(0.01)
             self.tell(fact)
@@ -136,6 +142,11 @@ class Driver:
         else:
             self.step(fact)
 
+    def say(self, bot: str, action: str, reason: str = "") -> None:
+        """Step the engine with an operator's word."""
+        now_ms = max(self.adapter.clock.now_ms(), self.engine.now_ms)
+        self.step(ev.OperatorCommand(now_ms, bot, action, reason))
+
     def step(self, event: ev.Event) -> None:
         """Step the engine; its commands leave at the next `release`."""
         self._ask_prices()
@@ -149,7 +160,7 @@ class Driver:
         self.options.tell("published", topic=command.topic, text=command.text)
         after_ms = self.options.acknowledge_after_ms
         if command.topic == "halt" and after_ms is not None:
-            self._say(ev.OperatorCommand(now_ms + after_ms, "*", "acknowledge", "simulated"))
+            self._say_at(ev.OperatorCommand(now_ms + after_ms, "*", "acknowledge", "simulated"))
 
     def remind(self) -> None:
         """Publish again what nobody has answered before the process ended."""
@@ -157,7 +168,7 @@ class Driver:
         if state.stage is Stage.AWAIT_ACK:
             self._published(cmd.Publish("halt", state.reason), self.engine.now_ms)
 
-    def _say(self, command: ev.OperatorCommand) -> None:
+    def _say_at(self, command: ev.OperatorCommand) -> None:
         """Have a word taken at its time, after those of the same time that came before it."""
         self._said.append(command)
         self._said.sort(key=lambda each: each.time_ms)
@@ -220,7 +231,18 @@ class Driver:
         if not self.starts.are_over and not self.entries.are_barred:
             self._ask_prices()
             for bot in self.starts.ready(time_ms, is_close=is_close):
-                self._say(ev.OperatorCommand(time_ms, bot, "start"))
+                self._say_at(ev.OperatorCommand(time_ms, bot, "start"))
+
+    def awaits(self, bot: str) -> bool:
+        """Whether a bot is about to be started."""
+        return self.starts.awaits(bot) or any(
+            said.bot == bot and said.action == "start" for said in self._said
+        )
+
+    def forget_start(self, bot: str) -> None:
+        """Have a bot not started after all."""
+        self.starts.forget(bot)
+        self._said = [said for said in self._said if (said.bot, said.action) != (bot, "start")]
 
     def next_due(self) -> tuple[int, int] | None:
         """Time and phase of the first timer, close or word that is waited for."""
@@ -309,10 +331,9 @@ class Driver:
         self._pause(report.symbol, f"order {report.client_order_id} is not in the journal")
 
     def _pause(self, symbol: str, reason: str) -> None:
-        now_ms = self.adapter.clock.now_ms()
         for member in self.engine.members.values():
             if member.symbol == symbol and not member.is_paused:
-                self.step(ev.OperatorCommand(now_ms, member.name, "pause", reason))
+                self.say(member.name, "pause", reason)
 
     def _found(self, report: OrderReport, fills: list[ev.OrderFilled]) -> None:
         """The venue's word on an order that was looked for."""

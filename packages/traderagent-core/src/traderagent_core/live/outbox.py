@@ -1,7 +1,7 @@
 """Carries commands to the exchange, in the order of asking, and finds out what became of each."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from traderagent_core.account.state import WantStatus
 from traderagent_core.contract.exchange_adapter import ExchangeAdapter
@@ -9,6 +9,7 @@ from traderagent_core.contract.outcome import Outcome, OutcomeKind, Refusal
 from traderagent_core.engine.engine import Engine
 from traderagent_core.live.reports import never_accepted
 from traderagent_core.live.resolver import Resolver
+from traderagent_core.live.vitals import Vitals
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
 from traderagent_core.model.order import OrderRequest, OrderStatus
@@ -27,11 +28,14 @@ class Outbox:
     A request that nobody can say the end of is looked up by reads; it is never sent under another id.
     """
 
-    def __init__(self, adapter: ExchangeAdapter, engine: Engine, resolver: Resolver, tell: Tell) -> None:
+    def __init__(
+        self, adapter: ExchangeAdapter, engine: Engine, resolver: Resolver, tell: Tell, vitals: Vitals
+    ) -> None:
         self._adapter = adapter
         self._engine = engine
         self._resolver = resolver
         self._tell = tell
+        self._vitals = vitals
         self._waiting: asyncio.Queue[Callable[[], object] | LeavingCommand] = asyncio.Queue()
         self.sent = 0
         self.in_flight = 0
@@ -79,7 +83,7 @@ class Outbox:
     async def _submit(self, request: OrderRequest) -> None:
         order_id = request.client_order_id
         while True:
-            outcome = await self._adapter.submit(request)
+            outcome = await self._timed(self._adapter.submit(request))
             if outcome.kind is OutcomeKind.REJECTED:
                 await self._answer(ev.OrderRejected(self._now(), order_id, _reason(outcome)))
             if outcome.kind in (OutcomeKind.UNKNOWN, OutcomeKind.ALREADY_SO):
@@ -94,7 +98,7 @@ class Outbox:
     async def _cancel(self, command: cmd.Cancel) -> None:
         order_id = command.client_order_id
         while True:
-            outcome = await self._adapter.cancel(command.symbol, order_id)
+            outcome = await self._timed(self._adapter.cancel(command.symbol, order_id))
             if outcome.kind is OutcomeKind.REJECTED:
                 await self._answer(ev.CancelRejected(self._now(), order_id, _reason(outcome)))
                 return
@@ -110,7 +114,7 @@ class Outbox:
     async def _amend(self, command: cmd.Amend) -> None:
         order_id = command.amendment.client_order_id
         while True:
-            outcome = await self._adapter.amend(command.symbol, command.amendment)
+            outcome = await self._timed(self._adapter.amend(command.symbol, command.amendment))
             if outcome.kind is OutcomeKind.REJECTED:
                 await self._answer(ev.AmendRejected(self._now(), order_id, _reason(outcome)))
             if outcome.kind in (OutcomeKind.UNKNOWN, OutcomeKind.ALREADY_SO):
@@ -139,6 +143,16 @@ class Outbox:
             and not order.is_canceling
             and order.want.status is WantStatus.OPEN
         )
+
+    async def _timed(self, request: Awaitable[Outcome]) -> Outcome:
+        begun_ms = self._now()
+        outcome = await request
+        self._vitals.answered(self._now() - begun_ms)
+        if outcome.kind not in (OutcomeKind.ACCEPTED, OutcomeKind.ALREADY_SO):
+            self._vitals.failed(
+                self._now(), f"request_{outcome.kind.value}", f"{outcome.code} {outcome.text}".strip()
+            )
+        return outcome
 
     async def _answer(self, event: ev.Event) -> None:
         """Tell what a reply has said, after the facts that were told before it."""

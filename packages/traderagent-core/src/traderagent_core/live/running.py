@@ -28,12 +28,12 @@ async def run(driver: Driver, history_ms: int, *keepers: Keeper) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             adapter, symbols = driver.adapter, driver.symbols
-            streams = (
-                adapter.events(),
-                adapter.prices(symbols),
-                adapter.closed_candles(symbols, driver.options.base),
-            )
-            tasks = [group.create_task(driver.hear(stream)) for stream in streams]
+            streams = {
+                "orders": adapter.events(),
+                "prices": adapter.prices(symbols),
+                "candles": adapter.closed_candles(symbols, driver.options.base),
+            }
+            tasks = [group.create_task(driver.hear(*each)) for each in streams.items()]
             await _read_history(driver, history_ms)
             driver.reconcile(await read_patiently(driver))
             await driver.release()
@@ -115,6 +115,7 @@ async def read_patiently(driver: Driver) -> Reads:
             raise
         except ExchangeUnavailableError as error:
             driver.options.tell("read_failed", error=str(error))
+            driver.vitals.failed(clock.now_ms(), "read_failed", str(error))
             await clock.sleep_until(clock.now_ms() + max(pause_ms, error.retry_after_ms))
             pause_ms = min(2 * pause_ms, LONGEST_PAUSE_MS)
 

@@ -43,7 +43,7 @@ class Session:
     `folder` holds the journal with its snapshots, and gets `manifest`; only with `goes_on` may there be a run in it
     already. `account` is the name by which the lock knows the account. `run_id`
     begins all client order ids, and is drawn at random unless it is given. `history_ms` is how far back candles are
-    read.
+    read. `starts_bots` is false for a process that only brings to an end what was begun.
     """
 
     config: Config
@@ -61,6 +61,7 @@ class Session:
     quote: Callable[[str], Decimal] | None = None
     levels: Levels | None = None
     acknowledge_after_ms: int | None = None
+    starts_bots: bool = True
 
 
 async def trade(session: Session, *keepers: Keeper) -> Stepper:
@@ -98,7 +99,7 @@ def _driver(session: Session, recovered: Recovered, journal: Journal) -> Driver:
     async def flush() -> None:
         journal.sync()
 
-    bots = tuple(bot.name for bot in session.config.bots if bot.auto_start)
+    bots = tuple(bot.name for bot in session.config.bots if bot.auto_start and session.starts_bots)
     return Driver(
         session.adapter,
         recovered.stepper,

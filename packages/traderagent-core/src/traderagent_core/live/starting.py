@@ -31,7 +31,7 @@ class Starts:
         self._waiting = []
         for bot in bots:
             members = tuple(engine.director.members_of(bot))
-            if not all(member.is_started for member in members):
+            if not (all(each.is_started for each in members) or any(each.is_stopped for each in members)):
                 self._waiting.append(_Waiting(bot, members, list(members)))
 
     def ready(self, time_ms: int, *, is_close: bool) -> Iterator[str]:
@@ -43,9 +43,17 @@ class Starts:
                 if not self._can_start(member, time_ms, is_close=is_close)
             ]
             if not waiting.unready:
-                _refuse_fatal(waiting.members, self._view)
+                refuse_fatal(waiting.members, self._view)
                 self._waiting.remove(waiting)
                 yield waiting.bot
+
+    def forget(self, bot: str) -> None:
+        """Have a bot not started after all."""
+        self._waiting = [waiting for waiting in self._waiting if waiting.bot != bot]
+
+    def awaits(self, bot: str) -> bool:
+        """Whether a bot waits for its start."""
+        return any(waiting.bot == bot for waiting in self._waiting)
 
     @property
     def are_over(self) -> bool:
@@ -61,8 +69,8 @@ class Starts:
         return is_close and time_ms >= self._start_ms and self._view.closed_at(member.name) == time_ms
 
 
-def _refuse_fatal(members: Iterable[Member], view: LiveView) -> None:
-    """What the strategies themselves say against starting."""
+def refuse_fatal(members: Iterable[Member], view: LiveView) -> None:
+    """Raises ConfigError with what the strategies themselves say against starting at the price of now."""
     lines = []
     for member in members:
         setup, strategy = member.setup, member.strategy

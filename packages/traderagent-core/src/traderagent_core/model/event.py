@@ -116,7 +116,7 @@ class WatchCrossed:
 
 @define(eq=False)
 class OperatorCommand:
-    """An operator's word about one bot: start, pause, resume, stop, halt, acknowledge."""
+    """An operator's word about one bot: start, pause, resume, stop, halt, acknowledge, reset."""
 
     time_ms: int
     bot: str

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, get_args
 
-from attrs import define
-
 from traderagent_core.account.state import Record
 from traderagent_core.contract.entry_filter import Verdict
 from traderagent_core.data.funding import FundingRates
@@ -16,6 +14,7 @@ from traderagent_core.model import event as ev
 from traderagent_core.model.candle import Candles, TimeColumn
 from traderagent_core.model.plan import Plan
 from traderagent_core.simulator.bands import BandExits
+from traderagent_core.simulator.calls import CallBook
 from traderagent_core.simulator.cursor import (
     BOUNDARY_PHASE,
     FUNDING_PHASE,
@@ -25,34 +24,16 @@ from traderagent_core.simulator.cursor import (
     Cursor,
 )
 from traderagent_core.simulator.hearing import Answer, Heard, StopMove
+from traderagent_core.simulator.hits import NEVER, Hits
 from traderagent_core.simulator.scan import BlockScan, Finder
 from traderagent_core.simulator.timers import Agenda
 from traderagent_core.simulator.view import Schedule, SimulatedView
 from traderagent_core.venue.exchange import SimulatedExchange
 from traderagent_core.venue.path import PathPolicy
 
-NEVER = (1 << 62, 0)
 VenueCommand = cmd.Cancel | cmd.Amend | cmd.Watch | cmd.Unwatch | cmd.SetLeverage
 DELAYED = (cmd.Submit, cmd.Cancel, cmd.Amend)
 """Commands that take the latency to reach the venue."""
-
-
-@define(eq=False)
-class _Calls:
-    """The closes on which one bot is called, and how far they have been done; without a bot all are told."""
-
-    times: TimeColumn
-    bot: str = ""
-    position: int = 0
-
-    def is_at(self, time_ms: int) -> bool:
-        """Whether this is the close that was scheduled last."""
-        return self.position > 0 and self.times.item(self.position - 1) == time_ms
-
-    def skip_to(self, time_ms: int | None) -> None:
-        """Pass over all closes before a time; None passes over the rest."""
-        first = len(self.times) if time_ms is None else int(self.times.searchsorted(time_ms))
-        self.position = max(self.position, first)
 
 
 class Driver:
@@ -93,13 +74,15 @@ class Driver:
             cmd.Unwatch: self._watch,
         }
         self._agenda = Agenda()
-        self._calls: list[_Calls] = []
+        self._calls = CallBook(self._agenda, self._due)
+        self._hits = Hits(self._cursors.values())
         self._here: Cursor | None = None
         self._judged_ms = -1
         self._phase = VENUE_PHASE
         self._band: tuple[int, int] | None = None
         self._band_exits = BandExits(self._cursors, self._finders)
         self._is_band_stale = True
+        self._band_until_ms = 0
         self.progress: Callable[[int], None] | None = None
         self.acknowledge_after_ms: int | None = None
 
@@ -112,25 +95,11 @@ class Driver:
 
     def schedule_calls(self, bot: str, schedule: Schedule) -> None:
         """Call a bot, or one of the strategies of one, on its closes."""
-        if len(schedule.due_ms):
-            calls = _Calls(schedule.due_ms, bot)
-            self._calls.append(calls)
-            self._call_next(calls)
-
-    def _call_next(self, calls: _Calls) -> None:
-        if calls.position < len(calls.times):
-            due_ms = calls.times.item(calls.position)
-            calls.position += 1
-            self._agenda.add(due_ms, BOUNDARY_PHASE, self._due, ("", f"{due_ms}"))
-            # Several bots due at one close are called by one event: the later one replaces the earlier entry.
+        self._calls.add(schedule.due_ms, bot)
 
     def schedule_boundaries(self, times: TimeColumn, after_ms: int) -> None:
         """Wake at closes after a time on which no bot need be due, such as changes of regime."""
-        times = times[times.searchsorted(after_ms, side="right") :]
-        if len(times):
-            calls = _Calls(times)
-            self._calls.append(calls)
-            self._call_next(calls)
+        self._calls.add(times[times.searchsorted(after_ms, side="right") :])
 
     def start(self, bot: str, start_ms: int) -> None:
         """Start a bot, or all strategies of one whose strategy is chosen by regime, at a time."""
@@ -160,21 +129,17 @@ class Driver:
 
     def run(self, end_ms: int) -> None:
         """Step until nothing more happens before or at `end_ms`."""
-        cursors = list(self._cursors.values())
-        sole = cursors[0] if len(cursors) == 1 else None
         agenda, view, pump, progress = self._agenda, self.view, self._pump, self.progress
+        find_hit = self._hits.first
         is_guarded = self.engine.guards.is_watching
         first: tuple[int, int]
         cursor: Cursor | None
         while True:
-            if sole is None:
-                first, cursor = self._next_hit(cursors)
-            else:
-                first, cursor = sole.peek() or NEVER, sole
+            first, cursor = find_hit()
             due = agenda.next()
             if due is not None and due < first:
                 first, cursor = due, None
-            band = self._next_band() if is_guarded else None
+            band = self._next_band(first[0]) if is_guarded else None
             if band is not None and band < first:
                 first, cursor = band, None
             if first[0] > end_ms:
@@ -192,50 +157,42 @@ class Driver:
             if progress is not None:
                 progress(first[0])
 
-    def _next_hit(self, cursors: list[Cursor]) -> tuple[tuple[int, int], Cursor | None]:
-        """The market that meets something first, and when; on a tie the first in the order of instruments."""
-        first, best = NEVER, None
-        for cursor in cursors:
-            hit = cursor.peek()
-            if hit is not None and hit < first:
-                first, best = hit, cursor
-        return first, best
-
-    def _next_band(self) -> tuple[int, int] | None:
-        """When a close first leaves a band of the engine's guards."""
-        if self._is_band_stale:
-            self._is_band_stale = False
+    def _next_band(self, until_ms: int) -> tuple[int, int] | None:
+        """When a close first leaves a band of the engine's guards, if that is by a time; else perhaps None."""
+        if self._is_band_stale or (self._band is None and until_ms > self._band_until_ms):
+            self._is_band_stale, self._band_until_ms = False, until_ms
             now_ms = self.view.now_ms
             is_over = self._judged_ms == now_ms or self._phase > BOUNDARY_PHASE
             after_ms = now_ms if is_over else now_ms - 1
-            exit_ms = self._band_exits.next(self.engine.guards.bands(), after_ms)
+            exit_ms = self._band_exits.next(self.engine.guards.bands, after_ms, until_ms)
             self._band = None if exit_ms is None else (exit_ms, BOUNDARY_PHASE)
         return self._band
 
     def _due(self, time_ms: int) -> None:
         """A close on which bots are due; while none of them hears it, nothing can change that but an event."""
         engine = self.engine
-        here = [calls for calls in self._calls if calls.is_at(time_ms)]
+        here = self._calls.at(time_ms)
         if any(not calls.bot or engine.hears_candles(engine.members[calls.bot]) for calls in here):
             self._boundary(time_ms)
             return
-        until_ms = self._next_event_ms()
-        for calls in here:
+        until_ms = self._next_event_ms() if here else None
+        for calls in self._calls.taken(time_ms):
             calls.skip_to(until_ms)
-            self._call_next(calls)
+            self._calls.arm(calls)
 
     def _next_event_ms(self) -> int | None:
         """When anything else happens next; None when nothing does."""
-        times = [self._next_hit(list(self._cursors.values()))[0], self._agenda.next()]
-        times.append(self._next_band() if self.engine.guards.is_watching else None)
-        return min((when[0] for when in times if when is not None and when != NEVER), default=None)
+        times = [when for when in (self._hits.first()[0], self._agenda.next()) if when and when != NEVER]
+        if self.engine.guards.is_watching:
+            band = self._next_band(min(times, default=NEVER)[0])
+            times += [] if band is None else [band]
+        return min(times)[0] if times else None
 
     def _boundary(self, time_ms: int) -> None:
         self._judged_ms = time_ms
         self._step(ev.CandlesClosed(time_ms))
-        for calls in self._calls:
-            if calls.is_at(time_ms):
-                self._call_next(calls)
+        for calls in self._calls.taken(time_ms):
+            self._calls.arm(calls)
 
     def _step(self, event: ev.Event) -> None:
         self.exchange.events.append(event)

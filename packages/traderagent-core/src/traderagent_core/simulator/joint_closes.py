@@ -40,13 +40,15 @@ class JointCloses:
             columns.append(np.asarray(cursor.candles.close)[np.maximum(index, 0)])
         return np.stack(columns, axis=1)
 
-    def first_outside(self, band: EquityBand, after_ms: int) -> int | None:
-        """Time of the first close after a time at which equity is at or outside a band, or nearly.
+    def first_outside(self, band: EquityBand, after_ms: int, until_ms: int) -> int | None:
+        """Time of the first close between two times at which equity is at or outside a band, or nearly.
 
         With nothing held that can only be the next close of all: money may have changed since the last one.
         """
         row = int(self.times.searchsorted(after_ms, side="right"))
-        last = len(self.times) if band.quantities else min(row + 1, len(self.times))
+        last = int(self.times.searchsorted(until_ms, side="right"))
+        if not band.quantities:
+            last = min(row + 1, last)
         quantities = self._held(band)
         base, size = float(band.base), FIRST_LOOK
         while row < last:

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 import numpy as np
-from attrs import frozen
+from attrs import define, field
 
 from traderagent_core.coordinator.regime import RegimeClassifier
 from traderagent_core.coordinator.regime_timeline import RegimeColumns, classify_columns
@@ -15,18 +15,27 @@ from traderagent_core.model.regime_reading import RegimeReading
 if TYPE_CHECKING:
     from traderagent_core.simulator.view import SimulatedView
 
+END_MS = 1 << 62
 
-@frozen(eq=False)
+
+@define(eq=False)
 class RegimeHistory:
     """The changes of one market's regime; times are those of closes, ms UTC, sorted."""
 
     times: list[int]
     readings: list[RegimeReading]
+    _since_ms: int = field(default=0, init=False)
+    _until_ms: int = field(default=0, init=False)
+    _known: RegimeReading | None = field(default=None, init=False)
 
     def at(self, time_ms: int) -> RegimeReading | None:
-        """What was known at a time; None before the first classification."""
-        index = bisect_right(self.times, time_ms) - 1
-        return self.readings[index] if index >= 0 else None
+        """What was known at a time; None before the first classification. Quick until the next change."""
+        if not self._since_ms <= time_ms < self._until_ms:
+            index = bisect_right(self.times, time_ms) - 1
+            self._known = self.readings[index] if index >= 0 else None
+            self._since_ms = self.times[index] if index >= 0 else 0
+            self._until_ms = self.times[index + 1] if index + 1 < len(self.times) else END_MS
+        return self._known
 
     @property
     def time_column(self) -> TimeColumn:

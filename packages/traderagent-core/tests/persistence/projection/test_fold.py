@@ -160,6 +160,14 @@ def test_bots_stand_where_the_operator_put_them(world: Any) -> None:
     assert ("bot0", "operator_pause", "lunch") in said
 
 
+def test_a_word_about_the_account_is_one_about_every_bot(world: Any) -> None:
+    entries = entries_of(world, 1)
+    halt = records_payload([("noted", 1_800_000_000_000, "", "operator_halt", "fire")])
+    tables = fold([*entries, Entry(len(entries) + 1, EntryKind.RECORDS, to_text(halt))])
+    status = {(row["status"], row["status_reason"]) for row in values(tables, "bots")}
+    assert status == {("EMERGENCY", "fire")}
+
+
 def test_bots_that_no_setup_described_have_rows_all_the_same(world: Any) -> None:
     entries = entries_of(world, 1)
     nameless = [entries[0], *(entry._replace(sequence=entry.sequence - 1) for entry in entries[2:])]

@@ -20,6 +20,7 @@ STATUS = {
     "operator_stop": "STOPPED",
     "operator_halt": "EMERGENCY",
     "operator_acknowledge": "STOPPING",
+    "operator_reset": "STOPPED",
 }
 """Where a bot stands after an operator's word."""
 LEVELS = {
@@ -87,9 +88,10 @@ class Bots:
             known.buys += step.want.side is Side.BUY
             known.sells += step.want.side is Side.SELL
         elif step.kind == "noted" and step.record[3] in STATUS:
-            known = self.known[step.record[2]]
-            known.status, known.status_reason = STATUS[step.record[3]], step.record[4]
-            self._put(known, step.time_ms)
+            bot = step.record[2]  # An empty one stands for the whole account.
+            for known in [self.known[bot]] if bot else self.known.values():
+                known.status, known.status_reason = STATUS[step.record[3]], step.record[4]
+                self._put(known, step.time_ms)
 
     def log(self, step: Step, sequence: int, position: int) -> None:
         """Keep what a record tells people."""
