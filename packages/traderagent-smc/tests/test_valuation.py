@@ -56,31 +56,31 @@ def test_overlaps_raise_the_strength_and_a_higher_timeframe_counts_twice(
     put(quarter, 98.0, 102.0)
     put(quarter, 102.0, 104.0)  # Only touches the one before.
     side = valued(analyses).bullish
-    assert side.overlaps.tolist() == [1.0, 2.0, 0.0]
+    assert side.overlaps(range(3)).tolist() == [1.0, 2.0, 0.0]
     assert [side.strength(index) for index in range(3)] == pytest.approx([80.0, 100.0, 60.0])
 
 
 def test_opposite_zones_add_nothing(analyses: list[TimeframeAnalysis]) -> None:
     put(analyses[0], 90.0, 100.0)
     put(analyses[0], 90.0, 100.0, -1)
-    assert valued(analyses).bullish.overlaps.tolist() == [0.0]
+    assert valued(analyses).bullish.overlaps([0]).tolist() == [0.0]
 
 
 def test_confidence_is_decay_times_quality(analyses: list[TimeframeAnalysis]) -> None:
     fresh = put(analyses[1], 90.0, 100.0)
     side = valued(analyses).bullish
-    assert side.worth.tolist() == pytest.approx([0.6])
+    assert side.worth([0]).tolist() == pytest.approx([0.6])
     fresh.touches = 1
-    assert valued(analyses).bullish.worth.tolist() == pytest.approx([0.3])
+    assert valued(analyses).bullish.worth([0]).tolist() == pytest.approx([0.3])
     fresh.known_at -= 40
     fresh.merits = evolve(MERITS, has_grab=True)
     half_lives = 40 / 200
-    assert valued(analyses).bullish.worth.tolist() == pytest.approx([0.5 * 0.5**half_lives * 0.8])
+    assert valued(analyses).bullish.worth([0]).tolist() == pytest.approx([0.5 * 0.5**half_lives * 0.8])
 
 
 def test_a_half_filled_gap_is_a_quarter_less(analyses: list[TimeframeAnalysis]) -> None:
     put(analyses[1], 90.0, 100.0, kind=GAP, extreme=95.0)
-    assert valued(analyses).bullish.worth.tolist() == pytest.approx([0.6 * 0.75])
+    assert valued(analyses).bullish.worth([0]).tolist() == pytest.approx([0.6 * 0.75])
 
 
 @pytest.mark.parametrize(("price", "is_near"), [(89.5, True), (89.49, False), (100.5, True), (100.51, False)])

@@ -1,7 +1,7 @@
 """Saves a graph of the detectors' objects as plain JSON values and builds it again, shared objects shared."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from math import isfinite
 from typing import Any
 
@@ -86,7 +86,7 @@ class _Saver:
         if kind is DeadZone:
             return [_DEAD, *value]
         if kind in _SERIES:
-            return [_SERIES[kind], *map(self.value, value)]
+            return [_SERIES[kind], *(value if _is_plain(value) else map(self.value, value))]
         if kind is dict:
             return [_MAP, *([self.value(key), self.value(each)] for key, each in value.items())]
         if isinstance(value, Running):
@@ -103,6 +103,12 @@ class _Saver:
             fields = self.classes.setdefault(name, [a.name for a in attrs.fields(type(value))])
             self.objects[place] = [name, *(self.value(getattr(value, field)) for field in fields)]
         return place
+
+
+def _is_plain(values: Collection[Any]) -> bool:
+    """Whether there are only finite floats, or only whole numbers: most of what is saved are such columns."""
+    kinds = set(map(type, values))
+    return kinds == {int} or (kinds == {float} and isfinite(sum(values)))
 
 
 class _Loader:

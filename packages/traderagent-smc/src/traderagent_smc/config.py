@@ -12,7 +12,7 @@ from traderagent_smc.settings import LifeRules, Settings, Weights
 
 SWING_LENGTHS = {"1d": 50, "4h": 50, "1h": 20, "15m": 10}
 HISTORY_FACTOR = 10
-CHECKPOINT_CANDLES = 500
+CHECKPOINT_CANDLES = 2000
 """Candles of the base timeframe after which the filter saves itself anew; a restart takes them in again."""
 SUM_SLACK = 1e-9
 NEUTRAL = 0.5

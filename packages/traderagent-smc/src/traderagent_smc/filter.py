@@ -132,7 +132,7 @@ class SmcFilter(EntryFilter):
             side = valuation.side(intent.direction)
             near = side.relevant(float(intent.price))
             used = [side.placed[index] for index in near]
-            return float(side.worth[near[0]]) if near else missing, used
+            return float(side.worth(near[:1])[0]) if near else missing, used
         total, used = 0.0, []
         for direction in (1, -1):
             prices = np.array([level.price for level in intent.levels if level.direction == direction])

@@ -74,6 +74,7 @@ class SimulatedView:
         self.cursors: dict[str, Cursor] = {}
         self._base = base
         self._series: dict[tuple[str, str], Series] = {}
+        self._refused: dict[tuple[str, str], str] = {}
         self._columns: dict[tuple[str, str, Indicator], FloatColumn] = {}
         self.regimes: dict[str, RegimeHistory] = {}
         self.stress: StressHistory | None = None
@@ -84,10 +85,16 @@ class SimulatedView:
         key = (symbol, timeframe)
         series = self._series.get(key)
         if series is None:
+            if key in self._refused:
+                raise DataError(self._refused[key])
             base = self._base.get(symbol)
             if base is None:
                 raise DataError(f"no candles of {symbol}; there are: {', '.join(sorted(self._base))}")
-            candles = base if base.timeframe == timeframe else resample(base, timeframe)
+            try:
+                candles = base if base.timeframe == timeframe else resample(base, timeframe)
+            except DataError as error:
+                self._refused[key] = str(error)
+                raise
             series = self._series[key] = Series(candles, candles.open_time + candles.duration_ms)
         return series
 
