@@ -24,6 +24,18 @@ def precision(price: float) -> int:
     return 2 if price <= 0 else min(12, max(2, 4 - floor(log10(price))))
 
 
+def fair_limit(lengths: Sequence[int], total: int) -> int:
+    """The most that each of several may have, so that all together have no more than `total`: short ones have all."""
+    rest = limit = total
+    for place, length in enumerate(sorted(lengths)):
+        limit = rest // (len(lengths) - place)
+        if length > limit:
+            break
+        rest -= length
+        limit = total
+    return limit
+
+
 def longest(parts: Sequence[Part], limit: int, span: Callable[[Part], tuple[int, int]]) -> list[Part]:
     """At most so many parts, in their order: the longest, of equally long ones the latest."""
     if len(parts) <= limit:

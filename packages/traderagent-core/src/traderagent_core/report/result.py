@@ -1,7 +1,7 @@
 """The result of a run: one object for JSON, a table for the terminal, files on disk."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,11 @@ from traderagent_core.report.bounds import Bounds
 from traderagent_core.report.cautions import cautions, unattributed
 from traderagent_core.report.comparison import Comparison
 from traderagent_core.report.coordination import committed_csv, summary, timeline_json
+from traderagent_core.report.drawings import drawings_json
 from traderagent_core.report.metrics import Metrics, metrics
-from traderagent_core.report.shown_tables import exhibit_dict
+from traderagent_core.report.shown_tables import exhibit_dicts
 from traderagent_core.report.tables import (
     decisions_csv,
-    drawings_json,
     equity_csv,
     equity_rows_told,
     fills_csv,
@@ -28,6 +28,7 @@ from traderagent_core.report.text import dumps, jsonable
 from traderagent_core.simulator.outcome import BotMoney, Outcome
 
 REPORT = "report.html"
+Maker = Callable[[], bytes]
 
 
 @frozen(eq=False)
@@ -59,7 +60,7 @@ class Result:
             "money": [money_dict(money) for money in self.outcome.money],
             "unattributed": jsonable(unattributed(self.outcome)),
             "warnings": [*self.warnings, *study.warnings],
-            "exhibits": [exhibit_dict(shown) for shown in study.exhibits],
+            "exhibits": exhibit_dicts(study.exhibits),
         }
         if study.coordination is not None:
             content["coordination"] = summary(study.coordination)
@@ -70,7 +71,7 @@ class Result:
         return content
 
     def to_json(self) -> str:
-        """`to_dict` as indented JSON with sorted keys; the content of result.json."""
+        """`to_dict` as JSON with sorted keys, indented, a row of a table on a line; the content of result.json."""
         return dumps(self.to_dict())
 
     def table(self) -> str:
@@ -86,35 +87,39 @@ class Result:
         cannot be written to.
         """
         directory = Path(directory)
-        contents = self._files()
+        makers = self._files()
         if html:
             from traderagent_core.report.html import render
 
-            contents[REPORT] = render(self).encode()
+            makers[REPORT] = lambda: render(self).encode()
         try:
-            return _replace_files(directory, contents)
+            return _replace_files(directory, makers)
         except OSError as error:
             raise DataError(
                 f"cannot write the results to {directory}: {error.strerror or error};"
                 " name a folder that exists or can be made, with room and the right to write"
             ) from error
 
-    def _files(self) -> dict[str, bytes]:
+    def _files(self) -> dict[str, Maker]:
+        """What makes each file; only one of them has to be in memory at a time."""
         outcome = self.outcome
         found = outcome.study.coordination
-        timeline = {}
+        timeline: dict[str, Maker] = {}
         if found is not None:
-            timeline = {"timeline.json": timeline_json(found), "committed.csv": committed_csv(found)}
+            timeline = {
+                "timeline.json": lambda: timeline_json(found),
+                "committed.csv": lambda: committed_csv(found),
+            }
         return {
             **timeline,
-            "result.json": self.to_json().encode(),
-            "fills.csv": fills_csv(outcome.fills),
-            "trades.csv": trades_csv(outcome.trades),
-            "positions.csv": positions_csv(outcome.study.round_trips),
-            "drawings.json": drawings_json(outcome.study.exhibits),
-            "orders.csv": orders_csv(outcome.orders),
-            "equity.csv": equity_csv(outcome.equity, outcome.starting_balance),
-            "decisions.csv": decisions_csv(outcome.decisions),
+            "result.json": lambda: self.to_json().encode(),
+            "fills.csv": lambda: fills_csv(outcome.fills),
+            "trades.csv": lambda: trades_csv(outcome.trades),
+            "positions.csv": lambda: positions_csv(outcome.study.round_trips),
+            "drawings.json": lambda: drawings_json(outcome.study.exhibits),
+            "orders.csv": lambda: orders_csv(outcome.orders),
+            "equity.csv": lambda: equity_csv(outcome.equity, outcome.starting_balance),
+            "decisions.csv": lambda: decisions_csv(outcome.decisions),
         }
 
 
@@ -133,18 +138,18 @@ def money_dict(money: BotMoney) -> dict[str, Any]:
     return {name: jsonable(getattr(money, name)) for name in names + further}
 
 
-def _replace_files(directory: Path, contents: Mapping[str, bytes]) -> list[Path]:
+def _replace_files(directory: Path, makers: Mapping[str, Maker]) -> list[Path]:
     """Write all files beside their places first, then move them in, so that a failure leaves the old set."""
     directory.mkdir(parents=True, exist_ok=True)
-    beside = {name: directory / f".{name}.{os.getpid()}.tmp" for name in contents}
+    beside = {name: directory / f".{name}.{os.getpid()}.tmp" for name in makers}
     try:
-        for name, content in contents.items():
-            beside[name].write_bytes(content)
-        for name in contents:
+        for name, make in makers.items():
+            beside[name].write_bytes(make())
+        for name in makers:
             beside[name].replace(directory / name)
     finally:
         for path in beside.values():
             path.unlink(missing_ok=True)
-    if REPORT not in contents:
+    if REPORT not in makers:
         (directory / REPORT).unlink(missing_ok=True)
-    return [directory / name for name in contents]
+    return [directory / name for name in makers]

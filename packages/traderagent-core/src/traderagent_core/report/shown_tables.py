@@ -6,6 +6,7 @@ from typing import Any
 
 from traderagent_core.contract.exhibit import Cell, Column, Kind, Table
 from traderagent_core.report.coordination_tables import coordination_tables
+from traderagent_core.report.digits import fair_limit
 from traderagent_core.report.positions import positions_table
 from traderagent_core.report.text import iso, jsonable
 from traderagent_core.simulator.coordination import Coordination
@@ -15,6 +16,8 @@ Owned = tuple[str, str, Table]
 """Whose table it is, whether a strategy's or a filter's, and the table."""
 PAGE_ROWS = 3000
 LEAST_ROWS = 100
+FILE_ROWS = 20_000
+"""Rows of the tables of plugins in result.json, all together: about 6 MB."""
 _EXACT = Context(prec=20)
 """Cells with more digits than this are results of a division; they are rounded to so many."""
 
@@ -40,14 +43,18 @@ TRADES = Table(
 )
 
 
-def exhibit_dict(shown: Shown) -> dict[str, Any]:
-    """The tables of a plugin for JSON: rows by the names of their columns, times as ISO text."""
-    return {
-        "owner": shown.owner,
-        "kind": shown.kind,
-        "plugin": shown.plugin,
-        "tables": {table.name: _table_dict(table) for table in shown.exhibit.tables},
-    }
+def exhibit_dicts(exhibits: Sequence[Shown], *, limit: int = FILE_ROWS) -> list[dict[str, Any]]:
+    """The tables of plugins for JSON: rows by the names of their columns, times as ISO text; the latest of many."""
+    most = fair_limit([len(table.rows) for shown in exhibits for table in shown.exhibit.tables], limit)
+    return [
+        {
+            "owner": shown.owner,
+            "kind": shown.kind,
+            "plugin": shown.plugin,
+            "tables": {table.name: _table_dict(table, most) for table in shown.exhibit.tables},
+        }
+        for shown in exhibits
+    ]
 
 
 def page_tables(outcome: Outcome) -> list[dict[str, Any]]:
@@ -105,24 +112,23 @@ def coordination_page_tables(found: Coordination) -> list[dict[str, Any]]:
 
 
 def _limit(lengths: Sequence[int]) -> int:
-    """The most rows that each table may have, so that all have no more than PAGE_ROWS."""
-    rest, limit = PAGE_ROWS, PAGE_ROWS
-    for position, length in enumerate(sorted(lengths)):
-        limit = rest // (len(lengths) - position)
-        if length > limit:
-            break
-        rest -= length
-        limit = PAGE_ROWS
-    return max(limit, LEAST_ROWS)
+    """The most rows that each table of the page may have."""
+    return max(fair_limit(lengths, PAGE_ROWS), LEAST_ROWS)
 
 
-def _table_dict(table: Table) -> dict[str, Any]:
+def _table_dict(table: Table, limit: int) -> dict[str, Any]:
     columns = [{"name": each.name, "title": each.title, "kind": each.kind} for each in table.columns]
     rows = [
         {column.name: _json_cell(cell, column.kind) for column, cell in zip(table.columns, row, strict=True)}
-        for row in table.rows
+        for row in table.rows[max(len(table.rows) - limit, 0) :]
     ]
-    return {"title": table.title, "note": table.note, "columns": columns, "rows": rows}
+    return {
+        "title": table.title,
+        "note": table.note,
+        "columns": columns,
+        "rows": rows,
+        "total": len(table.rows),
+    }
 
 
 def _json_cell(cell: Any, kind: Kind) -> Any:

@@ -1,4 +1,4 @@
-"""The files of a run beside its result, as bytes: rows as CSV, drawings of plugins as JSON."""
+"""The files of a run beside its result, as bytes: rows as CSV."""
 
 import csv
 import io
@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from attrs import asdict
 
 from traderagent_core.contract.exhibit import Kind
 from traderagent_core.contract.history import RoundTrip
@@ -15,13 +14,12 @@ from traderagent_core.model.candle import FloatColumn
 from traderagent_core.model.timeframe import timeframe_name
 from traderagent_core.report.curve import drawdown_column, last_of_each_step, step_for
 from traderagent_core.report.positions import positions_table
-from traderagent_core.report.text import dumps_compact, iso, iso_column, plain
+from traderagent_core.report.text import iso, iso_column, plain
 from traderagent_core.simulator.outcome import (
     DecisionRow,
     EquityCurve,
     FillRow,
     OrderRow,
-    Shown,
     TradeRow,
 )
 
@@ -65,16 +63,6 @@ def positions_csv(trips: Sequence[RoundTrip]) -> bytes:
         for row in table.rows
     )
     return stream.getvalue().encode()
-
-
-def drawings_json(exhibits: Sequence[Shown]) -> bytes:
-    """drawings.json: every layer of every plugin, whole; times in ms UTC."""
-    layers = [
-        {"owner": shown.owner, "kind": shown.kind, **asdict(layer)}
-        for shown in exhibits
-        for layer in shown.exhibit.layers
-    ]
-    return (dumps_compact(layers) + "\n").encode()
 
 
 def equity_csv(curve: EquityCurve, starting_balance: Decimal, *, limit: int = EQUITY_ROWS) -> bytes:

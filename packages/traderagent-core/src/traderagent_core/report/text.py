@@ -1,7 +1,7 @@
 """Numbers and times as stable text: the same run always gives the same bytes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -56,8 +56,8 @@ def jsonable(value: Any) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """Indented JSON with sorted keys and a last newline."""
-    return json.dumps(jsonable(value), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """Indented JSON with sorted keys and a last newline; in a list of flat objects each has one line."""
+    return "".join(_indented(jsonable(value), "\n")) + "\n"
 
 
 def dumps_compact(value: Any) -> str:
@@ -65,6 +65,38 @@ def dumps_compact(value: Any) -> str:
     return json.dumps(
         jsonable(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
+
+
+_encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False).encode
+
+
+def _indented(value: Any, line: str) -> Iterator[str]:
+    """The text of a value in parts; `line` is the line break before it with the indentation it stands at."""
+    if not isinstance(value, dict | list) or not value:
+        yield _encoded(value)
+        return
+    inner, before = line + "  ", ""
+    yield "{" if isinstance(value, dict) else "["
+    if isinstance(value, dict):
+        for key in sorted(value):
+            yield f"{before}{inner}{_encoded(key)}: "
+            yield from _indented(value[key], inner)
+            before = ","
+    elif _is_flat(value):
+        yield inner + f",{inner}".join(map(_encoded, value))
+    else:
+        for part in value:
+            yield before + inner
+            yield from _indented(part, inner)
+            before = ","
+    yield line + ("}" if isinstance(value, dict) else "]")
+
+
+def _is_flat(parts: list[Any]) -> bool:
+    """Whether no part is a list, or an object with an object or a list in it."""
+    objects = (part.values() for part in parts if isinstance(part, dict))
+    nested = (isinstance(each, dict | list) for values in objects for each in values)
+    return not any(isinstance(part, list) for part in parts) and not any(nested)
 
 
 def _key(key: Any) -> str:
