@@ -256,19 +256,19 @@ def restarted(before: SmcFilter) -> SmcFilter:
 
 
 def test_a_state_that_is_given_back_is_gone_on_from(walk: Make, view_of: Make, entry: Make) -> None:
-    candles = walk(1200, 4)
+    candles = walk(4200, 4)
     times = [int(time) + candles.duration_ms for time in candles.open_time]
     asked, view = a_filter(), view_of(candles)
     verdicts(asked, view, times[:300], set(), entry)
     old = asked.state
-    first = verdicts(asked, view, times[300:1200], {times[-1]}, entry)
+    first = verdicts(asked, view, times[300:4200], {times[-1]}, entry)
     assert asked.state is not old
     asked.state = old
     assert verdicts(asked, view, times[-1:], {times[-1]}, entry) == first
 
 
 def test_the_state_is_a_checkpoint_now_and_then(walk: Make, view_of: Make) -> None:
-    candles = walk(1200, 4)
+    candles = walk(4200, 4)
     asked, view = a_filter(), view_of(candles)
     states = []
     for stop in candles.open_time.tolist():
@@ -276,7 +276,7 @@ def test_the_state_is_a_checkpoint_now_and_then(walk: Make, view_of: Make) -> No
         asked.advance(view, SYMBOL)
         states.append(asked.state)
     counts = [state.checkpoints[SYMBOL].count for state in states]
-    assert sorted(set(counts)) == [1, 501, 1001]
+    assert sorted(set(counts)) == [1, 2001, 4001]
     assert len({id(state) for state in states}) == 3
     assert len(states[-1].checkpoints[SYMBOL].text) < 200_000
 

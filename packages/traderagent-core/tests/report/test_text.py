@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -77,3 +78,22 @@ def test_what_has_no_stable_text_is_refused():
 def test_key_order_changes_nothing():
     assert dumps({"b": 1, "a": 2}) == dumps({"a": 2, "b": 1})
     assert dumps_compact({"b": 1, "a": 2}) == '{"a":2,"b":1}'
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"b": [{"y": 1, "x": None}, {"x": "é\n", "y": 0.1}], "a": {}},
+        [1, [2, {"k": []}], {"rows": [{"deep": [1]}, {"flat": True}]}],
+        [],
+        "text",
+    ],
+)
+def test_indented_json_says_what_it_was_given(value) -> None:
+    assert json.loads(dumps(value)) == value
+
+
+def test_rows_stand_on_a_line_each() -> None:
+    assert dumps({"rows": [{"b": 1, "a": 2}, {"b": 3}]}) == (
+        '{\n  "rows": [\n    {"a": 2, "b": 1},\n    {"b": 3}\n  ]\n}\n'
+    )

@@ -116,10 +116,15 @@ class TimeframeAnalysis:
         if len(candles) < SHORT_BURST:
             self._feed_few([candles.candle(index) for index in range(len(candles))])
             return
+        for _ in self.findings(candles):
+            pass
+
+    def findings(self, candles: Candles) -> Iterator[Found]:
+        """Take the next closed candles as `feed` does, and tell what became known at each."""
         self.holes += check_candles(candles, self.last_open_ms)
         atrs = self.atr_running.batch(candles).tolist()
         for row, atr in zip(_rows(candles), atrs, strict=True):
-            self._step(row, atr)
+            yield self._step(row, atr)
 
     def _feed_few(self, candles: list[Candle]) -> None:
         last = self.last_open_ms

@@ -3,7 +3,7 @@
 from attrs import Factory, define
 from traderagent_core import Candles
 
-from traderagent_smc.analysis import TimeframeAnalysis
+from traderagent_smc.analysis import NOTHING, TimeframeAnalysis
 from traderagent_smc.gaps import Gap
 from traderagent_smc.order_blocks import OrderBlock
 from traderagent_smc.pattern_structure import PatternEvent
@@ -29,11 +29,12 @@ class Records:
 
 
 def find_all(candles: Candles, settings: Settings) -> Records:
-    """Feed the candles one by one and keep what each of them made known."""
+    """Feed all candles and keep what each of them made known."""
     analysis = TimeframeAnalysis(candles.timeframe, settings)
     records = Records(analysis)
-    for index in range(len(candles)):
-        found = analysis.update(candles.candle(index))
+    for found in analysis.findings(candles):
+        if found is NOTHING:
+            continue
         records.breaks += found.breaks
         records.patterns += found.patterns
         records.blocks += found.blocks

@@ -83,7 +83,7 @@ class Side:
         """For each price the confidence of its best relevant zone, or `missing`; and those zones, best first."""
         column = prices[:, None]
         is_relevant = (self.lower <= column) & (column <= self.upper)
-        rows = _places(is_relevant.any(axis=0))
+        rows = _places(np.logical_or.reduce(is_relevant, axis=0))
         if not rows:
             return np.full(len(prices), missing), []
         values = self.worth(rows)

@@ -1,7 +1,8 @@
 """What the charts of the HTML report draw, thinned to what a screen can show."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from attrs import frozen
@@ -36,6 +37,7 @@ BUY, SELL, STOP = 0, 1, 2
 LEAD_BARS = 100
 """Candles before the run that a chart shows."""
 
+Part = TypeVar("Part", FillRow, LevelRow, RoundTrip, Layer)
 Marker = tuple[int, int, int, float]  # bar, kind, number of fills, mean price
 
 
@@ -58,6 +60,17 @@ class Scene:
         return int(self.candles.open_time[-1]) + self.candles.duration_ms
 
 
+@frozen(eq=False)
+class _Parts:
+    """What is drawn, by symbol."""
+
+    fills: Mapping[str, list[FillRow]]
+    levels: Mapping[str, list[LevelRow]]
+    trips: Mapping[str, list[RoundTrip]]
+    layers: Mapping[str, list[Layer]]
+    cyclic: Container[str]
+
+
 @frozen
 class Limits:
     """How much may be drawn on one chart."""
@@ -70,9 +83,9 @@ class Limits:
 
 def charts(outcome: Outcome) -> dict[str, Any]:
     """Everything the page draws, ready for JSON."""
-    layers = [layer for shown in outcome.study.exhibits for layer in shown.exhibit.layers]
+    parts = _parts(outcome)
     shown = {name: _of_the_run(outcome, candles) for name, candles in outcome.candles.items()}
-    scenes = [_scene(outcome, name, candles, layers) for name, candles in shown.items() if len(candles)]
+    scenes = [_scene(outcome, name, candles, parts) for name, candles in shown.items() if len(candles)]
     laid = [(scene, _bars_of(scene, len(scenes))) for scene in scenes]
     limits = _limits(laid)
     return {
@@ -117,20 +130,37 @@ def _of_the_run(outcome: Outcome, candles: Candles) -> Candles:
     return candles.between(int(closes[0]) - (LEAD_BARS + 1) * candles.duration_ms, None)
 
 
-def _scene(outcome: Outcome, name: str, candles: Candles, layers: Sequence[Layer]) -> Scene:
-    own = [layer for layer in layers if layer.symbol == name]
+def _scene(outcome: Outcome, name: str, candles: Candles, parts: _Parts) -> Scene:
+    own = parts.layers[name]
     wanted = {layer.timeframe for layer in own if layer.timeframe is not None}
     timeframes = {*wanted, outcome.study.timeframes.get(name, candles.timeframe), candles.timeframe}
     return Scene(
         name,
         candles,
-        [fill for fill in outcome.fills if fill.symbol == name],
-        [row for row in outcome.levels if row.symbol == name],
-        [trip for trip in outcome.study.round_trips if trip.symbol == name],
+        parts.fills[name],
+        parts.levels[name],
+        parts.trips[name],
         own,
         sorted(timeframes, key=timeframe_ms, reverse=True),
-        any(trade.kind == "cycle" and trade.symbol == name for trade in outcome.trades),
+        name in parts.cyclic,
     )
+
+
+def _parts(outcome: Outcome) -> _Parts:
+    return _Parts(
+        _by_symbol(outcome.fills),
+        _by_symbol(outcome.levels),
+        _by_symbol(outcome.study.round_trips),
+        _by_symbol(layer for shown in outcome.study.exhibits for layer in shown.exhibit.layers),
+        {trade.symbol for trade in outcome.trades if trade.kind == "cycle"},
+    )
+
+
+def _by_symbol(rows: Iterable[Part]) -> Mapping[str, list[Part]]:
+    found: dict[str, list[Part]] = defaultdict(list)
+    for row in rows:
+        found[row.symbol].append(row)
+    return found
 
 
 def _bars_of(scene: Scene, symbols: int) -> list[Bars]:

@@ -5,14 +5,16 @@ its pair's regime, at the last close of each cut; the parts add up to the accoun
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 from attrs import Factory, define, frozen
 
 from traderagent_core.account import reasons
 from traderagent_core.account.account import Account
+from traderagent_core.account.ledger import Ledger
 from traderagent_core.account.state import Record
 from traderagent_core.coordinator.correlation import StressTimeline
 from traderagent_core.model.candle import Candles
@@ -28,9 +30,19 @@ STEPS = 500
 _STEPS_MS = tuple(hours * HOUR_MS for hours in (1, 2, 4, 6, 12)) + tuple(
     days * DAY_MS for days in (1, 3, 7, 28)
 )
-_OF_ORDERS = frozenset({"order_submitted", "order_amended", "order_ended", "filled"})
 OPEN = "open"
 KINDS = frozenset({"regime_changed", "owner_changed", "transition_began", "transition_ended", "halt_changed"})
+_STILL = KINDS | {
+    "order_accepted",
+    "cancel_sent",
+    "cancel_refused",
+    "plan_rejected",
+    "noted",
+    "plugin_failed",
+    "mode_changed",
+}
+"""Records that move no ledger, nor anything that later records of ledgers need; half of all."""
+_OF_ORDERS = frozenset({"order_submitted", "order_amended", "order_ended", "filled"})
 
 
 @frozen
@@ -145,6 +157,8 @@ class _Reader:
         self._candles = candles
         self._closes = {symbol: series.open_time + series.duration_ms for symbol, series in candles.items()}
         self._account = Account()
+        self._ledgers: dict[tuple[str, str], list[tuple[str, Ledger]]] = defaultdict(list)
+        self._known_ledgers = 0
         self._begun: dict[str, Record] = {}
         self._open: dict[tuple[str, str], tuple[int, str, str]] = {}
         self._marked: dict[tuple[str, str], Decimal] = {}
@@ -153,22 +167,30 @@ class _Reader:
         self._forced: dict[str, Decimal] = {}
 
     def read(self, records: Sequence[Record]) -> Coordination:
-        capital = self._capital
+        capital, account, now_ms = self._capital, self._account, -1
         capital.begin(self._found.start_ms)
+        takers = {kind: self._takers(kind) for kind in {record[0] for record in records}}
         for record in records:
-            capital.turn_to(record[1])
-            handler = getattr(self, f"_{record[0]}", None)
-            if handler is not None:
-                handler(*record[1:])
-            self._account.fold((record,))
-            if record[0] in _OF_ORDERS:
-                order = self._account.order(record[2])
+            kind, time_ms, *_ = record
+            if time_ms != now_ms:
+                now_ms = time_ms
+                capital.turn_to(time_ms)
+            for take in takers[kind]:
+                take(*record[1:])
+            if kind in _OF_ORDERS:
+                order = account.order(record[2])
                 assert order is not None
                 capital.touch(order.want.plan.bot)
-            elif record[0] == "foreign_filled":
+            elif kind == "foreign_filled":
                 capital.touch(record[2])
         self._end()
         return self._found
+
+    def _takers(self, kind: str) -> list[Callable[..., Any]]:
+        """Who takes in a kind of record: this reader, and the account where that can move a ledger."""
+        own = getattr(self, f"_{kind}", None)
+        folded = None if kind in _STILL else getattr(self._account, kind)
+        return [take for take in (own, folded) if take is not None]
 
     # -- stretches ------------------------------------------------------------------------------------------
 
@@ -259,12 +281,20 @@ class _Reader:
     def _attribute(self, bot: str, symbol: str, regime: str, time_ms: int) -> None:
         """What each strategy of a bot has earned since the last cut belongs to the regime until now."""
         price = self._price(symbol, time_ms)
-        for (member, of), ledger in self._account.ledgers.items():
-            if of != symbol or member.partition(":")[0] != bot:
-                continue
+        for member, ledger in self._ledgers_of(bot, symbol):
             profit = ledger.profit(price)
             self._profit[member, symbol, regime] += profit - self._marked.get((member, symbol), ZERO)
             self._marked[member, symbol] = profit
+
+    def _ledgers_of(self, bot: str, symbol: str) -> list[tuple[str, Ledger]]:
+        """The ledgers of a bot's strategies on a symbol."""
+        ledgers = self._account.ledgers
+        if len(ledgers) != self._known_ledgers:
+            self._known_ledgers = len(ledgers)
+            self._ledgers = defaultdict(list)
+            for (member, of), ledger in ledgers.items():
+                self._ledgers[member.partition(":")[0], of].append((member, ledger))
+        return self._ledgers[bot, symbol]
 
     def _end(self) -> None:
         found = self._found
