@@ -8,7 +8,9 @@ import pytest
 from traderagent_core import load_config
 from traderagent_core.cli.main import run
 from traderagent_core.config.effective import effective
+from traderagent_core.config.loaded import Config
 from traderagent_core.data.csv_writing import write_csv
+from traderagent_core.live_run import started_with
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BOT = [{"name": "a", "symbol": "BTC/USDT"}]
@@ -50,9 +52,13 @@ def test_a_preset_trades_in_simulation_and_its_run_is_repeated_without_it(folder
 def test_the_same_preset_runs_on_paper(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(folder, "balanced", "run", "--run-dir", str(folder / "paper")) == 0
     assert "btc:trend: position" in capsys.readouterr().out
+    assert started_with(folder / "paper").sha256 == balanced(folder).sha256
     kept = json.loads((folder / "paper" / "manifest.json").read_text())["configuration"]
-    loaded = load_config(folder / "two.yaml", presets=[EXAMPLES / "presets" / "balanced.yaml"])
-    assert kept == json.loads(json.dumps(effective(loaded)))
+    assert kept == json.loads(json.dumps(effective(balanced(folder))))
+
+
+def balanced(folder: Path) -> Config:
+    return load_config(folder / "two.yaml", presets=[EXAMPLES / "presets" / "balanced.yaml"])
 
 
 def test_presets_risk_ever_more() -> None:

@@ -65,3 +65,8 @@ def test_a_default_is_judged_beside_what_is_given() -> None:
         GridConfig.model_validate(
             {"upper_price": "2", "lower_price": "1", "amount_per_grid": "10", "trend_guard_adx": "20"}
         )
+
+
+def test_prices_beside_bounds_from_atr_are_refused() -> None:
+    with pytest.raises(ValidationError, match="takes the range from ATR, not from upper_price"):
+        GridConfig.model_validate({"bounds": "atr", "amount_per_grid": 10, "upper_price": 5})

@@ -231,6 +231,7 @@ def _manifest(config: Config) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "file": None if config.path is None else str(config.path.resolve()),
+        "presets": [str(preset.resolve()) for preset in config.presets],
         "configuration": jsonable(effective(config)),
         "configuration_sha256": config.sha256,
         "versions": versions(config.distributions),
@@ -241,9 +242,14 @@ def _configuration(folder: Path) -> Config:
     return _of_manifest(folder, lambda manifest: load_config({**manifest["configuration"]}))
 
 
-def file_of(folder: Path) -> Path:
-    """The configuration file that a run was started with last; raises ConfigError when it is not known."""
-    return _of_manifest(folder, lambda manifest: Path(manifest["file"]))
+def started_with(folder: Path, file: Path | None = None) -> Config:
+    """The configuration that a run was started with last, as its file is now, or another file over the same presets.
+
+    Raises ConfigError when none is known.
+    """
+    given = _of_manifest(folder, lambda manifest: [Path(each) for each in manifest.get("presets", [])])
+    named = file or _of_manifest(folder, lambda manifest: Path(manifest["file"]))
+    return load_config(named, presets=given)
 
 
 def _of_manifest(folder: Path, take: Callable[[Mapping[str, Any]], Found]) -> Found:

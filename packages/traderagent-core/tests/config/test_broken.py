@@ -220,6 +220,14 @@ BROKEN: dict[str, tuple[str, list[Expected]]] = {
         grid("enabled: false"),
         [(5, 5, "bots[0].grid", "switched off")],
     ),
+    "key of the file at a bot": (
+        bot("risk_modes: {}"),
+        [(6, 5, "bots[0].risk_modes", "'risk_modes' belongs at the top of the file")],
+    ),
+    "key of the allocator at a bot": (
+        bot("weights: {}"),
+        [(6, 5, "bots[0].weights", "belongs under coordinator.allocator, at the top of the file")],
+    ),
     # rules between keys
     "leverage on spot": (bot("leverage: 3"), [(6, 15, "bots[0].leverage", "write `market: linear`")]),
     "leverage above the instrument's": (

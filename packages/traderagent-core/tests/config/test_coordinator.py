@@ -190,6 +190,27 @@ BROKEN: dict[str, tuple[str, int, int, str, str]] = {
         "coordinator.router.WIDE_RANGE.strategy",
         "below `reserve:`",
     ),
+    "a name for a route": (
+        "coordinator: {router: {WIDE_RANGE: grid}}\n",
+        1,
+        36,
+        "coordinator.router.WIDE_RANGE",
+        "write {strategy: grid}",
+    ),
+    "a filter for a strategy": (
+        route("strategy: volume"),
+        1,
+        47,
+        "coordinator.router.WIDE_RANGE.strategy",
+        "'volume' is no strategy, but an entry filter it stands under `filters`",
+    ),
+    "per cent for a ratio": (
+        "coordinator: {regime: {volatile_atr_ratio: 2}}\n",
+        1,
+        44,
+        "coordinator.regime.volatile_atr_ratio",
+        "2 % is 0.02",
+    ),
     "hybrid in a route": (
         route("strategy: hybrid"),
         1,
@@ -291,16 +312,17 @@ def test_one_mistake_of_a_route_is_told_once_for_all_bots(problems: Problems) ->
 @pytest.mark.parametrize(
     ("section", "hint"),
     [
-        ("", "a section that a route leads to, `{…}` below its name: grid"),
-        ("quiet: {}", "a section that a route leads to"),
+        ("", "routes lead to grid: write a section"),
+        ("quiet: {}", "routes lead to grid: write a section"),
         ("grid: {enabled: false}", "switch one on by `enabled: true` in its section: grid"),
+        ("max_daily_loss: 5", "routes lead to grid"),
     ],
 )
 def test_auto_with_nothing_to_choose_from_is_told_at_the_bot(
     problems: Problems, section: str, hint: str
 ) -> None:
     text = f"bots:\n  - name: a\n    symbol: BTC/USDT\n    strategy: auto\n    {section}\n"
-    (found,) = problems(text)
+    found = problems(text)[0]
     assert (found["line"], found["column"], found["key"]) == (4, 15, "bots[0].strategy")
     assert found["rule"] == "strategy 'auto' has nothing to choose from"
     assert hint in found["hint"]

@@ -126,6 +126,17 @@ class GridConfig(BaseModel):
             raise rule_error(f"expected a price below upper_price {upper}", "swap the two, or correct one")
         return value
 
+    @field_validator("bounds")
+    @classmethod
+    def _is_not_given_twice(cls, value: Bounds, info: ValidationInfo) -> Bounds:
+        prices = [key for key in ("upper_price", "lower_price") if info.data.get(key) is not None]
+        if value is Bounds.ATR and prices:
+            raise rule_error(
+                f"bounds: atr takes the range from ATR, not from {' and '.join(prices)}",
+                "write `bounds: fixed` beside the prices, or remove the prices",
+            )
+        return value
+
     @field_validator("trend_guard_resume_adx")
     @classmethod
     def _is_not_above_pause(cls, value: Decimal, info: ValidationInfo) -> Decimal:

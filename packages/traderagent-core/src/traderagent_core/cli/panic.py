@@ -131,12 +131,10 @@ def _wait(folder: Path, bot: str | None) -> None:
 
 def _take_over(folder: Path, bot: str | None, config: Path | None) -> None:
     from traderagent_core.cli.run import credentials_of
-    from traderagent_core.config.load import load_config
     from traderagent_core.live.run_log import run_log
-    from traderagent_core.live_run import file_of, run_panic
+    from traderagent_core.live_run import run_panic, started_with
 
-    path = config or file_of(folder)
-    loaded = load_config(path)
+    loaded = started_with(folder, config)
     keys = credentials_of(loaded)
     with run_log(folder, loaded.log_level) as tell:
         try:

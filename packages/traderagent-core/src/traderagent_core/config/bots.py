@@ -6,6 +6,7 @@ from typing import Any
 from attrs import Factory, define
 from pydantic import BaseModel
 
+from traderagent_core.config.coordinator import AllocatorConfig, CoordinatorConfig
 from traderagent_core.config.exchanges import common_part, read_exchange
 from traderagent_core.config.installed import Installed, package_for, why_absent, why_absent_section
 from traderagent_core.config.loaded import Bot, StrategySection
@@ -14,10 +15,11 @@ from traderagent_core.config.schema import (
     AUTO,
     BotConfig,
     ExchangeConfig,
+    FileConfig,
     RiskManagementConfig,
     SimulationConfig,
 )
-from traderagent_core.config.sections import check_absent_section, check_section, note_stray_key
+from traderagent_core.config.sections import TOP, check_absent_section, check_section, note_stray_key
 from traderagent_core.config.tree import Node, Problems
 from traderagent_core.config.validate import check_model, valid_fields
 from traderagent_core.model.instrument import Market
@@ -30,6 +32,9 @@ _HYBRID_WORDS = (
 )
 _FIELDS = frozenset(BotConfig.model_fields)
 _BELONGS = {
+    **dict.fromkeys(FileConfig.model_fields, TOP),
+    **dict.fromkeys(CoordinatorConfig.model_fields, "coordinator, at the top of the file"),
+    **dict.fromkeys(AllocatorConfig.model_fields, "coordinator.allocator, at the top of the file"),
     **dict.fromkeys(RiskManagementConfig.model_fields, "risk_management"),
     **dict.fromkeys(("exchange_id", "credentials_name", "sandbox", "environment"), "exchange"),
     **dict.fromkeys(SimulationConfig.model_fields, "simulation, at the top of the file"),

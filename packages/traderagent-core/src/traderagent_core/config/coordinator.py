@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from traderagent_core.config.fields import (
     EXACT,
@@ -56,10 +56,10 @@ class RegimeConfig(Section):
     transition_adx: Adx = Field(default=Decimal(22), description="ADX from which a range has ended.")
     trend_exit_adx: Adx = Field(default=Decimal(28), description="ADX below which a trend has ended.")
     trend_adx: Adx = Field(default=Decimal(32), description="ADX above which a trend begins.")
-    wide_atr_ratio: PositiveDecimal = Field(
+    wide_atr_ratio: OpenRatio = Field(
         default=Decimal("0.01"), description="ATR, as a ratio of the close, from which a range is WIDE_RANGE."
     )
-    volatile_atr_ratio: PositiveDecimal = Field(
+    volatile_atr_ratio: OpenRatio = Field(
         default=Decimal("0.02"),
         description="ATR, as a ratio of the close, from which a transition is VOLATILE_TRANSITION.",
     )
@@ -107,6 +107,14 @@ class ReserveConfig(Section):
     strategy: Annotated[str, Field(min_length=1), one_strategy(_ONE)] = Field(
         description="Name of a strategy."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_no_name(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            raise rule_error("expected keys and values", f"write {{strategy: {value}}}")
+        return value
+
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="Keys of the strategy's section that have another value here."
     )

@@ -1,6 +1,6 @@
 """What the configuration asks of the plugin host, and how to say that something is not there."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from traderagent_core.host.hints import did_you_mean, listed
@@ -43,9 +43,22 @@ def why_absent(
     package = package_for(kind, name)
     if package is not None:
         return f"{label} {name!r} is not installed", f"pip install {package}"
+    for other, place, names in _others(host):
+        if name in names and other != kind:
+            return (
+                f"{name!r} is no {label}, but {'an' if other[0] in 'aeiou' else 'a'} {other.replace('_', ' ')}",
+                (f"it stands under {place}; installed here: {listed(held) or 'none'}"),
+            )
     known = set(held)
     hint = f"installed: {listed(known) or 'none'}; to use another one, install the package that offers it"
     return f"unknown {label} {name!r}{did_you_mean(name, known.union(also))}", hint
+
+
+def _others(host: Installed) -> Iterator[tuple[str, str, Iterable[str]]]:
+    """What else a name may be: its kind, where it stands, and the names of that kind."""
+    yield "strategy", "the bots", host.strategies
+    yield "entry_filter", "`filters`, at the top of the file", host.entry_filters
+    yield "risk_mode", "`risk_modes`, at the top of the file", host.risk_modes
 
 
 def why_absent_section(host: Installed, kind: str, name: str, held: Iterable[str]) -> tuple[str, str]:

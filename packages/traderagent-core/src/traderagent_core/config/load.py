@@ -67,7 +67,11 @@ def load_config(
     pieces = _check(root, host, problems, notes)
     if problems.found:
         raise InvalidConfigError(problems.in_order())
-    return evolve(_build(pieces, path, notes, host), origins=origins_of(root, problems.file))
+    return evolve(
+        _build(pieces, path, notes, host),
+        origins=origins_of(root, problems.file),
+        presets=tuple(Path(each) for each in presets),
+    )
 
 
 def _check(root: Node, host: Installed, problems: Problems, notes: Problems) -> _Pieces:

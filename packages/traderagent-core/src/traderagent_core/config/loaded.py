@@ -71,7 +71,8 @@ class Config:
 
     `sha256` identifies the effective values, secrets left out; `notes` are what a person should know.
     `exchanges` are the adapters at hand, `distributions` gave the plugins in use: name, version.
-    `origins` say where each value is written, in a file or a preset; what is not among them is a default.
+    `presets` are those given beside the file. `origins` say where each value is written, in a file or a preset; what
+    is not among them is a default.
     `plugins` are the names and paths of the file's allow-list, None when the bots' own names are the list.
     """
 
@@ -91,3 +92,4 @@ class Config:
     distributions: Mapping[str, str] = field(factory=dict, eq=False)
     notes: tuple[ConfigProblem, ...] = field(default=(), eq=False)
     origins: Mapping[KeyPath, str] = field(factory=dict, eq=False, repr=False)
+    presets: tuple[Path, ...] = field(default=(), eq=False)

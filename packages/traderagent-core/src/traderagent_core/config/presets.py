@@ -64,7 +64,8 @@ def _read(named: _Named, environ: Mapping[str, str], problems: Problems) -> Node
     except InvalidConfigError as error:
         first = error.problems[0]
         if named.node is not None and first.line is None:
-            problems.at_value(named.node, named.path, f"preset {named.file}: {first.rule}", first.hint)
+            rule = f"{first.rule}: {named.file}"
+            problems.at_value(named.node, named.path, rule, first.hint, show=False)
         else:
             problems.found += error.problems
         return None

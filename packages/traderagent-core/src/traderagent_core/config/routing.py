@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel, ValidationError
 
 from traderagent_core.config.bots import HYBRID, Draft
-from traderagent_core.config.installed import Installed, why_absent
+from traderagent_core.config.installed import Installed, package_for, why_absent
 from traderagent_core.config.problems import KeyPath
 from traderagent_core.config.routed import FactorError, routed
 from traderagent_core.config.routes import RESERVE, Way, ways_of
@@ -14,7 +14,7 @@ from traderagent_core.config.schema import AUTO
 from traderagent_core.config.tree import Node, Problems
 from traderagent_core.config.validate import note_unknown_key
 from traderagent_core.config.words import words
-from traderagent_core.host.hints import listed
+from traderagent_core.host.hints import listed, nearest
 
 Wrong = tuple[tuple[str | int, ...], str]
 """A key of a strategy's section, and what is wrong with it."""
@@ -137,14 +137,14 @@ def _check_choice(draft: Draft, ways: Sequence[Way], host: Installed, problems: 
     """An auto bot needs a section that a route leads to; what is told elsewhere already is not told again."""
     usable = {name for name, section in draft.sections.items() if section.is_enabled}
     names = {way.strategy for way in ways}
-    if usable & names or (usable and _is_any_unknown(ways, host)) or _is_told(draft, problems):
+    if usable & names or (usable and _is_any_unknown(ways, host)) or _is_told(draft, host, problems):
         return
     there = sorted(str(name) for name in names if name in host.strategies)
     off = [name for name in there if name in draft.sections]
     if off:
         hint = f"switch one on by `enabled: true` in its section: {listed(off)}"
     else:
-        hint = f"give the bot a section that a route leads to, `{{…}}` below its name: {listed(there)}"
+        hint = f"routes lead to {listed(there)}: write a section for one of them below the bot, with its keys"
     path = (*draft.path, "strategy")
     rule = "strategy 'auto' has nothing to choose from"
     problems.at_value(draft.node.children["strategy"], path, rule, hint, show=False)
@@ -177,10 +177,10 @@ def _is_any_unknown(ways: Sequence[Way], host: Installed) -> bool:
     return any(way.strategy not in host.strategies for way in ways if not way.is_default)
 
 
-def _is_told(draft: Draft, problems: Problems) -> bool:
-    """Whether a key of the bot that could be meant as a section is a problem already."""
+def _is_told(draft: Draft, host: Installed, problems: Problems) -> bool:
+    """Whether a key of the bot that is meant as a section is a problem already."""
     return any(
-        problems.has((*draft.path, key))
-        for key, node in draft.node.children.items()
-        if key not in draft.sections and (node.children or node.content is None)
+        problems.has((*draft.path, key)) and (package_for("strategy", key) or nearest(key, host.strategies))
+        for key in draft.node.children
+        if key not in draft.sections
     )

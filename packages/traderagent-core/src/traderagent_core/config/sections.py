@@ -15,6 +15,8 @@ from traderagent_core.host.hints import listed
 from traderagent_core.specs import EntryFilterSpec, PartSpec, RiskModeSpec
 
 ENABLED = "enabled"
+TOP = "at the top of the file"
+"""Where keys belong that are under no other."""
 
 FilterOrMode = TypeVar("FilterOrMode", EntryFilterSpec, RiskModeSpec)
 
@@ -81,7 +83,9 @@ def note_stray_key(
 ) -> None:
     """An unknown key, with the place where it belongs when it is known elsewhere."""
     place = places.get(str(path[-1]))
-    note_unknown_key(node, path, known, problems, f"{path[-1]!r} belongs under {place}" if place else "")
+    under = "" if place == TOP else "under "
+    hint = f"{path[-1]!r} belongs {under}{place}" if place else ""
+    note_unknown_key(node, path, known, problems, hint)
 
 
 def _filled(node: Node) -> Node:

@@ -7,6 +7,7 @@ from typing import Any
 from traderagent_core.config.problems import InvalidConfigError
 from traderagent_core.config.tree import Node, Place, Problems, from_mapping
 from traderagent_core.config.yaml_text import parse_yaml
+from traderagent_core.host.hints import did_you_mean, listed
 
 LARGEST_BYTES = 1_000_000
 IN_MEMORY = "configuration"
@@ -58,7 +59,9 @@ def _near(path: Path) -> str:
         others = sorted(found.name for found in path.parent.iterdir() if found.suffix in (".yaml", ".yml"))
     except OSError:
         return f"there is no folder {path.parent} either"
-    return f"configurations in that folder: {', '.join(others[:5])}" if others else "check the path"
+    if not others:
+        return "check the path"
+    return f"configurations in that folder: {listed(others)}{did_you_mean(path.name, others)}"
 
 
 def _decode(data: bytes, problems: Problems) -> str:

@@ -29,7 +29,8 @@ def check_model(
     """
     if not isinstance(node.content, dict):
         keys = listed(allowed_keys((model,)))
-        problems.at_value(node, path, "expected keys and values", f"keys that may stand here: {keys}")
+        hint = f"write {{key: value}}; keys that may stand here: {keys}"
+        problems.at_value(node, path, "expected keys and values", hint)
         return None
     before = len(problems.found)
     _note_unset(model, node, path, problems)
