@@ -45,6 +45,15 @@ def still_market(rows: int = 400) -> Candles:
     return Candles(SYMBOL, "1m", times, *columns, np.ones(rows))
 
 
+class MarketClock(SystemClock):
+    """The machine's clock, as far ahead as the market has been moved."""
+
+    ahead_ms = 0
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self.ahead_ms
+
+
 @define(eq=False)
 class Floor:
     """The sandbox with its market, and the runs that trade there one after the other."""
@@ -52,6 +61,7 @@ class Floor:
     desk: Desk
     url: str
     folder: Path
+    clock: MarketClock
     strategy: str = "grid"
     section: dict[str, Any] = Factory(lambda: dict(GRID))
     adapter_settings: dict[str, Any] = Factory(dict)
@@ -64,6 +74,7 @@ class Floor:
         """Let the market go from price to price, a minute each."""
         for price in prices:
             self.desk.session.trade(THEIRS, price)
+            self.clock.ahead_ms += 60_000
         self.desk.hub.flush()
 
     async def walk(self, *prices: float) -> None:
@@ -91,6 +102,10 @@ class Floor:
     def live_at_venue(self) -> dict[str, Any]:
         """Live orders of the exchange by client order id."""
         return {order.link_id: order for order in self.account.open_orders.values() if order.link_id}
+
+    def has_canceling(self) -> bool:
+        """Whether the run waits for the end of an order that it has canceled."""
+        return any(order.is_canceling for order in self.driver.engine.account.orders.values())
 
     # -- runs -----------------------------------------------------------------------------------------------
 
@@ -141,7 +156,7 @@ class Floor:
             public_url=f"{sockets}/public/linear",
             **{"reconnect_seconds": 0.02, **self.adapter_settings},
         )
-        return BybitAdapter(config, Surroundings(SystemClock(), {SYMBOL: Market.LINEAR}, "demo", KEYS))
+        return BybitAdapter(config, Surroundings(self.clock, {SYMBOL: Market.LINEAR}, "demo", KEYS))
 
     def _tell(self, what: str, **values: Any) -> None:
         self.told.append((what, values))
@@ -202,9 +217,10 @@ def floor(tmp_path: Path) -> Callable[..., Any]:
             has_rate_limits=has_limits,
             start_ms=int(series.open_time[-1]),
         )
-        sandbox = Sandbox(settings, [series], SystemClock().now_ms)
+        clock = MarketClock()
+        sandbox = Sandbox(settings, [series], clock.now_ms)
         async with serving(sandbox) as (desk, url):
-            yield Floor(desk, url, tmp_path / "run", **options)
+            yield Floor(desk, url, tmp_path / "run", clock, **options)
 
     return open_it
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from attrs import evolve
 from traderagent_core import (
     Amendment,
     Balance,
@@ -64,6 +65,7 @@ class BybitAdapter(ExchangeAdapter):
 
     def __init__(self, config: BybitConfig, surroundings: Surroundings) -> None:
         super().__init__(config, surroundings)
+        self.capabilities = evolve(self.capabilities, request_lifetime_ms=config.recv_window_ms)
         hosts = hosts_of(config, surroundings.environment)
         self._http = Http(config, hosts.rest, surroundings.credentials, self.clock)
         self._reads = Reads(self._http)

@@ -47,6 +47,7 @@ class Capabilities:
     largest_batch: int = field(default=1, validator=POSITIVE)
     client_id_pattern: str = r"[A-Za-z0-9_-]{1,36}"
     time_step_ms: int = field(default=1, validator=POSITIVE)
+    request_lifetime_ms: int = field(default=5_000, validator=POSITIVE)
     visibility_ms: int = field(default=0, validator=NOT_NEGATIVE)
     order_history_ms: int = field(default=DAY_MS, validator=NOT_NEGATIVE)
     execution_history_ms: int = field(default=7 * DAY_MS, validator=NOT_NEGATIVE)

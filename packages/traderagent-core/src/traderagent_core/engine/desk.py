@@ -39,8 +39,11 @@ NOT_OPEN = "order_not_open"
 
 CANCEL_TIMER = "~cancel:"
 CANCEL_AGAIN_MS = 5_000
-FIRST_BACK_OFF_MS = 60_000
-LONGEST_BACK_OFF_MS = 3_600_000
+BACK_OFF_MS = (60_000, 3_600_000)
+"""First and longest pause before a want whose order was refused is tried again."""
+
+STOP_BACK_OFF_MS = (1_000, 60_000)
+"""The same for a stop: no position stays without one longer than it must."""
 
 
 class Desk:
@@ -122,7 +125,8 @@ class Desk:
             engine.record("want_blocked", want.id, reason, retry.value)
             self._cover(want)
             if retry is Retry.BACK_OFF:
-                delay = min(FIRST_BACK_OFF_MS << min(want.attempts - 1, 10), LONGEST_BACK_OFF_MS)
+                first_ms, longest_ms = STOP_BACK_OFF_MS if want.slot.name == "stop" else BACK_OFF_MS
+                delay = min(first_ms << min(want.attempts - 1, 10), longest_ms)
                 engine.set_timer(want.plan.bot, f"~retry:{want.id}", engine.now_ms + delay)
         engine.tell_order(want, "blocked", reason)
 

@@ -11,6 +11,10 @@ GRACE_MS = 3_000
 """How long the candles of a close are waited for."""
 
 
+Close = tuple[int, tuple[str, ...]]
+"""When candles closed, ms UTC, and the symbols whose candle did not come in time."""
+
+
 @define(eq=False)
 class Boundaries:
     """Collects the candles of each close. `grace_ms` is how late the last of them may come."""
@@ -28,22 +32,23 @@ class Boundaries:
         if self.view.learn_candle(symbol, candle) and close_ms > self._done_ms:
             self._coming.setdefault(close_ms, set()).add(symbol)
 
-    def complete(self) -> Iterator[int]:
+    def complete(self) -> Iterator[Close]:
         """The closes of which nothing is missing, oldest first, each only once; those before one are late."""
         whole = [close_ms for close_ms in self._coming if not self.missing(close_ms)]
         yield from self._finish(max(whole, default=-1))
 
-    def late(self, now_ms: int) -> Iterator[int]:
+    def late(self, now_ms: int) -> Iterator[Close]:
         """The closes that have been waited for long enough, oldest first, each only once."""
         yield from self._finish(now_ms - self.grace_ms)
 
-    def _finish(self, until_ms: int) -> Iterator[int]:
+    def _finish(self, until_ms: int) -> Iterator[Close]:
         for close_ms in sorted({*self._coming, *self._ends_of_windows()}):
             if self._done_ms < close_ms <= until_ms:
                 self._done_ms = close_ms
+                missing = tuple(self.missing(close_ms))
                 self._coming.pop(close_ms, None)
                 self.view.close_windows(close_ms)
-                yield close_ms
+                yield close_ms, missing
 
     def next_ms(self) -> int | None:
         """When the first close that is not complete has been waited for long enough."""

@@ -1,28 +1,27 @@
 """The live driver: what an exchange tells becomes events, one after the other, and what the engine wants is sent."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 from attrs import evolve, frozen
 
 from traderagent_core.contract.exchange_adapter import ExchangeAdapter
-from traderagent_core.contract.venue_facts import CandleClosed, LinkDown, LinkUp, OrderReport, Price
+from traderagent_core.contract.venue_facts import CandleClosed, LinkDown, LinkUp, Price
 from traderagent_core.coordinator.halt import Stage
-from traderagent_core.live.boundaries import GRACE_MS, Boundaries
-from traderagent_core.live.entries import Entries
-from traderagent_core.live.outbox import Outbox
-from traderagent_core.live.reconcile import Reads, Reconciler
-from traderagent_core.live.reports import facts_of, never_accepted
-from traderagent_core.live.resolver import Resolver
+from traderagent_core.live.aligning import Aligning, Hands
+from traderagent_core.live.boundaries import GRACE_MS, Boundaries, Close
+from traderagent_core.live.entries import CANDLE, Entries
+from traderagent_core.live.reconcile import Reads
 from traderagent_core.live.starting import Starts
 from traderagent_core.live.stepper import LEAVING, Stepper
 from traderagent_core.live.vitals import Vitals
 from traderagent_core.live.wakes import is_awaited
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
-from traderagent_core.model.order import OrderRequest
+from traderagent_core.model.candle import Candle
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.simulator.cursor import BOUNDARY_PHASE, OPERATOR_PHASE
 
@@ -77,11 +76,11 @@ class Driver:
         self.view = stepper.view
         self.options = options
         self.symbols = tuple(dict.fromkeys(member.symbol for member in self.engine.members.values()))
-        self.resolver = Resolver(adapter, self._found, self._absent)
         self.vitals = Vitals()
-        self.outbox = Outbox(adapter, self.engine, self.resolver, self.tell, self.vitals)
         self.entries = Entries(self.engine, adapter.clock, self.step, options.tell)
-        self.reconciler = Reconciler(self.engine, stepper.funded)
+        hands = Hands(self.step, self.tell, self.say, options.tell)
+        self.aligning = Aligning(adapter, stepper, self.entries, self.vitals, hands)
+        self.resolver, self.outbox = self.aligning.resolver, self.aligning.outbox
         self.boundaries = Boundaries(self.view, self.symbols, timeframe_ms(options.base), options.grace_ms)
         self.starts = Starts(self.engine, self.view, options.start_ms, options.bots)
         self.wants_reads = asyncio.Event()
@@ -96,7 +95,7 @@ class Driver:
             CandleClosed: self._candle,
             LinkUp: self._link_up,
             LinkDown: self._link_down,
-            Reads: self.reconcile,
+            Reads: self.aligning.reconcile,
             Due: self._due,
             ev.FundingPaid: self._funding,
         }
@@ -107,8 +106,8 @@ class Driver:
         """Have something taken after all that has been told before; a function is called in its turn."""
         self._inbox.put_nowait(fact)
 
-    async def hear(self, name: str, stream: Any) -> None:
-        """Have everything taken that a stream tells, until it ends."""
+    async def hear(self, name: str, stream: Any, tell: Callable[[Any], None]) -> None:
+        """Have everything told that a stream tells, until it ends."""
         async for fact in stream:
             if isinstance(fact, LinkUp | LinkDown):
                 is_up = isinstance(fact, LinkUp)
@@ -116,7 +115,7 @@ class Driver:
                 self.vitals.link(name, is_up=is_up, time_ms=fact.time_ms, cause=cause)
             while self._inbox.qsize() >= INBOX:
                 await asyncio.sleep(0.01)
-            self.tell(fact)
+            tell(fact)
 
     async def work(self) -> None:
         """Take what is told until cancelled: step, make the journal durable, let the commands leave."""
@@ -163,7 +162,8 @@ class Driver:
             self._say_at(ev.OperatorCommand(now_ms + after_ms, "*", "acknowledge", "simulated"))
 
     def remind(self) -> None:
-        """Publish again what nobody has answered before the process ended."""
+        """Say again what the process before may not have got through: leverage, and a halt nobody has answered."""
+        self.aligning.set_leverage_again()
         state = self.engine.halting.state
         if state.stage is Stage.AWAIT_ACK:
             self._published(cmd.Publish("halt", state.reason), self.engine.now_ms)
@@ -214,17 +214,48 @@ class Driver:
         watches = self.stepper.watches.crossed(symbol, price)
         return [ev.WatchCrossed(now_ms, watch.owner, watch.name, float(price)) for watch in watches]
 
+    def learn_history(self, candles: Mapping[str, Sequence[Candle]], now_ms: int) -> None:
+        """Take the candles that have closed while nobody was there, up to a time; they wake nobody but watches."""
+        for symbol, found in candles.items():
+            for candle in found:
+                self.view.learn_candle(symbol, candle)
+        self.boundaries.pass_over(now_ms)
+        self.stepper.learn()
+        for symbol, found in candles.items():
+            for candle in found:
+                self._prove(symbol, candle)
+        self.start_bots(now_ms, is_close=False)
+
     def _candle(self, fact: CandleClosed) -> None:
+        self._prove(fact.symbol, fact.candle)
         self.boundaries.add(fact.symbol, fact.candle)
         self._close(self.boundaries.complete())
 
-    def _close(self, times: Iterable[int]) -> None:
-        for close_ms in times:
+    def _prove(self, symbol: str, candle: Candle) -> None:
+        """Watches whose price has come and gone unheard; not where an exchange is told what is watched."""
+        if self.options.levels is None:
+            now_ms = max(self.adapter.clock.now_ms(), self.engine.now_ms)
+            for watch, price in self.stepper.watches.crossed_in(symbol, candle):
+                self.step(ev.WatchCrossed(now_ms, watch.owner, watch.name, price))
+
+    def _close(self, closes: Iterable[Close]) -> None:
+        for close_ms, missing in closes:
             if is_awaited(self.engine, self.view, close_ms):
-                self.step(ev.CandlesClosed(close_ms))
+                with self._without_entries(close_ms, missing):
+                    self.step(ev.CandlesClosed(close_ms))
             self.start_bots(close_ms, is_close=True)
         if len(self.view.learned_candles) >= MOST_LEARNED:
             self.stepper.learn()
+
+    @contextmanager
+    def _without_entries(self, close_ms: int, symbols: Sequence[str]) -> Iterator[None]:
+        """Hold entries back on symbols whose candle of a close has not come; recorded candles are never late."""
+        late = symbols if self.options.grace_ms else ()
+        for symbol in late:
+            self.entries.bar(CANDLE, f"the candle that closed at {close_ms} has not come", symbol)
+        yield
+        for symbol in late:
+            self.entries.allow(CANDLE, symbol)
 
     def start_bots(self, time_ms: int, *, is_close: bool) -> None:
         """Have the bots started that can start now, one after the other."""
@@ -284,7 +315,7 @@ class Driver:
     # -- the account ----------------------------------------------------------------------------------------
 
     def _funding(self, paid: ev.FundingPaid) -> None:
-        if self.reconciler.is_new_funding(paid):
+        if self.aligning.reconciler.is_new_funding(paid):
             self.step(paid)
 
     def _link_down(self, fact: LinkDown) -> None:
@@ -297,62 +328,3 @@ class Driver:
         if self._is_down:
             self._is_down = False
             self.options.tell("link_mended")
-
-    def reconcile(self, reads: Reads) -> None:
-        """Bring the engine in line with what was read: executions, orders with stops first, strays, positions."""
-        for event in self.reconciler.missed(reads):
-            self.step(event)
-        for order, report in self.reconciler.orders(reads):
-            request = self.stepper.requests.get(order.client_order_id)
-            if report is not None:
-                self._bring_in_line(report)
-            elif request is not None:
-                self.resolver.ask(request)
-            else:
-                self.resolver.look_up(order.symbol, order.client_order_id)
-        for bot, report in self.reconciler.strays(reads):
-            self._take_back(bot, report)
-        for adjustment in self.reconciler.adjustments(reads):
-            self.options.tell("ledger_adjusted", symbol=adjustment.symbol, quantity=str(adjustment.quantity))
-            self.step(adjustment)
-            self._pause(adjustment.symbol, "position differed from the exchange's")
-
-    def _bring_in_line(self, report: OrderReport) -> None:
-        order = self.engine.account.orders.get(report.client_order_id)
-        if order is not None:
-            for event in facts_of(order, report, self.adapter.clock.now_ms()):
-                self.step(event)
-
-    def _take_back(self, bot: str, report: OrderReport) -> None:
-        """An order of ours that we know nothing of: what was to be written before sending was not, so stop adding."""
-        self.options.tell("stray_order", bot=bot, client_order_id=report.client_order_id)
-        if not report.reduce_only:
-            self.outbox.put([cmd.Cancel(report.client_order_id, report.symbol)])
-        self._pause(report.symbol, f"order {report.client_order_id} is not in the journal")
-
-    def _pause(self, symbol: str, reason: str) -> None:
-        for member in self.engine.members.values():
-            if member.symbol == symbol and not member.is_paused:
-                self.say(member.name, "pause", reason)
-
-    def _found(self, report: OrderReport, fills: list[ev.OrderFilled]) -> None:
-        """The venue's word on an order that was looked for."""
-
-        def apply() -> None:
-            for fill in fills:
-                self.step(fill)
-            self._bring_in_line(report)
-
-        self.tell(apply)
-
-    def _absent(self, request: OrderRequest) -> None:
-        """An order was never taken: sent again under the same id while it is wanted, else it never was."""
-
-        def apply() -> None:
-            order_id = request.client_order_id
-            if self.outbox.is_wanted(order_id):
-                self.outbox.put([cmd.Submit(request)])
-            else:
-                self.step(never_accepted(order_id, self.adapter.clock.now_ms()))
-
-        self.tell(apply)

@@ -12,6 +12,21 @@ from traderagent_core.model import event as ev
 DATABASE = "database"
 """The database that mirrors the journal does not answer."""
 
+EXCHANGE = "exchange"
+"""The exchange does not answer reads, as in maintenance."""
+
+CLOCK = "clock"
+"""The clock of this machine is wrong."""
+
+DISK = "disk"
+"""The disk is full: what is left is for protective work."""
+
+POSITION = "position"
+"""A position is not what the ledgers say."""
+
+CANDLE = "candle"
+"""A candle that a decision would need has not come."""
+
 
 @define(eq=False)
 class Entries:

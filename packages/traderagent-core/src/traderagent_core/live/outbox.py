@@ -1,6 +1,7 @@
 """Carries commands to the exchange, in the order of asking, and finds out what became of each."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 
 from traderagent_core.account.state import WantStatus
@@ -12,7 +13,7 @@ from traderagent_core.live.resolver import Resolver
 from traderagent_core.live.vitals import Vitals
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
-from traderagent_core.model.order import OrderRequest, OrderStatus
+from traderagent_core.model.order import Amendment, OrderRequest, OrderStatus
 
 TURNS = 3
 """How often others get their turn before the next command leaves: a fact that is told at once is heard before."""
@@ -37,13 +38,20 @@ class Outbox:
         self._tell = tell
         self._vitals = vitals
         self._waiting: asyncio.Queue[Callable[[], object] | LeavingCommand] = asyncio.Queue()
+        self._under_way: Counter[str] = Counter()
         self.sent = 0
         self.in_flight = 0
 
     def put(self, commands: Iterable[LeavingCommand | Callable[[], object]]) -> None:
         """Send these after what was put before; a function is called in its turn instead."""
         for command in commands:
+            if not callable(command):
+                self._under_way[_subject(command)] += 1
             self._waiting.put_nowait(command)
+
+    def is_under_way(self, client_order_id: str) -> bool:
+        """Whether anything about an order waits to leave, or for its answer."""
+        return self._under_way[client_order_id] > 0
 
     @property
     def is_empty(self) -> bool:
@@ -77,6 +85,8 @@ class Outbox:
                     await self._set_leverage(command)
         finally:
             self.in_flight -= 1
+            self._under_way[_subject(command)] -= 1
+            self._under_way += Counter()  # Forgets what is at zero.
 
     # -- one for each kind ----------------------------------------------------------------------------------
 
@@ -119,10 +129,10 @@ class Outbox:
                 await self._answer(ev.AmendRejected(self._now(), order_id, _reason(outcome)))
             if outcome.kind in (OutcomeKind.UNKNOWN, OutcomeKind.ALREADY_SO):
                 self._resolver.look_up(command.symbol, order_id)
-            if outcome.kind is not OutcomeKind.NOT_PROCESSED:
+            if outcome.kind not in (OutcomeKind.NOT_PROCESSED, OutcomeKind.UNKNOWN):
                 return
             await self._pause(outcome)
-            if order_id not in self._engine.account.orders:
+            if not self._is_current(command.amendment):  # An old one that comes late would undo a newer one.
                 return
 
     async def _set_leverage(self, command: cmd.SetLeverage) -> None:
@@ -154,6 +164,14 @@ class Outbox:
             )
         return outcome
 
+    def _is_current(self, amendment: Amendment) -> bool:
+        """Whether an amendment is what is still wanted of its order."""
+        order = self._engine.account.orders.get(amendment.client_order_id)
+        if order is None or order.is_canceling or order.want.status is not WantStatus.OPEN:
+            return False
+        quantity = order.want.quantity - order.want.filled + order.filled
+        return (amendment.price, amendment.quantity) == (order.want.price, quantity)
+
     async def _answer(self, event: ev.Event) -> None:
         """Tell what a reply has said, after the facts that were told before it."""
         await asyncio.sleep(0)
@@ -165,6 +183,18 @@ class Outbox:
 
     def _now(self) -> int:
         return self._adapter.clock.now_ms()
+
+
+def _subject(command: LeavingCommand) -> str:
+    """The order that a command is about, or the symbol."""
+    match command:
+        case cmd.Submit():
+            return command.request.client_order_id
+        case cmd.Cancel():
+            return command.client_order_id
+        case cmd.Amend():
+            return command.amendment.client_order_id
+    return command.symbol
 
 
 def _reason(outcome: Outcome) -> str:

@@ -7,10 +7,10 @@ from attrs import define, field, frozen
 
 from traderagent_core.account.state import Order
 from traderagent_core.contract.exchange_adapter import ExchangeAdapter
-from traderagent_core.contract.venue_facts import OrderReport, PositionReport
+from traderagent_core.contract.venue_facts import Balance, OrderReport, PositionReport
 from traderagent_core.engine.engine import Engine
 from traderagent_core.model import event as ev
-from traderagent_core.model.instrument import Market
+from traderagent_core.model.instrument import Instrument, Market
 from traderagent_core.model.order import Liquidity, OrderStatus, Purpose, Side
 
 OVERLAP_MS = 600_000
@@ -20,27 +20,40 @@ APART_MS = 2_000
 """A position has to differ at two reads so far apart before the ledgers are adjusted to it."""
 
 
+FEES_RATIO = Decimal("0.01")
+"""Share of a spot holding that fees taken in its own currency may have cost, and that nobody is told of."""
+
+
 @frozen
 class Reads:
-    """What the venue has told in one pass. `known` were our live orders before the first read."""
+    """What the venue has told in one pass. `known` were our live orders before the first read.
+
+    `skew_ms` is how far its clock is ahead of ours. `balances` are read where a bot trades on spot.
+    """
 
     time_ms: int
+    skew_ms: int
     known: frozenset[str]
     orders: Mapping[str, OrderReport]
     fills: tuple[ev.OrderFilled, ...]
     funding: tuple[ev.FundingPaid, ...]
     positions: tuple[PositionReport, ...]
+    balances: Mapping[str, Balance]
 
 
 async def read_account(adapter: ExchangeAdapter, engine: Engine, since_ms: int) -> Reads:
     """Read positions first, then orders, executions and funding; raises ExchangeError when any read fails."""
     known = frozenset(engine.account.orders)
+    before_ms = adapter.clock.now_ms()
     time_ms = await adapter.server_time()
+    skew_ms = time_ms - (before_ms + adapter.clock.now_ms()) // 2
     positions = tuple(await adapter.positions())
     orders = {report.client_order_id: report for report in await adapter.open_orders()}
     fills = tuple(await adapter.executions(since_ms))
     funding = tuple(await adapter.funding_paid(since_ms)) if adapter.capabilities.has_funding else ()
-    return Reads(time_ms, known, orders, fills, funding, positions)
+    has_spot = any(each.instrument.market is Market.SPOT for each in engine.members.values())
+    balances = await adapter.balances() if has_spot else {}
+    return Reads(time_ms, skew_ms, known, orders, fills, funding, positions, balances)
 
 
 @define(eq=False)
@@ -88,22 +101,37 @@ class Reconciler:
                         yield member.name, report
 
     def adjustments(self, reads: Reads) -> Iterator[ev.OrderFilled]:
-        """What the house ledger has to take so that linear positions equal the venue's; only what differs twice."""
+        """What the house ledger has to take so that it equals the venue; only what differs twice.
+
+        Linear positions are compared as they are. On spot the account may hold more than ours, which is somebody's
+        own; it must not hold less, but for what fees in the base currency may have taken.
+        """
         found: dict[str, tuple[Decimal, Decimal]] = {}
         for report in reads.positions:
             quantity, _ = found.get(report.symbol, (Decimal(0), Decimal(0)))
             found[report.symbol] = (quantity + report.quantity, report.entry_price)
-        for member in self.engine.members.values():
-            if member.instrument.market is Market.LINEAR:
-                quantity, price = found.get(member.symbol, (Decimal(0), Decimal(0)))
-                missing = quantity - self.engine.account.net_quantity(member.symbol)
-                if self._is_certain(member.symbol, missing, reads.time_ms):
-                    yield _adjustment(member.symbol, missing, price, reads.time_ms, self.engine)
+        for instrument in {each.symbol: each.instrument for each in self.engine.members.values()}.values():
+            symbol = instrument.symbol
+            if instrument.market is Market.LINEAR:
+                quantity, price = found.get(symbol, (Decimal(0), Decimal(0)))
+                missing = quantity - self.engine.account.net_quantity(symbol)
+            else:
+                missing, price = self._lack(instrument, reads), Decimal(0)
+            if self._is_certain(symbol, missing, reads.time_ms):
+                yield _adjustment(symbol, missing, price, reads.time_ms, self.engine)
+
+    def _lack(self, instrument: Instrument, reads: Reads) -> Decimal:
+        """What the account holds less of a currency than the ledgers say; 0 or negative."""
+        held = self.engine.account.net_quantity(instrument.symbol)
+        balance = reads.balances.get(instrument.base)
+        lack = (Decimal(0) if balance is None else balance.total) - held
+        tolerated = max(held * FEES_RATIO, instrument.lot_size)
+        return lack if lack < -tolerated else Decimal(0)
 
     @property
-    def is_suspicious(self) -> bool:
-        """Whether a position differed at the last read, so that another one is due soon."""
-        return bool(self._suspected)
+    def suspected(self) -> frozenset[str]:
+        """Symbols whose position differed at the last read, so that another one is due soon."""
+        return frozenset(self._suspected)
 
     def _is_certain(self, symbol: str, missing: Decimal, now_ms: int) -> bool:
         if not missing:

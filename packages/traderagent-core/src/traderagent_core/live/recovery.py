@@ -52,10 +52,16 @@ def recover(
         shortcut = newest.snapshot.sequence
         load_state(stepper, newest.snapshot.state)
     retracer = Retracer(stepper, shortcut)
-    setup: Entry | None = None
+    setup, begun_ms = None, 0
     for entry in journal.entries():
         if entry.kind is EntryKind.SETUP:
             setup = entry
+            if (
+                stepper.cursor_ms is None
+            ):  # No snapshot tells how far reads have come: from the first start on.
+                stepper.cursor_ms = begun_ms
+        elif entry.kind is EntryKind.OPENED and not begun_ms:
+            begun_ms = entry.value["owner"]["since_ms"]
         difference = retracer.take(entry)
         if difference is not None:
             raise PersistenceError(
@@ -82,6 +88,7 @@ def save_state(stepper: Stepper, journal: Journal, snapshots: Snapshots) -> None
         "engine": snapshot(stepper.engine),
         "timers": stepper.timers.save(),
         "watches": stepper.watches.save(),
+        "cursor_ms": stepper.cursor_ms,
     }
     with money_context():
         snapshots.save(journal, state, describe_engine(stepper.engine))
@@ -93,3 +100,4 @@ def load_state(stepper: Stepper, state: dict[str, Any]) -> None:
         restore(stepper.engine, state["engine"])
     stepper.timers.load(state["timers"])
     stepper.watches.load(state["watches"])
+    stepper.cursor_ms = state["cursor_ms"]

@@ -1,12 +1,13 @@
-"""What the venue's word on an order means for ours: the facts that the engine has not heard yet."""
+"""What the venue's word on an order means for ours: facts that the engine has not heard, commands that never left."""
 
 from collections.abc import Iterator
 from decimal import Decimal
 
-from traderagent_core.account.state import Order
+from traderagent_core.account.state import Order, WantStatus
 from traderagent_core.contract.venue_facts import OrderReport
+from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
-from traderagent_core.model.order import OrderStatus
+from traderagent_core.model.order import Amendment, OrderStatus, OrderType
 
 ENDED = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 ALIVE = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
@@ -25,12 +26,32 @@ def facts_of(order: Order, report: OrderReport, now_ms: int) -> Iterator[ev.Even
         yield ev.OrderAccepted(now_ms, order_id, report.venue_order_id)
     if report.status in ENDED:
         yield ev.OrderCanceled(now_ms, order_id, report.filled, report.code or "canceled")
-    elif report.status in ALIVE and _is_amended(order, report):
-        yield ev.OrderAmended(now_ms, order_id, report.price, report.quantity)
+    elif report.status in ALIVE and not _has(report, order, order.price, order.quantity):
+        quantity = order.quantity if order.closes_position else report.quantity
+        yield ev.OrderAmended(now_ms, order_id, report.price, quantity)
 
 
-def _is_amended(order: Order, report: OrderReport) -> bool:
-    return not order.closes_position and (order.price, order.quantity) != (report.price, report.quantity)
+def never_left(order: Order, report: OrderReport) -> cmd.Cancel | cmd.Amend | None:
+    """The cancellation or amendment that was decided, but that a live order knows nothing of.
+
+    A crash has come between deciding and sending, or the reply was lost with the request. Asking twice does no harm.
+    """
+    if report.status not in ALIVE:
+        return None
+    if order.is_canceling:
+        return cmd.Cancel(order.client_order_id, order.symbol)
+    want = order.want
+    if want.status is not WantStatus.OPEN or want.order is not order or order.type is OrderType.MARKET:
+        return None
+    quantity = want.quantity - want.filled + order.filled
+    if _has(report, order, want.price, quantity):
+        return None
+    return cmd.Amend(Amendment(order.client_order_id, want.price, quantity), order.symbol)
+
+
+def _has(report: OrderReport, order: Order, price: Decimal | None, quantity: Decimal) -> bool:
+    """Whether the venue has these numbers; an order for the whole position has no quantity of its own."""
+    return report.price == price and (order.closes_position or report.quantity == quantity)
 
 
 def never_accepted(order_id: str, now_ms: int) -> ev.Event:

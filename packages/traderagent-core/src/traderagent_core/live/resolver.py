@@ -13,8 +13,9 @@ from traderagent_core.model.order import OrderRequest, OrderStatus
 
 FIRST_LOOKS_MS = (1_000, 2_000, 4_000, 8_000)
 LATER_LOOKS_MS = 10_000
-GRACE_MS = 20_000
-"""Time since the last sending after which an order that no read finds was never taken: receive window + 15 s."""
+GRACE_MS = 15_000
+"""An order that no read finds so long after its request has become too old to be taken was never taken."""
+
 LEAST_ABSENCES = 3
 
 
@@ -35,12 +36,12 @@ class Case:
 class Resolver:
     """Looks up order by order until the venue has said what became of it.
 
-    `found` takes reports and the executions that belong to them, `absent` a request that the venue has never taken;
-    failed reads are no evidence and only cost time.
+    `found` takes reports and the executions that belong to them, or executions alone while no read shows their order;
+    `absent` takes a request that the venue has never taken. Failed reads are no evidence and only cost time.
     """
 
     adapter: ExchangeAdapter
-    found: Callable[[OrderReport, list[OrderFilled]], None]
+    found: Callable[[OrderReport | None, list[OrderFilled]], None]
     absent: Callable[[OrderRequest], None]
     cases: dict[str, Case] = field(factory=dict)
     _news: asyncio.Event = field(factory=asyncio.Event)
@@ -82,26 +83,33 @@ class Resolver:
         """One look; whether the case is closed."""
         try:
             report = await self.adapter.order(case.symbol, case.client_order_id)
-            if report is None:
-                return self._is_proved_absent(case)
-            fills = await self._fills(report) if report.filled else []
+            fills = await self._fills(case.client_order_id) if report is None or report.filled else []
         except ExchangeError:
             return False
+        if report is None:
+            return self._is_proved_absent(case) if not fills else self._is_hidden(case, fills)
         if report.status is OrderStatus.UNKNOWN:
             return False
         self.found(report, fills)
         return True
 
-    async def _fills(self, report: OrderReport) -> list[OrderFilled]:
+    def _is_hidden(self, case: Case, fills: list[OrderFilled]) -> bool:
+        """An order that has traded was taken, whatever lists do not show it."""
+        case.absences = 0
+        self.found(None, fills)
+        return False
+
+    async def _fills(self, client_order_id: str) -> list[OrderFilled]:
         since_ms = max(self.adapter.clock.now_ms() - self.adapter.capabilities.execution_history_ms, 0)
         known = await self.adapter.executions(since_ms)
-        return [fill for fill in known if fill.client_order_id == report.client_order_id]
+        return [fill for fill in known if fill.client_order_id == client_order_id]
 
     def _is_proved_absent(self, case: Case) -> bool:
         case.absences += 1
         if case.request is None:
             return case.absences >= LEAST_ABSENCES
-        is_late = self.adapter.clock.now_ms() >= case.since_ms + GRACE_MS
+        lifetime_ms = self.adapter.capabilities.request_lifetime_ms
+        is_late = self.adapter.clock.now_ms() >= case.since_ms + lifetime_ms + GRACE_MS
         if case.absences < LEAST_ABSENCES or not is_late:
             return False
         self.absent(case.request)

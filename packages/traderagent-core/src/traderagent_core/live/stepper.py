@@ -32,7 +32,10 @@ class Log(Protocol):
 
 @define(eq=False)
 class Stepper:
-    """Steps the engine, and keeps the timers and watches that it asks for. No clock, no exchange."""
+    """Steps the engine, and keeps the timers and watches that it asks for. No clock, no exchange.
+
+    `cursor_ms` is when the last completed read of the account began, by the venue's time; None before the first.
+    """
 
     engine: Engine
     view: LiveView
@@ -42,6 +45,7 @@ class Stepper:
     requests: dict[str, OrderRequest] = field(factory=dict)
     funded: set[tuple[str, int]] = field(factory=set)
     steps: int = 0
+    cursor_ms: int | None = None
 
     def learn(self) -> None:
         """Write down what the view has learned, without an event."""
@@ -94,6 +98,6 @@ class Stepper:
             case cmd.CancelTimer():
                 self.timers.forget(command)
             case cmd.Watch():
-                self.watches.arm(command)
+                self.watches.arm(command, self.engine.now_ms)
             case cmd.Unwatch():
                 self.watches.forget(command)
