@@ -2,9 +2,9 @@
 
 Timelines, UTC, of portfolios that commit as much as the allocator lets them:
 
-    2020-03-12  08:00 stress was on since the 10th; 11:00 reduced; halted at 00:00 of the 13th at 18 % drawdown
-    2021-05-19  halted at 13:00, at 16 %
-    2022-06-13  stress since the 12th, 15:00; halted at 02:00 at 15 %; May passes without a halt, under stress
+    2020-03-12  stress was on since the 10th; 08:00 drawdown; halted at 11:00 at 18 %
+    2021-05-19  halted at 12:55, at 16 %
+    2022-06-13  stress since the 12th, 15:00; halted at 01:00 at 15 %; May passes without a halt, under stress
     2024-08-05  04:00 reduced; 13:00 halted at 15.6 %
 """
 
@@ -36,7 +36,7 @@ def between(prepared: Any, kind: str, first: str, last: str) -> list[tuple[Any, 
 @pytest.mark.parametrize(
     ("symbols", "first", "last", "begins", "ends"),
     [
-        (FIVE, "2020-03-05", "2020-03-16", "2020-03-12T12:00", "2020-03-13T01:00"),
+        (FIVE, "2020-03-05", "2020-03-16", "2020-03-12T10:00", "2020-03-12T12:00"),
         (EIGHT, "2021-05-12", "2021-05-24", "2021-05-19T11:00", "2021-05-19T15:00"),
         (EIGHT, "2022-05-03", "2022-06-21", "2022-06-12T20:00", "2022-06-13T12:00"),
         (EIGHT, "2024-07-29", "2024-08-09", "2024-08-05T00:00", "2024-08-05T15:00"),

@@ -165,7 +165,7 @@ def test_the_loss_of_the_day_is_that_of_the_bot_with_all_its_strategies(
 ) -> None:
     limit = Decimal(4)
     config = portfolio(FOUR, {"risk_management": {"max_daily_loss": limit}})
-    candles = made(FOUR, days=40, seed=3)
+    candles = made(FOUR, days=40, seed=5)
     prepared = watched(config, candles)
     reached = [record[1:3] for record in prepared.driver.records if record[0] == "mode_changed" and record[3]]
     assert {name for _, name in reached} <= {f"{bot.name}:max_daily_loss" for bot in config.bots}

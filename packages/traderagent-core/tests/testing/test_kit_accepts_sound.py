@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from traderagent_core.model.instrument import Instrument, Market
 from traderagent_core.testing import StrategyConformance
-from traderagent_core.testing.specimens import DipBuyer, DipBuyerConfig, Ladder, LadderConfig
+from traderagent_core.testing.specimens import DipBuyer, DipBuyerConfig, Ladder, LadderConfig, Sharer
 
 SPOT = Instrument("BTC/USDT", min_notional=Decimal(5), lot_size=Decimal("0.0001"))
 LINEAR = Instrument(
@@ -26,6 +26,13 @@ class TestDipBuyer(StrategyConformance):
     strategy_class = DipBuyer
     configs = [DipBuyerConfig()]
     instruments = [SPOT, LINEAR]
+
+
+class TestSharer(StrategyConformance):
+    strategy_class = Sharer
+    configs = [DipBuyerConfig()]
+    instruments = [LINEAR]
+    stop_placement = "resting"
 
 
 class TestDipBuyerWithRestingStops(StrategyConformance):

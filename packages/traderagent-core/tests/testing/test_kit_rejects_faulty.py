@@ -25,6 +25,7 @@ from traderagent_core.testing.specimens import (
     DipBuyerState,
     Ladder,
     LadderConfig,
+    Sharer,
 )
 
 REMEMBERED = {"deals": 0}
@@ -607,6 +608,69 @@ class NeverTrades(Strategy):
 # -- the table ----------------------------------------------------------------------------------------------------
 
 
+# -- taking turns -------------------------------------------------------------------------------------------------
+
+
+@refused_by("test_a_position_can_be_taken_over", "for what was taken over")
+class ForgetsWhatItTakes(Sharer):
+    """Says yes and waits for the next dip."""
+
+    def on_take_over(self, context):
+        self.on_start(context)
+
+
+@refused_by("test_a_position_can_be_taken_over", "takes_over gave 'yes'")
+class AnswersInWords(Sharer):
+    """A word is true, too, but it is no answer."""
+
+    def takes_over(self, context, position):
+        return "yes"
+
+
+@refused_by("test_a_position_can_be_taken_over", "asked for \\['set_timer'\\]")
+class ActsWhenAsked(Sharer):
+    """Begins before the position is there."""
+
+    def takes_over(self, context, position):
+        context.set_timer("hold", context.now_ms)
+        return super().takes_over(context, position)
+
+
+@refused_by("test_a_position_can_be_taken_over", "on_take_over raised")
+class BelievesInItsOwnEntry(Sharer):
+    """Looks up a target that only an entry of its own would have left."""
+
+    def on_take_over(self, context):
+        target = self.state.targets[f"taken over at {context.now_ms}"]
+        context.place(Leg("out", "out", Side.SELL, Purpose.TAKE_PROFIT, Held(), At(target)))
+
+
+@refused_by("test_a_position_can_be_handed_over", "on_closed raised")
+class KnowsAllEndings(Sharer):
+    """Does not know that a deal may go on elsewhere."""
+
+    def on_closed(self, context, reason):
+        assert reason != "handed_over"
+        super().on_closed(context, reason)
+
+
+@refused_by("test_taking_turns_survives_restarts", "self.state")
+class RemembersWhatItTookBesideItsState(Sharer):
+    """Closes after a while only what it remembers to have taken over."""
+
+    taken = False
+
+    def on_take_over(self, context):
+        super().on_take_over(context)
+        self.taken = True
+
+    def on_timer(self, context, timer):
+        if self.taken:
+            super().on_timer(context, timer)
+        else:
+            context.note("not_mine")
+
+
 @pytest.mark.parametrize("fault", FAULTS.faults, ids=str)
 def test_faulty_strategy_is_refused_by_its_case(fault):
     FAULTS.require_refusal(fault)
@@ -629,6 +693,7 @@ ONLY_BY_THEIR_CASE = (
     IgnoresAHalt,
     StartsAnewWhenResumed,
     TakesAnyKey,
+    RemembersWhatItTookBesideItsState,
 )
 
 

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from attrs import frozen
+from attrs import evolve, frozen
 from traderagent_core.ports import PositionView
 
 from traderagent_dca.config import DcaConfig
@@ -74,6 +74,18 @@ def mark_of(position: PositionView) -> Mark:
         position.realized_pnl,
         position.fees,
         position.funding,
+    )
+
+
+def mark_before(position: PositionView) -> Mark:
+    """The ledger's totals before it took over all that it holds."""
+    quantity = max(position.quantity, ZERO)  # What came in as a sale is told by the position itself.
+    mark = mark_of(position)
+    return evolve(
+        mark,
+        quantity=ZERO,
+        bought_quantity=mark.bought_quantity - quantity,
+        bought_notional=mark.bought_notional - quantity * position.average_price,
     )
 
 

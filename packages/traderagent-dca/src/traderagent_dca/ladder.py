@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from attrs import frozen
 from traderagent_core import Instrument, Side
+from traderagent_core.ports import PositionView
 
 from traderagent_dca.config import DcaConfig
 from traderagent_dca.shape import EXACT, ONE, ZERO
@@ -75,6 +76,35 @@ def lay(
     if factor != ONE:
         sizes = [instrument.round_quantity(size * factor) for size in sizes]
     return Ladder(side, tuple(prices), tuple(sizes))
+
+
+def rest_of(
+    shape: tuple[Rung, ...], side: Side, instrument: Instrument, price: Decimal, held: PositionView
+) -> Ladder:
+    """The ladder of a deal whose base is held already: what that has cost takes the place of as many rungs.
+
+    The next safety order keeps its distance from the rung before it, seen from the present price or from the average
+    of what is held, whichever is further on. Orders that are too small for the venue are left out.
+    """
+    average, used = held.average_price, _rungs_for(shape, abs(held.quantity) * held.average_price)
+    origin = min(price, average) if side is Side.BUY else max(price, average)
+    prices, sizes = [average], [abs(held.quantity)]
+    for rung in shape[used:]:
+        at = instrument.limit_price(side, EXACT.divide(origin * rung.ratio, shape[used - 1].ratio))
+        size = instrument.round_quantity(EXACT.divide(rung.amount, at)) if at > ZERO else ZERO
+        if instrument.size_problem(size, at) is None:
+            prices.append(at)
+            sizes.append(size)
+    return Ladder(side, tuple(prices), tuple(sizes))
+
+
+def _rungs_for(shape: tuple[Rung, ...], cost: Decimal) -> int:
+    """How many rungs cost nearest to so much, in quote; at least the first."""
+    used, rest = 1, cost - shape[0].amount
+    while used < len(shape) and rest > shape[used].amount / 2:
+        rest -= shape[used].amount
+        used += 1
+    return used
 
 
 def steps(ladder: Ladder, instrument: Instrument) -> Iterator[Step]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from traderagent_core import (
     At,
     AverageTimes,
@@ -65,6 +65,23 @@ class Shape:
         stop = self._stop(ladder.prices[0])
         return Plan(f"{PLAN}:{number}", (base, *orders, *self.targets), (BASE,), stop, evidence)
 
+    def plan_over(self, number: int, ladder: Ladder, evidence: Mapping[str, Any]) -> Plan:
+        """The plan of a deal whose base, the first of this ladder, is held already."""
+        average, active = ladder.prices[0], self.config.active_safety_orders
+        names = [safety_name(step) for step in range(1, len(ladder.prices))]
+        pairs = zip(ladder.prices[1:], ladder.quantities[1:], strict=True)
+        orders = [
+            Leg(
+                name, name, ladder.side, Purpose.SAFETY, Fixed(quantity), At(price), then=tuple(following[:1])
+            )
+            for name, (price, quantity), following in zip(
+                names, pairs, (names[step + active :] for step in range(len(names))), strict=True
+            )
+        ]
+        targets = [_over(leg, average) for leg in self.targets]
+        start = (*names[:active], *(leg.name for leg in targets[:1]))
+        return Plan(f"{PLAN}:{number}", (*orders, *targets), start, self._stop(average), evidence)
+
     def _stop(self, price: Decimal) -> Stop | None:
         """The stop of a deal that begins at a price."""
         loss = self.config.stop_loss_percentage
@@ -82,10 +99,21 @@ def shape_of(config: DcaConfig, instrument: Instrument) -> Shape:
     return Shape(config, config.is_long, tuple(first), safety, targets, _common_stop(config, instrument))
 
 
+def safety_name(number: int) -> str:
+    """The leg of a safety order, by its number from 1: so:01."""
+    return f"so:{number:02}"
+
+
+def _over(target: Leg, average: Decimal) -> Leg:
+    """A target that was measured from the base order, measured from the average of what is held."""
+    price = target.price
+    return evolve(target, price=At(average * price.ratio)) if isinstance(price, FillTimes) else target
+
+
 def _safety(config: DcaConfig) -> tuple[tuple[str, FillTimes, tuple[str, ...]], ...]:
     """Name, price and successor of each safety order."""
     count, active = config.safety_orders, config.active_safety_orders
-    names = [f"so:{number:02}" for number in range(1, count + 1)]
+    names = [safety_name(number) for number in range(1, count + 1)]
     return tuple(
         (name, FillTimes(ratio, BASE), tuple(names[index + active : index + active + 1]))
         for index, (name, ratio) in enumerate(zip(names, config.price_ratios, strict=True))

@@ -25,6 +25,7 @@ from traderagent_core import (
     Plan,
     Problem,
     Purpose,
+    Release,
     Ruling,
     RunHistory,
     Strategy,
@@ -33,11 +34,12 @@ from traderagent_core import (
     Wake,
 )
 from traderagent_core.model.timeframe import timeframe_ms
+from traderagent_core.ports import PositionView
 
 from traderagent_dca.config import DcaConfig, Start, Target
-from traderagent_dca.deals import STOP_LOSS, OpenDeal, cause, mark_of, progress
+from traderagent_dca.deals import STOP_LOSS, OpenDeal, cause, mark_before, mark_of, progress
 from traderagent_dca.exhibit import exhibit
-from traderagent_dca.ladder import entry_side, lay, rungs
+from traderagent_dca.ladder import Ladder, entry_side, lay, rest_of, rungs
 from traderagent_dca.plan import BASE, PLAN, TAKE_PROFIT, Shape, ladder_evidence, shape_of
 from traderagent_dca.shape import ONE, ZERO
 from traderagent_dca.signals import indicators, is_on, marks
@@ -110,6 +112,29 @@ class DcaStrategy(Strategy):
         else:
             self._look(context)
 
+    def on_release(self, context: Context, reason: str) -> Release:  # noqa: ARG002
+        """Whoever comes next may go on with the position of a deal."""
+        return Release.HAND_OVER
+
+    def takes_over(self, context: Context, position: PositionView) -> bool:
+        """Whether a deal can go on with what is held: on its side, no larger than a deal, and not past its stop."""
+        is_busy = self.state.phase is not Phase.WAITING
+        if is_busy or (position.quantity > ZERO) is not self.config.is_long:
+            return False
+        if abs(position.quantity) * position.average_price > sum(self.config.amounts, ZERO):
+            return False
+        plan = self._plan_over(context, position)[0]
+        return bool(plan.legs) and not _is_stopped(plan, position, context.price)
+
+    def on_take_over(self, context: Context) -> None:
+        """Go on with what was taken over as a deal: its base is held, at its average price."""
+        position = context.position
+        plan, ladder = self._plan_over(context, position)
+        mark = mark_before(position)
+        number, price = self.state.asked + 1, position.average_price
+        self.state = self.state.with_deal(OpenDeal(number, context.now_ms, price, ladder.quantities, mark))
+        context.enter(plan)
+
     def on_candle(self, context: Context, candle: Candle) -> None:  # noqa: ARG002
         """The signal has come on."""
         self._catch_up(context)
@@ -129,11 +154,16 @@ class DcaStrategy(Strategy):
         deal = self.state.deal
         if deal is None or plan.name != f"{PLAN}:{deal.number}":
             return
-        if verdict.ruling is Ruling.REJECT:
+        held = () if plan.legs[0].name == BASE else deal.quantities[:1]
+        if verdict.ruling is Ruling.REJECT and held:
+            self.state = evolve(self.state, deal=evolve(deal, quantities=held))
+            self._lay_target(context, deal)
+        elif verdict.ruling is Ruling.REJECT:
             self._wait(context, verdict.reason, str(verdict.evidence.get("detail", "")))
         elif verdict.size_factor != ONE:
-            ladder = lay(self._rungs, self._side, context.instrument, deal.price, verdict.size_factor)
-            self.state = evolve(self.state, deal=evolve(deal, quantities=ladder.quantities))
+            asked = deal.quantities[len(held) :]
+            sizes = [context.instrument.round_quantity(size * verdict.size_factor) for size in asked]
+            self.state = evolve(self.state, deal=evolve(deal, quantities=(*held, *sizes)))
 
     def on_order(self, context: Context, news: OrderNews) -> None:
         """A base order that was refused ends its deal; a take profit that was lost is laid again later."""
@@ -207,6 +237,15 @@ class DcaStrategy(Strategy):
         evidence = {"base_price": price, "funds_needed": notional}
         context.enter(self._shape(context).plan(number, ladder, evidence))
 
+    def _plan_over(self, context: Context, held: PositionView) -> tuple[Plan, Ladder]:
+        """The plan that goes on with a position, and its ladder; without safety orders that there is no money for."""
+        instrument = context.instrument
+        ladder = rest_of(self._rungs, self._side, instrument, context.price, held)
+        if self._lack(context, ladder.notional):
+            ladder = Ladder(self._side, ladder.prices[:1], ladder.quantities[:1])
+        evidence = {"base_price": held.average_price, "taken_over": held.quantity}
+        return self._shape(context).plan_over(self.state.asked + 1, ladder, evidence), ladder
+
     def _lack(self, context: Context, notional: Decimal) -> str:
         """What is missing for a ladder, after what has been lost; empty when nothing is."""
         position = context.position
@@ -243,7 +282,7 @@ class DcaStrategy(Strategy):
         context.set_timer(REPAIR, context.now_ms + pause_ms)
 
     def _repair(self, context: Context) -> None:
-        """One take profit for all that is held takes the place of the one that was lost."""
+        """A new take profit takes the place of the one that was lost."""
         deal = self.state.deal
         if deal is None or not context.position.quantity:
             return
@@ -252,13 +291,17 @@ class DcaStrategy(Strategy):
             return
         for slot in self._shape(context).target_slots:
             context.cancel(slot)
+        self._lay_target(context, deal)
+        context.note("take_profit_laid_again", attempt=self.state.repairs)
+
+    def _lay_target(self, context: Context, deal: OpenDeal) -> None:
+        """One take profit for all that is held."""
         gain = self.config.take_profit_percentage
         ratio = ONE + gain if self.config.is_long else ONE - gain
         is_from_base = self.config.take_profit_from is Target.BASE
         price = At(deal.price * ratio) if is_from_base else AverageTimes(ratio)
         side, purpose = self._side.opposite, Purpose.TAKE_PROFIT
         context.place(Leg(TAKE_PROFIT, TAKE_PROFIT, side, purpose, Held(), price, closes=True))
-        context.note("take_profit_laid_again", attempt=self.state.repairs)
 
     # -- ending ---------------------------------------------------------------------------------------------
 
@@ -318,3 +361,13 @@ def _is_stale(context: Context) -> bool:
     """Whether a candle is missing: the last price is that of before the hole."""
     candle = context.view.last(context.instrument.symbol, context.timeframe)
     return candle is None or context.now_ms >= candle.open_time + 2 * timeframe_ms(context.timeframe)
+
+
+def _is_stopped(plan: Plan, held: PositionView, price: Decimal) -> bool:
+    """Whether the stop of a plan would close what is held at once."""
+    is_long = held.quantity > ZERO
+    rule = None if plan.stop is None else plan.stop.long if is_long else plan.stop.short
+    if rule is None:
+        return False
+    level = rule.price if isinstance(rule, At) else held.average_price * rule.ratio
+    return price <= level if is_long else price >= level

@@ -76,6 +76,21 @@ class Layout:
     inventory_side: Side
     covered: frozenset[int]
 
+    @property
+    def closing_side(self) -> Side:
+        """The side of orders that give back what is held."""
+        return SELL if self.held > ZERO else BUY
+
+    @property
+    def closing_cells(self) -> list[Cell]:
+        """Cells whose first orders give back what is held, the one nearest the price first."""
+        return nearest_first(cell for cell in self.cells if cell.starts is self.closing_side)
+
+    @property
+    def surplus(self) -> Decimal:
+        """What is held beyond all that the first orders of the cells give back, in base units."""
+        return max(abs(self.held) - sum((cell.quantity for cell in self.closing_cells), ZERO), ZERO)
+
     def adding(self, side: Side) -> Decimal:
         """Notional that the first orders of a side add to the position if all of them fill, in quote."""
         total = sum((cell.notional(side) for cell in self.cells if cell.starts is cell.adds is side), ZERO)
@@ -162,12 +177,11 @@ def nearest_first(cells: Iterable[Cell]) -> list[Cell]:
 
 def closing_orders(layout: Layout, instrument: Instrument) -> list[tuple[Cell, Decimal]]:
     """Cells whose first orders give back what is held, nearest first, with the quantities; as far as it goes."""
-    side = SELL if layout.held > ZERO else BUY
     left = instrument.round_quantity(abs(layout.held))
     chosen = []
-    for cell in nearest_first(cell for cell in layout.cells if cell.starts is side):
+    for cell in layout.closing_cells:
         quantity = min(cell.quantity, left)
-        if instrument.size_problem(quantity, cell.price(side)) is not None:
+        if instrument.size_problem(quantity, cell.price(layout.closing_side)) is not None:
             break
         chosen.append((cell, quantity))
         left -= quantity

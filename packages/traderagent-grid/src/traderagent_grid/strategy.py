@@ -17,6 +17,7 @@ from traderagent_core import (
     Needs,
     Plan,
     Problem,
+    Release,
     Ruling,
     Strategy,
     TimerFired,
@@ -26,6 +27,7 @@ from traderagent_core import (
 )
 from traderagent_core.indicators import Adx, Atr, Indicator
 from traderagent_core.model.timeframe import timeframe_ms
+from traderagent_core.ports import PositionView
 
 from traderagent_grid.config import Bounds, Direction, GridConfig
 from traderagent_grid.finding import Finding, Means
@@ -91,18 +93,33 @@ class GridStrategy(Strategy):
 
     def on_start(self, context: Context) -> None:
         """Lay a new grid; a strategy that was about to let go lays its own again, for what it still holds."""
-        self._watch_take_profit(context)
-        self._judge_trend(context)
-        is_held = self.state.range is not None and context.position.quantity
-        phase = Phase.RESUMING if is_held else Phase.WAITING
-        self.state = evolve(
-            self.state, phase=phase, reason="", left_ms=None, attempts=0, has_closing_orders=False
-        )
-        if is_held:
+        if self.state.range is None or not context.position.quantity:
+            self._begin(context, Phase.WAITING)
+            self._lay_first(context)
+        else:
+            self._begin(context, Phase.RESUMING)
             context.withdraw(RESUME)
             context.set_timer(SETTLE, context.now_ms + SETTLE_MS)
-        else:
-            self._lay_first(context)
+
+    def on_release(self, context: Context, reason: str) -> Release:  # noqa: ARG002
+        """What is held is inventory to another grid, and a position to other strategies."""
+        return Release.HAND_OVER
+
+    def takes_over(self, context: Context, position: PositionView) -> bool:
+        """Whether a grid can be laid here whose own orders give back all that is held."""
+        if (position.quantity > ZERO) is (self.config.direction is Direction.SHORT):
+            return False
+        instrument, price = context.instrument, context.price
+        grid_range = first_range(self.config, price, self._atr(context), instrument)
+        findings, layout = self._judged(context, grid_range, position)
+        if layout is None or any(finding.is_fatal for finding in findings):
+            return False
+        return instrument.size_problem(instrument.round_quantity(layout.surplus), price) is not None
+
+    def on_take_over(self, context: Context) -> None:
+        """Lay a new grid around the price, with what was taken over as its inventory."""
+        self._begin(context, Phase.WAITING)
+        self._lay_first(context)
 
     def on_candle(self, context: Context, candle: Candle) -> None:  # noqa: ARG002
         """ADX has crossed a threshold."""
@@ -170,6 +187,14 @@ class GridStrategy(Strategy):
         elif phase is Phase.RUNNING:
             self._watch_range(context)
 
+    def _begin(self, context: Context, phase: Phase) -> None:
+        """Begin as the owner of the pair."""
+        self._watch_take_profit(context)
+        self._judge_trend(context)
+        self.state = evolve(
+            self.state, phase=phase, reason="", left_ms=None, attempts=0, has_closing_orders=False
+        )
+
     # -- laying ---------------------------------------------------------------------------------------------
 
     def _lay_first(self, context: Context) -> None:
@@ -183,7 +208,7 @@ class GridStrategy(Strategy):
         if self.state.is_trending:
             self._hold_back(context)
             return
-        findings, layout = self._judged(context, grid_range)
+        findings, layout = self._judged(context, grid_range, context.position)
         fatal = next((finding for finding in findings if finding.is_fatal), None)
         if fatal is not None or layout is None:
             self._wait(context, *(("no_layout", "") if fatal is None else (fatal.code, fatal.message)))
@@ -192,13 +217,20 @@ class GridStrategy(Strategy):
         context.enter(grid_plan(self.config, context.instrument, layout))
         self._watch_range(context)
 
-    def _judged(self, context: Context, grid_range: Range) -> tuple[list[Finding], Layout | None]:
-        instrument, price, held = context.instrument, context.price, context.position.quantity
-        return findings_now(self.config, instrument, grid_range, price, _means(context), held)
+    def _judged(
+        self, context: Context, grid_range: Range, position: PositionView
+    ) -> tuple[list[Finding], Layout | None]:
+        """What speaks against a grid over a range with a position, and its layout."""
+        price, means = context.price, _means(context, position)
+        return findings_now(self.config, context.instrument, grid_range, price, means, position.quantity)
 
     def _wait(self, context: Context, reason: str, detail: str) -> None:
-        """Stay out for now; try again after 1, 2, 4 … 64 candles. A range from ATR is measured anew then."""
+        """Stay out for now; try again after 1, 2, 4 … 64 candles. A range from ATR is measured anew then.
+
+        Until then only orders that give back what is held rest, each at its level.
+        """
         self._say(context, reason, detail=detail)
+        self._lay_closing(context)
         attempts = self.state.attempts
         grid_range = None if self.config.bounds is Bounds.ATR else self.state.range
         self.state = evolve(self.state, phase=Phase.WAITING, attempts=attempts + 1, range=grid_range)
@@ -208,7 +240,10 @@ class GridStrategy(Strategy):
     def _return(self, context: Context) -> None:
         """Lay the grid again where it was, or around the price when trailing and the price has left."""
         grid_range = self.state.range
-        if grid_range is None:
+        if self.state.has_closing_orders:
+            self.state = evolve(self.state, phase=Phase.RESUMING)
+            context.withdraw(RESUME)
+        elif grid_range is None:
             self._lay_first(context)
         elif self.config.trailing_enabled and grid_range.is_left(context.price, self._threshold):
             self._recentre(context, grid_range)
@@ -272,7 +307,9 @@ class GridStrategy(Strategy):
             self._watch_range(context)
             return
         new = next_range(self.config, old, context.price, self._atr(context), context.instrument)
-        fatal = next((each for each in self._judged(context, new)[0] if each.is_fatal), None)
+        fatal = next(
+            (each for each in self._judged(context, new, context.position)[0] if each.is_fatal), None
+        )
         if fatal is None:
             self.state = evolve(self.state, phase=Phase.SHIFTING, reason="")
             context.withdraw(SHIFT)
@@ -334,16 +371,16 @@ class GridStrategy(Strategy):
                 self._hold_back(context)
         elif phase is Phase.PAUSED:
             context.note(RESUME, adx_below=plain(self.config.trend_guard_resume_adx))
-            if self.state.has_closing_orders:
-                self.state = evolve(self.state, phase=Phase.RESUMING)
-                context.withdraw(RESUME)
-            else:
-                self._return(context)
+            self._return(context)
 
     def _hold_back(self, context: Context) -> None:
-        """Pause: keep only orders that give back what is held, each at its level."""
+        """Pause: only orders that give back what is held rest."""
         self._say(context, GUARD, adx_above=plain(self.config.trend_guard_adx))
         self.state = evolve(self.state, phase=Phase.PAUSED)
+        self._lay_closing(context)
+
+    def _lay_closing(self, context: Context) -> None:
+        """Ask for orders that give back what is held, each at its level."""
         grid_range = self.state.range
         if grid_range is None or grid_range.lower <= 0 or not context.position.quantity:
             return
@@ -371,9 +408,9 @@ class GridStrategy(Strategy):
             context.note(reason, **evidence)
 
 
-def _means(context: Context) -> Means:
-    """Buying power, less what has been lost: realised with fees, and on paper."""
-    position = context.position
-    realized = position.realized_pnl - position.fees + position.funding
+def _means(context: Context, position: PositionView) -> Means:
+    """Buying power, less what has been lost: realised with fees, and on paper with a position."""
+    own = context.position
+    realized = own.realized_pnl - own.fees + own.funding
     paper = position.quantity * (context.price - position.average_price)
     return Means(context.budget * context.leverage, max(-realized, ZERO) + max(-paper, ZERO))

@@ -23,6 +23,8 @@ from traderagent_trend.text import plain
 
 TREND_PLAN = "trend"
 ENTRY, TARGET = "entry", "target"
+TAKEN_OVER = "taken_over"
+"""What begins a trade whose position another strategy has handed over."""
 
 
 def trade_plan(config: TrendConfig, instrument: Instrument, sized: Sized, entry: str) -> Plan:
@@ -39,6 +41,14 @@ def trade_plan(config: TrendConfig, instrument: Instrument, sized: Sized, entry:
     leg = Leg(ENTRY, ENTRY, side, Purpose.ENTRY, quantity, then=(TARGET,))
     target = Leg(TARGET, TARGET, side.opposite, Purpose.TAKE_PROFIT, Filled(), At(sized.target), closes=True)
     return Plan(TREND_PLAN, (leg, target), (ENTRY,), stop, evidence)
+
+
+def holding_plan(config: TrendConfig, instrument: Instrument, sized: Sized) -> Plan:
+    """Target and stop of a position that is held already."""
+    assert sized.target is not None
+    leg = target_leg(sized.target, is_long=sized.is_long)
+    evidence = {"entry": TAKEN_OVER, "atr": plain(sized.atr), "stop": plain(sized.stop)}
+    return Plan(TREND_PLAN, (leg,), (TARGET,), trade_stop(config, instrument, sized), evidence)
 
 
 def target_leg(target: Decimal, *, is_long: bool) -> Leg:

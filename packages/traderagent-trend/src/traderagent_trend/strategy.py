@@ -1,5 +1,6 @@
 """The trend strategy: called at entries and at fills only; stop, break-even, trailing and target are plan rules."""
 
+import math
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from traderagent_core import (
     OrderNews,
     Plan,
     Problem,
+    Release,
     Ruling,
     RunHistory,
     Strategy,
@@ -27,11 +29,12 @@ from traderagent_core import (
 )
 from traderagent_core.indicators import Atr
 from traderagent_core.model.timeframe import timeframe_ms
+from traderagent_core.ports import PositionView
 
 from traderagent_trend.config import TrendConfig
 from traderagent_trend.exhibit import exhibit
 from traderagent_trend.limits import limit_reached, with_closed, with_opened
-from traderagent_trend.plan import ENTRY, TREND_PLAN, target_leg, trade_plan
+from traderagent_trend.plan import ENTRY, TAKEN_OVER, TREND_PLAN, holding_plan, target_leg, trade_plan
 from traderagent_trend.signals import MEMORY, entry_kind, entry_marks, goes_long, indicators
 from traderagent_trend.sizing import Sized, size_problem, size_trade
 from traderagent_trend.state import TrendState
@@ -88,6 +91,34 @@ class TrendStrategy(Strategy):
     def on_start(self, context: Context) -> None:
         """Wait for the next entry; a trade that is still on is gone on with."""
         self.on_resume(context)
+
+    def on_release(self, context: Context, reason: str) -> Release:  # noqa: ARG002
+        """Whoever comes next may go on with a trade whose trend is over; it keeps its stop."""
+        return Release.HAND_OVER
+
+    def takes_over(self, context: Context, position: PositionView) -> bool:
+        """Whether a position is a trade of this trend: its side, within its risk, and with a target."""
+        is_long, quantity = position.quantity > ZERO, abs(position.quantity)
+        if self.state.trade is not None or self.config.target_atr is None:
+            return False  # A trade without a target has no order that could be laid for it.
+        is_with_trend = is_long is goes_long(self.config, context)
+        if not is_with_trend or self._limit(context) is not None or not math.isfinite(self._range(context)):
+            return False
+        sized = self._sized(context, self._equity(context), is_long=is_long)
+        taken = evolve(sized, quantity=quantity)
+        return (
+            quantity <= sized.quantity and size_problem(taken, context.instrument, context.leverage) is None
+        )
+
+    def on_take_over(self, context: Context) -> None:
+        """Trade what was taken over: a stop and a target as for an entry at the present price."""
+        position = context.position
+        is_long, quantity = position.quantity > ZERO, abs(position.quantity)
+        sized = self._sized(context, self._equity(context), is_long=is_long)
+        sized = evolve(sized, quantity=quantity)
+        context.enter(holding_plan(self.config, context.instrument, sized))
+        trade = self._begin(context, sized, TAKEN_OVER)
+        self._opened(trade, context.now_ms, quantity, quantity * position.average_price)
 
     def on_candle(self, context: Context, candle: Candle) -> None:
         """An entry: trade it unless a trade is on or a limit is reached. What no trade holds is sold first."""
@@ -154,10 +185,7 @@ class TrendStrategy(Strategy):
     # -- entering -------------------------------------------------------------------------------------------
 
     def _enter(self, context: Context, candle: Candle) -> None:
-        position = context.position
-        costs = position.fees - position.funding
-        equity = context.budget + position.realized_pnl - costs
-        limit = limit_reached(self.config, self.state, equity, context.now_ms)
+        equity, limit = self._equity(context), self._limit(context)
         if limit is not None:
             self._say(
                 context,
@@ -173,29 +201,42 @@ class TrendStrategy(Strategy):
             self._say(context, problem[0], detail=problem[1])
             return
         kind = entry_kind(self.config, context, candle, is_long=sized.is_long)
-        self._ask(context, sized, kind.value, costs)
+        context.enter(trade_plan(self.config, context.instrument, sized, kind.value))
+        self._begin(context, sized, kind.value)
+
+    def _equity(self, context: Context) -> Decimal:
+        """The budget with what has been made of it, in quote."""
+        position = context.position
+        return context.budget + position.realized_pnl - position.fees + position.funding
+
+    def _limit(self, context: Context) -> str | None:
+        return limit_reached(self.config, self.state, self._equity(context), context.now_ms)
 
     def _sized(self, context: Context, equity: Decimal, *, is_long: bool) -> Sized:
-        instrument = context.instrument
-        atr = context.view.value(instrument.symbol, context.timeframe, self._atr)
         return size_trade(
             self.config,
-            instrument,
+            context.instrument,
             context.price,
-            Decimal(repr(atr)),
+            Decimal(repr(self._range(context))),
             is_long=is_long,
             equity=equity,
             power=min(equity, context.budget) * context.leverage,
         )
 
-    def _ask(self, context: Context, sized: Sized, kind: str, costs: Decimal) -> None:
-        context.enter(trade_plan(self.config, context.instrument, sized, kind))
-        gained = context.position.realized_pnl
+    def _range(self, context: Context) -> float:
+        """The average true range; nan while it warms up."""
+        return context.view.value(context.instrument.symbol, context.timeframe, self._atr)
+
+    def _begin(self, context: Context, sized: Sized, kind: str) -> OpenTrade:
+        """Remember a trade that has no fills yet; what the ledger says now is from before it."""
+        position = context.position
+        costs, gained = position.fees - position.funding, position.realized_pnl
         trade = OpenTrade(kind, sized.is_long, sized.price, sized.stop, sized.target, gained, costs)
         look_ms = self.state.look_ms
         if look_ms <= context.now_ms:  # None is set, or it came when nobody could be called.
             look_ms = self._set_look(context)
         self.state = self.state.with_trade(trade, "", look_ms)
+        return trade
 
     def _set_look(self, context: Context) -> int:
         """Have the candles looked at before the first since now is further away than the view looks back."""

@@ -416,11 +416,8 @@ class Account(CoordinationRecords):
         ledger = self.ledger(bot, symbol)
         self._rebound.add(bot)
         ledger.fees += fee
-        if side is BUY:
-            ledger.bought_quantity += quantity
-            ledger.bought_notional += price * quantity
         signed = quantity if side is BUY else -quantity
-        ledger.position.apply(signed, price)
+        ledger.trade(signed, price)
         self.money -= signed * price + fee
         self.net[symbol] = self.net.get(symbol, ZERO) + signed
 
@@ -432,6 +429,13 @@ class Account(CoordinationRecords):
     def owner_changed(self, time_ms: int, bot: str, symbol: str, old: str, new: str) -> None:
         """A pair belongs to another of its strategies, or to none."""
         self._rebound.update((old, new))
+
+    def ledger_handed_over(
+        self, time_ms: int, bot: str, symbol: str, heir: str, quantity: Decimal, price: Decimal
+    ) -> None:
+        """What a bot holds, a signed quantity at its average price, belongs to another one now; nothing is traded."""
+        self.ledger(bot, symbol).hand_over(self.ledger(heir, symbol), quantity, price)
+        self._rebound.update((bot, heir))
 
     # -- records that change nothing here -------------------------------------------------------------------
 

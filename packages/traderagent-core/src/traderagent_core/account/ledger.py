@@ -50,6 +50,20 @@ class Ledger:
         """Money that fills, fees and funding brought in; flow + quantity × price is the profit so far."""
         return self.position.realized_pnl - self.position.cost - self.fees + self.funding
 
+    def trade(self, signed: Decimal, price: Decimal) -> None:
+        """Book a trade; `signed` is its quantity, negative for a sale."""
+        if signed > ZERO:
+            self.bought_quantity += signed
+            self.bought_notional += signed * price
+        self.position.apply(signed, price)
+
+    def hand_over(self, heir: "Ledger", quantity: Decimal, price: Decimal) -> None:
+        """Sell so much to another ledger, without a fee; it does not count as a position that was closed."""
+        closed = self.position.closed
+        self.trade(-quantity, price)
+        self.position.closed = closed
+        heir.trade(quantity, price)
+
     def profit(self, price: Decimal) -> Decimal:
         """Change of equity since the start at a price, after fees and funding."""
         return self.flow + self.position.quantity * price

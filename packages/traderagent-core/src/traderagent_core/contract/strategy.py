@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from traderagent_core.contract.history import RunHistory
     from traderagent_core.indicators import Indicator
     from traderagent_core.model.candle import Candle
-    from traderagent_core.ports import Columns, Context
+    from traderagent_core.ports import Columns, Context, PositionView
 
 
 class Wake(Enum):
@@ -76,7 +76,11 @@ class OrderNews:
 
 
 class Release(Enum):
-    """What happens to a position when its strategy has to let go."""
+    """What happens to a position when its strategy has to let go.
+
+    KEEP leaves it to its own exits and its stop, for as long as there is time; WIND_DOWN closes it at the market;
+    HAND_OVER gives it to the next strategy of the pair, and is KEEP where there is none that takes it over.
+    """
 
     KEEP = "keep"
     WIND_DOWN = "wind down"
@@ -119,10 +123,25 @@ class Strategy:
     def on_start(self, context: "Context") -> None:
         """Called when the first candle has closed, and again each time the router comes back to this strategy.
 
-        `state` is then as it was left: limits and history go on. What it holds may be something, too: it was about to
-        let go and is called back, or has taken over.
+        `state` is then as it was left: limits and history go on. What it holds may be something, too, when it was
+        about to let go and is called back.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define on_start")
+
+    def takes_over(self, context: "Context", position: "PositionView") -> bool:  # noqa: ARG002
+        """Whether this strategy would go on with what another one of its pair holds, as it is; by default not.
+
+        A question only: what is asked for here is dropped, and so is a change of the state. `position` is the other
+        one's. It may be asked again until the position is handed over; then `on_take_over` is called.
+        """
+        return False
+
+    def on_take_over(self, context: "Context") -> None:
+        """Called instead of `on_start` when a position was taken over: `context.position` holds it, at its average.
+
+        It keeps the stop that it had until a plan of this strategy brings another one.
+        """
+        self.on_start(context)
 
     def on_candle(self, context: "Context", candle: "Candle") -> None:
         """A candle that `needs` asked for has closed."""
@@ -143,7 +162,10 @@ class Strategy:
         """A watched price was reached."""
 
     def on_closed(self, context: "Context", reason: str) -> None:
-        """A plan is over and everything of it is withdrawn; the position is flat unless a venue refused."""
+        """A plan is over and everything of it is withdrawn; the position is flat unless a venue refused.
+
+        By the reason `handed_over` another strategy holds it now.
+        """
 
     def on_resume(self, context: "Context") -> None:
         """Called after a pause or a recovery, with the state as it was saved."""

@@ -2,16 +2,18 @@
 
 Of all strategies of a pair at most one, the owner, may add to a position. When the regime leads to another one, the
 pair is locked: the old strategy withdraws what adds, keeps what closes, and is given a time; past it, what is left is
-closed at the market. Only when nothing of it is left does the next one begin.
+closed at the market. Only when nothing of it is left does the next one begin. Or it hands what it holds over to the
+next one, which begins with it.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define, evolve, frozen
 
 from traderagent_core.account import reasons
+from traderagent_core.contract.strategy import Release
 from traderagent_core.coordinator import transition as steps
 from traderagent_core.coordinator.deadline import CancelDeadline, SetDeadline
 from traderagent_core.engine.releasing import asked_to_release, let_go
@@ -101,6 +103,11 @@ class Director:
         pair = self.pairs.get(bot)
         return (self._engine.members[bot],) if pair is None else pair.members.values()
 
+    def others(self, member: "Member") -> "list[Member]":
+        """The other strategies of a strategy's pair."""
+        pair = self._pair_of.get(member.name)
+        return [] if pair is None else [each for each in pair.members.values() if each is not member]
+
     def restore(self, memories: Mapping[str, PairMemory]) -> None:
         """Take back what was saved of every pair."""
         self.moving.clear()
@@ -160,15 +167,35 @@ class Director:
             self._doers[type(action)](pair, action)
 
     def advance(self) -> None:
-        """After an event: end the transitions whose old strategy has nothing left."""
+        """After an event: end the transitions whose old strategy has nothing left, or whose position can move."""
         for pair in list(self.moving.values()):
-            transition = pair.memory.state.transition
-            assert transition is not None
-            if self._is_gone(pair.members[transition.old]):
+            old, heir = self._sides(pair)
+            if self._engine.handing.is_due(old):
+                self._hand_over(pair, old, heir)
+            elif self._is_gone(old):
                 self._engine.caller.run()  # The old strategy hears of its end before the new one begins.
                 self._follow(pair, steps.let_go(pair.memory.state))
         if self._engine.caller.waiting:
             self._engine.caller.run()
+
+    def _sides(self, pair: Pair) -> "tuple[Member, Member | None]":
+        """Who lets go of a pair, and who comes after it."""
+        transition = pair.memory.state.transition
+        assert transition is not None
+        return pair.members[transition.old], pair.members.get(transition.new or NOBODY)
+
+    def _hand_over(self, pair: Pair, old: "Member", heir: "Member | None") -> None:
+        quantity, price = old.ledger.quantity, old.ledger.average_price
+        if not self._engine.handing.hand_over(old, heir):
+            return
+        beginning = pair.memory.beginning
+        assert beginning is not None
+        moved = quantity * (
+            beginning.mark - price
+        )  # On paper at the beginning; it is not a cost to hand it over.
+        pair.memory.beginning = evolve(beginning, value=beginning.value - moved)
+        self._engine.caller.run()  # The old strategy hears of its end before the new one begins.
+        self._follow(pair, steps.handed_over(pair.memory.state))
 
     def _is_gone(self, member: "Member") -> bool:
         """Whether a strategy has nothing left; when it is flat, its last orders are withdrawn."""
@@ -202,7 +229,8 @@ class Director:
     # -- what is to be done ---------------------------------------------------------------------------------
 
     def _start(self, pair: Pair, action: steps.Start) -> None:
-        self._engine.caller.later(pair.members[action.key], "on_start")
+        callback = "on_take_over" if action.takes_over else "on_start"
+        self._engine.caller.later(pair.members[action.key], callback)
 
     def _release(self, pair: Pair, action: steps.Release) -> None:
         engine, setup, member = self._engine, pair.setup, pair.members[action.key]
@@ -214,8 +242,13 @@ class Director:
         engine.record(
             "transition_began", setup.bot, setup.symbol, *names, transition.deadline_ms, mark, ledger.quantity
         )
-        asked_to_release(engine, member, reasons.TRANSITION)
-        let_go(engine, member, reasons.TRANSITION)
+        release = asked_to_release(engine, member, reasons.TRANSITION)
+        if release is Release.HAND_OVER and engine.handing.is_agreed(*self._sides(pair)):
+            engine.handing.begin(member)
+        elif release is Release.WIND_DOWN:
+            engine.exits.begin(member, reasons.TRANSITION)
+        else:
+            let_go(engine, member, reasons.TRANSITION)
 
     def _force_close(self, pair: Pair, action: steps.ForceClose) -> None:
         self._engine.exits.begin(pair.members[action.key], reasons.TRANSITION_TIMEOUT)

@@ -17,6 +17,7 @@ from traderagent_core.engine.director import TRANSITION_TIMER, Director
 from traderagent_core.engine.exits import Exits
 from traderagent_core.engine.guarding import MIDNIGHT_TIMER, Guards
 from traderagent_core.engine.halting import HALT_TIMER, Halting
+from traderagent_core.engine.handing import Handing
 from traderagent_core.engine.judge import Judge
 from traderagent_core.engine.member import Member, make_member
 from traderagent_core.engine.operator import Operator
@@ -66,6 +67,7 @@ class Engine:
         self.stops = Stops(self)
         self.trails = Trails(self)
         self.caller = Caller(self)
+        self.handing = Handing(self)
         self.director = Director(self)
         self.halting = Halting(self)
         self.allocating = None if setup.allocation is None else Allocating(self, setup.allocation)
@@ -164,12 +166,14 @@ class Engine:
         how = (event.liquidity, event.is_ambiguous)
         self.records.append(("filled", event.time_ms, order_id, trade_id, price, quantity, fee, *how))
         is_complete = account.fill(order, trade_id, price, quantity, fee)
-        self._after_fill(order, event, is_complete=is_complete)
+        member = self.members[order.want.plan.bot]
+        if member.standing is Standing.IDLE:
+            self.handing.pass_on(member, order)
+        self._after_fill(member, order, event, is_complete=is_complete)
 
-    def _after_fill(self, order: Order, event: ev.OrderFilled, *, is_complete: bool) -> None:
+    def _after_fill(self, member: Member, order: Order, event: ev.OrderFilled, *, is_complete: bool) -> None:
         want = order.want
         plan = want.plan
-        member = self.members[plan.bot]
         if member.stop.travelling is not None:
             self.stops.arrived(member, event.client_order_id)
         if is_complete:
@@ -201,6 +205,8 @@ class Engine:
 
     def _follow(self, member: Member) -> None:
         """Let what protects the position follow it."""
+        if member.standing is Standing.IDLE:
+            return  # If there is a stop still, it protects the heir of the position until he relieves it.
         self.stops.refresh(member)
         if member.needs.max_drawdown is not None and not member.ledger.quantity:
             self.guards.went_flat(member)
@@ -216,7 +222,7 @@ class Engine:
 
     def _stop_filled(self, member: Member) -> None:
         member.stop.want = None
-        self.exits.begin(member, "stop_loss")
+        self.exits.begin(self.handing.heir_of(member), "stop_loss")
 
     def _foreign_filled(self, event: ev.OrderFilled) -> None:
         """An execution nobody here ordered: a liquidation belongs to the bot that holds, all else to the house."""

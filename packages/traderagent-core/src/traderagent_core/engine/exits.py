@@ -28,30 +28,42 @@ class Exits:
         self._engine = engine
 
     def begin(self, member: "Member", reason: str) -> None:
-        """Start an exit, or go on with the one that has begun."""
-        if not member.exit_reason:
+        """Start an exit, or go on with the one that has begun; any other reason stops a position's handing over."""
+        if member.exit_reason in ("", reasons.HANDED_OVER):
             member.exit_reason = reason
             self._engine.record("noted", member.name, "exit_begun", reason)
             self._engine.planner.withdraw_all(member, reason)
         self.advance(member)
 
     def advance(self, member: "Member") -> None:
-        """Close what is left once nothing else of the bot is alive; end the exit when it is flat."""
-        engine = self._engine
-        if any(plan.plan.name != STOP_PLAN for plan in engine.account.plans_of(member.name)):
+        """Close what is left once nothing else of the bot is alive; end the exit when it is flat.
+
+        What is to be handed over stays, for the director to do that at the end of the step.
+        """
+        if not self.is_bare(member):
             return
-        quantity = member.ledger.quantity
+        engine, quantity = self._engine, member.ledger.quantity
         if quantity and not self._is_dust(member):
+            if member.exit_reason == reasons.HANDED_OVER:
+                return
             closing = CLOSE_LONG if quantity > ZERO else CLOSE_SHORT
             engine.desk.send(engine.planner.grant_internal(member, closing))
             self._mark_forced(member)
             return
         if quantity:
             engine.record("noted", member.name, reasons.DUST, f"quantity={quantity}")
-        reason, member.exit_reason = member.exit_reason, ""
         engine.stops.drop(member)
-        engine.record("noted", member.name, "exit_done", reason)
-        engine.caller.later(member, "on_closed", reason)
+        self.end(member)
+
+    def end(self, member: "Member") -> None:
+        """An exit is over: the strategy is told."""
+        reason, member.exit_reason = member.exit_reason, ""
+        self._engine.record("noted", member.name, "exit_done", reason)
+        self._engine.caller.later(member, "on_closed", reason)
+
+    def is_bare(self, member: "Member") -> bool:
+        """Whether nothing of a bot is wanted or at the venue but its stop."""
+        return all(plan.plan.name == STOP_PLAN for plan in self._engine.account.plans_of(member.name))
 
     def _mark_forced(self, member: "Member") -> None:
         """Let the venue model know an order that closes what a strategy had no time left to close itself."""

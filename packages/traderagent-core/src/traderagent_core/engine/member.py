@@ -60,12 +60,13 @@ class Member:
     @property
     def is_callable(self) -> bool:
         """Whether the strategy may be called."""
+        return self.is_able and self.standing is not Standing.IDLE
+
+    @property
+    def is_able(self) -> bool:
+        """Whether the strategy could be called if the pair were its own."""
         return self.is_started and not (
-            self.is_paused
-            or self.is_halted
-            or self.is_stopped
-            or self.is_quarantined
-            or self.standing is Standing.IDLE
+            self.is_paused or self.is_halted or self.is_stopped or self.is_quarantined
         )
 
     @property

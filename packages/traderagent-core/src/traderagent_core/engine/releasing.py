@@ -1,8 +1,12 @@
-"""How a strategy lets go of its pair: it is asked what to do, withdraws what adds, and keeps what closes."""
+"""How a strategy lets go of its pair: it is asked what to do, withdraws what adds, and keeps what closes.
+
+The one that comes after it is asked whether it takes over what is held.
+"""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from traderagent_core.account.ledger import Ledger
 from traderagent_core.account.state import Want
 from traderagent_core.contract.strategy import Release
 from traderagent_core.engine.context import RESERVED_SLOTS
@@ -26,6 +30,21 @@ def asked_to_release(engine: "Engine", member: "Member", reason: str) -> Release
         release = Release.KEEP
     member.context.actions = []
     return release
+
+
+def asked_to_take_over(engine: "Engine", member: "Member", position: Ledger) -> bool:
+    """What a strategy says to a position that another one would hand over; one that fails does not take it."""
+    if not member.is_able or member.exit_reason:
+        return False
+    state = member.strategy.state
+    try:
+        is_wanted = member.strategy.takes_over(member.context, position) is True
+    except Exception as error:
+        engine.caller.failed(member, "takes_over", error)
+        is_wanted = False
+    member.strategy.state = state
+    member.context.actions = []
+    return is_wanted
 
 
 def let_go(engine: "Engine", member: "Member", reason: str) -> None:

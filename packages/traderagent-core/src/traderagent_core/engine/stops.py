@@ -68,7 +68,16 @@ class Stops:
         return stop.watched is not None or stop.want.status in ALIVE
 
     def _wanted_price(self, member: "Member") -> Decimal | None:
-        """The tightest of the plan's stop, the bot's stop-loss ratio, break-even and the trail."""
+        """The tighter of the rule's stop and the bot's stop-loss ratio."""
+        by_rule, ratio = self.rule_price(member), member.setup.limits.stop_loss_ratio
+        if ratio is None:
+            return by_rule
+        is_long, average = member.ledger.quantity > ZERO, member.ledger.average_price
+        by_ratio = average * (ONE - ratio if is_long else ONE + ratio)
+        return _tightest(member, [by_ratio] if by_rule is None else [by_rule, by_ratio])
+
+    def rule_price(self, member: "Member") -> Decimal | None:
+        """Where the rule in force wants the stop of what is held: the tightest of stop, break-even and trail."""
         stop, position = member.stop, member.ledger.position
         is_long = position.quantity > ZERO
         average = position.average_price
@@ -81,15 +90,9 @@ class Stops:
             even = rule.break_even if stop.is_even else None
             if even is not None:
                 prices.append(average * (ONE + even.offset_ratio if is_long else ONE - even.offset_ratio))
-        ratio = member.setup.limits.stop_loss_ratio
-        if ratio is not None:
-            prices.append(average * (ONE - ratio if is_long else ONE + ratio))
         if stop.is_trailing:
             prices.append(self._engine.trails.price(member))
-        if not prices:
-            return None
-        side = Side.SELL if is_long else Side.BUY
-        return member.instrument.stop_price(side, max(prices) if is_long else min(prices))
+        return _tightest(member, prices)
 
     def _side_rule(self, member: "Member", *, is_long: bool) -> At | AverageTimes | None:
         rule = member.stop.rule
@@ -135,6 +138,7 @@ class Stops:
         if member.stop.watched is not None:
             member.stop.watched = None
             self._engine.commands.append(Unwatch(member.name, STOP_WATCH, member.symbol))
+        self._engine.handing.relieve(member)
 
     def _want(self, member: "Member", side: Side, price: Decimal) -> Want:
         leg = Leg("stop", "stop", side, Purpose.STOP_LOSS, Held(), At(price), is_stop=True)
@@ -213,6 +217,7 @@ class Stops:
         stop.travelling = None
         self.forget_rule(member)
         stop.is_even = stop.is_trailing = stop.is_waiting = False
+        self._engine.handing.relieve(member)
 
     def forget_rule(self, member: "Member") -> None:
         """A rule goes with the last plan and the position: the next plan brings its own, or none."""
@@ -262,3 +267,12 @@ class Stops:
             return
         member.stop.watched = None
         self.is_passed(member)
+
+
+def _tightest(member: "Member", prices: list[Decimal]) -> Decimal | None:
+    """The first of these prices that the market would reach, on the tick."""
+    if not prices:
+        return None
+    is_long = member.ledger.quantity > ZERO
+    side = Side.SELL if is_long else Side.BUY
+    return member.instrument.stop_price(side, max(prices) if is_long else min(prices))

@@ -271,6 +271,14 @@ class _Reader:
         sign = 1 if side is Side.BUY else -1
         return price * forced / (1 + sign * (usual + forced))
 
+    def _ledger_handed_over(
+        self, time_ms: int, bot: str, symbol: str, heir: str, quantity: Decimal, price: Decimal
+    ) -> None:
+        """What is on paper stays the work of the strategy that has held it until now."""
+        on_paper = quantity * (self._price(symbol, time_ms) - price)
+        self._marked[bot, symbol] = self._marked.get((bot, symbol), ZERO) - on_paper
+        self._marked[heir, symbol] = self._marked.get((heir, symbol), ZERO) + on_paper
+
     # -- money ----------------------------------------------------------------------------------------------
 
     def _price(self, symbol: str, time_ms: int) -> Decimal:

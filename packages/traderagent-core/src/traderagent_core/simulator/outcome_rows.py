@@ -68,6 +68,10 @@ def read_orders(records: Iterable[Record], reader: RecordReader) -> dict[str, Or
         elif kind == "foreign_filled":
             _, _, bot, _, _, side, _, quantity, _ = record
             _hold(held, bot, side, quantity)
+        elif kind == "ledger_handed_over":
+            _, _, bot, _, heir, quantity, _ = record
+            _change(held, bot, -quantity)
+            _change(held, heir, quantity)
         elif kind == "order_amended":
             order = orders[record[2]]
             if record[3] != order.price:
@@ -88,8 +92,11 @@ def _fill(order: OrderEntry, record: Record, held: dict[str, Decimal]) -> None:
 
 def _hold(held: dict[str, Decimal], bot: str, side: Side, quantity: Decimal) -> Decimal:
     """What a bot holds after a fill."""
-    change = quantity if side is Side.BUY else -quantity
-    held[bot] = MONEY.add(held.get(bot, ZERO), change)
+    return _change(held, bot, quantity if side is Side.BUY else -quantity)
+
+
+def _change(held: dict[str, Decimal], bot: str, signed: Decimal) -> Decimal:
+    held[bot] = MONEY.add(held.get(bot, ZERO), signed)
     return held[bot]
 
 

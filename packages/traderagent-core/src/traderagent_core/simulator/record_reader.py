@@ -87,6 +87,7 @@ class RecordReader:
             "filled": self._filled,
             "foreign_filled": self._foreign_filled,
             "funding_booked": self._funding_booked,
+            "ledger_handed_over": self._handed_over,
             "noted": self.told.append,
             "plugin_failed": self.told.append,
             "mode_changed": self.told.append,
@@ -170,6 +171,9 @@ class RecordReader:
     def totals(self) -> FillTotals:
         """What all fills add up to."""
         return FillTotals(len(self.fills), self.ambiguous, self.fees, self.turnover)
+
+    def _handed_over(self, record: Record) -> None:
+        self.trades.hand_over(record[2], record[4])
 
     def _funding_booked(self, record: Record) -> None:
         self.money.pay(record[1], record[4])

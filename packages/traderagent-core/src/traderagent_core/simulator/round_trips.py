@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from attrs import Factory, define
 
+from traderagent_core.account.reasons import HANDED_OVER
 from traderagent_core.account.state import Record
 from traderagent_core.contract.history import RoundTrip
 from traderagent_core.model.candle import Candles
@@ -19,6 +20,7 @@ TINY = Decimal("1e-12")
 PRICE = Context(prec=16, rounding=ROUND_HALF_EVEN)
 """Average prices are rounded to so many digits."""
 EXIT_BEGUN = "exit_begun"
+INTERNAL = "~"
 IsFlat = Callable[[str, Decimal, Decimal], bool]
 """Whether a bot that holds this quantity at this price holds nothing that could be sold."""
 
@@ -97,6 +99,7 @@ class TripReader:
             "filled": self._filled,
             "foreign_filled": self._foreign_filled,
             "funding_booked": self._funding_booked,
+            "ledger_handed_over": self._handed_over,
             "noted": self._noted,
         }
         find = handlers.get
@@ -109,7 +112,15 @@ class TripReader:
     def _plan_granted(self, _: int, record: Record) -> None:
         _, time_ms, bot, symbol, plan, _, _, legs, _ = record
         by_name = {leg.name: leg for leg in legs}
-        self.plans.append(_Plan(time_ms, bot, symbol, plan.name, plan.evidence, by_name))
+        granted = _Plan(time_ms, bot, symbol, plan.name, plan.evidence, by_name)
+        self.plans.append(granted)
+        book = self.books.get(bot)
+        trip = None if book is None else book.current
+        if trip is not None and trip.plan is None and not plan.name.startswith(INTERNAL):
+            trip.plan_id, trip.plan = (
+                len(self.plans),
+                granted,
+            )  # What was taken over is this plan's from now on.
 
     def _want_granted(self, _: int, record: Record) -> None:
         plan = self.plans[record[2] - 1]
@@ -152,6 +163,12 @@ class TripReader:
         if bot:
             signed = quantity if side is Side.BUY else -quantity
             self._take((index, time_ms, bot, symbol), signed, price, fee, 0, "liquidation")
+
+    def _handed_over(self, index: int, record: Record) -> None:
+        """One bot's position ends at its average price, and another one's begins there."""
+        _, time_ms, bot, symbol, heir, quantity, price = record
+        self._take((index, time_ms, bot, symbol), -quantity, price, ZERO, 0, HANDED_OVER)
+        self._take((index, time_ms, heir, symbol), quantity, price, ZERO, 0, HANDED_OVER)
 
     def _take(
         self,

@@ -76,7 +76,7 @@ class TradeBook:
 
     def holds(self, lot: Lot) -> bool:
         """Whether a lot is still open; an exit may have closed it."""
-        return id(lot) in self.lots[lot.bot]
+        return id(lot) in self.lots.get(lot.bot, ())
 
     def _part(self, lot: Lot, quantity: Decimal) -> Lot:
         if lot.quantity > quantity:
@@ -107,6 +107,13 @@ class TradeBook:
                 opening.fees + closing.fees,
             )
         )
+
+    def hand_over(self, bot: str, heir: str) -> None:
+        """What a bot has opened is the other one's to close; the trade is his who closes it."""
+        lots = self.lots.pop(bot, {})
+        for lot in lots.values():
+            lot.bot = heir
+        self.lots.setdefault(heir, {}).update(lots)
 
     def exit(
         self,

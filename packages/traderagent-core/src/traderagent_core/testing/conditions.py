@@ -9,7 +9,7 @@ from attrs import Factory, frozen
 from traderagent_core.contract.entry_filter import EntryFilter
 from traderagent_core.contract.risk_mode import RiskMode
 from traderagent_core.contract.strategy import Strategy
-from traderagent_core.engine.setup import Limits, StopPlacement
+from traderagent_core.engine.setup import Limits, PairSetup, StopPlacement
 from traderagent_core.model import event as ev
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument, Market
@@ -59,7 +59,8 @@ class Conditions:
     `exchange` builds the venue from (instruments, balance=…). `operator` gives commands at their times. `wakes` are
     times at which the engine is woken although nobody asked for it. `restart_at` says after how many steps the
     engine and its plugins are saved, thrown away and restored. `around` is called around every callback. `filters`
-    and `modes` build entry filters and risk modes for each engine, by name.
+    and `modes` build entry filters and risk modes for each engine, by name. `pairs` are bots that take turns on an
+    instrument, which they share.
     """
 
     exchange: Callable[..., ObservedExchange] = ObservedExchange
@@ -75,6 +76,7 @@ class Conditions:
     balance: Decimal | None = None
     filters: Mapping[str, Callable[[], EntryFilter]] = Factory(dict)
     modes: Mapping[str, Callable[[], RiskMode]] = Factory(dict)
+    pairs: Sequence[PairSetup] = ()
 
 
 GOOD = Conditions()

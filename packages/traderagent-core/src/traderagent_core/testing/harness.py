@@ -26,6 +26,8 @@ AnyRun = TypeVar("AnyRun", bound=Run)
 
 CALLBACKS = (
     "on_start",
+    "takes_over",
+    "on_take_over",
     "on_candle",
     "on_fill",
     "on_order",
@@ -154,7 +156,7 @@ def _engine(bots: Sequence[Bot], view: SimulatedView, balance: Decimal, conditio
         )
     filters = {name: build() for name, build in conditions.filters.items()}
     modes = tuple((name, build()) for name, build in conditions.modes.items())
-    return Engine(EngineSetup(tuple(setups), balance, filters, modes), view)
+    return Engine(EngineSetup(tuple(setups), balance, filters, modes, tuple(conditions.pairs)), view)
 
 
 def spy(strategy: Strategy, around: Around) -> None:

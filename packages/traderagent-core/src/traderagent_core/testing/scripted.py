@@ -97,6 +97,12 @@ class Puppet(Strategy):
         answer = self._call("on_release", context, reason)
         return Release.KEEP if answer is None else answer
 
+    def takes_over(self, context: Any, position: Any) -> bool:
+        return self._call("takes_over", context, position) is True
+
+    def on_take_over(self, context: Any) -> None:
+        self._call("on_take_over", context)
+
     def said(self, name: str) -> list[tuple[Any, ...]]:
         """Arguments of the calls of one callback."""
         return [call[1:] for call in self.calls if call[0] == name]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from traderagent_core.contract.entry_filter import Ruling, Verdict
-from traderagent_core.contract.strategy import Needs, OrderNews, Problem, Strategy, Wake
+from traderagent_core.contract.strategy import Needs, OrderNews, Problem, Release, Strategy, Wake
 from traderagent_core.indicators import Ema
 from traderagent_core.model.candle import Candle
 from traderagent_core.model.event import OrderFilled, TimerFired
@@ -18,7 +18,7 @@ from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import At, Fixed, Held, Leg, Plan, Stop
 from traderagent_core.model.timeframe import HOUR_MS, timeframe_ms
-from traderagent_core.ports import Columns, Context
+from traderagent_core.ports import Columns, Context, PositionView
 
 ONE = Decimal(1)
 
@@ -185,6 +185,37 @@ class DipBuyer(Strategy):
         """Timers that came due during the pause are gone."""
         if self.state.is_busy:
             context.set_timer("hold", max(self.state.ends_ms, context.now_ms))
+
+
+class Sharer(DipBuyer):
+    """A buyer of dips that takes turns: it offers what it holds, and takes over what it could have bought itself."""
+
+    def on_start(self, context: Context) -> None:
+        """A deal of an earlier turn is over; one that is called back goes on."""
+        if context.position.quantity:
+            self.on_resume(context)
+        else:
+            self.state = evolve(self.state, is_busy=False)
+
+    def on_release(self, context: Context, reason: str) -> Release:  # noqa: ARG002
+        """The deal may be somebody else's."""
+        return Release.HAND_OVER
+
+    def takes_over(self, context: Context, position: PositionView) -> bool:
+        """Whether it is a deal of the usual size."""
+        most = context.budget * context.leverage * self.config.share
+        cost = position.quantity * position.average_price
+        return bool(0 < cost <= most)
+
+    def on_take_over(self, context: Context) -> None:
+        """A deal that is bought already."""
+        average = context.position.average_price
+        target = At(average * (ONE + self.config.target_ratio))
+        leg = Leg("out", "out", Side.SELL, Purpose.TAKE_PROFIT, Held(), target)
+        context.enter(Plan("deal", (leg,), ("out",), Stop(long=At(average * (ONE - self.config.stop_ratio)))))
+        ends_ms = context.now_ms + self.config.hold_hours * HOUR_MS
+        context.set_timer("hold", ends_ms)
+        self.state = evolve(self.state, is_busy=True, ends_ms=ends_ms)
 
 
 def has_data(context: Any) -> bool:

@@ -67,19 +67,21 @@ class Bots:
 
     def meet(self, step: Step) -> None:
         """Make sure that the bot of a record has a row before any other row names it."""
-        if step.kind in ("plan_granted", "foreign_filled", "funding_booked"):
-            bot, symbol = step.record[2], step.record[3]
+        if step.kind == "ledger_handed_over":
+            self._meet(step.record[4], step.record[3], step.time_ms)
+        if step.kind in ("plan_granted", "foreign_filled", "funding_booked", "ledger_handed_over"):
+            self._meet(step.record[2], step.record[3], step.time_ms)
         elif step.kind in ("plan_rejected", "noted", "plugin_failed"):
-            bot, symbol = step.record[2], ""
-        else:
-            return
+            self._meet(step.record[2], "", step.time_ms)
+
+    def _meet(self, bot: str, symbol: str, time_ms: int) -> None:
         if bot and bot not in self.known:
             unknown = BotDescription(bot, "", symbol, "", "", Decimal(0), Decimal(1))
-            self._put(self.known.setdefault(bot, Known(unknown, step.time_ms)), step.time_ms)
+            self._put(self.known.setdefault(bot, Known(unknown, time_ms)), time_ms)
         elif bot and symbol and not self.known[bot].description.symbol:
             known = self.known[bot]
             known.description = evolve(known.description, symbol=symbol)
-            self._put(known, step.time_ms)
+            self._put(known, time_ms)
 
     def see(self, step: Step) -> None:
         """Take in what a record did."""

@@ -88,7 +88,7 @@ class Deals:
             self._sent(deal, step.want, step.record[2])
         elif step.kind == "filled" and step.want is not None:
             self._filled(deal, step, step.want)
-        elif step.kind not in ("foreign_filled", "funding_booked"):
+        elif step.kind not in ("foreign_filled", "funding_booked", "ledger_handed_over"):
             return
         self._put(deal, step.time_ms)
 
@@ -168,12 +168,17 @@ class Deals:
 
 
 def _new_deal(active: ActivePlan, time_ms: int) -> Deal:
+    """A deal without an entry begins with what is held: that is its base."""
     entering = [leg for leg in active.legs.values() if not leg.is_exit]
     ledger = active.ledger
+    is_taken_over = all(leg.purpose is not Purpose.ENTRY for leg in entering)
+    held = abs(ledger.quantity) if is_taken_over else ZERO
     return Deal(
         plan_id=active.id,
         ledger=ledger,
-        steps={leg.name: number for number, leg in enumerate(entering)},
+        quantity=held,
+        invested=held * ledger.average_price,
+        steps={leg.name: number for number, leg in enumerate(entering, start=int(is_taken_over))},
         direction="LONG" if entering[0].side is Side.BUY else "SHORT",
         opened_ms=time_ms,
         realized_before=ledger.realized_pnl,

@@ -2,6 +2,7 @@
 
 from attrs import define
 
+from traderagent_core.account.ledger import Ledger
 from traderagent_core.persistence.projection.rows import Changes, moment
 from traderagent_core.persistence.projection.step import Step
 
@@ -14,9 +15,11 @@ class Positions:
 
     def see(self, step: Step) -> None:
         """Take in what a record did."""
-        ledger = step.ledger
-        if ledger is None:
-            return
+        for ledger in (step.ledger, step.heir):
+            if ledger is not None:
+                self._put(ledger, step.time_ms)
+
+    def _put(self, ledger: Ledger, time_ms: int) -> None:
         self.changes.put(
             "positions",
             (ledger.bot, ledger.symbol),
@@ -30,6 +33,6 @@ class Positions:
                 "funding": ledger.funding,
                 "cycles": ledger.cycles,
                 "cycle_profit": ledger.cycle_profit,
-                "updated_at": moment(step.time_ms),
+                "updated_at": moment(time_ms),
             },
         )

@@ -17,7 +17,10 @@ _OF_A_WANT = frozenset({"want_blocked", "want_unblocked", "want_resized", "want_
 
 @define(eq=False)
 class Step:
-    """A record with the want, order and ledger that it is about, and how it changed the ledger."""
+    """A record with the want, order and ledger that it is about, and how it changed the ledger.
+
+    `heir` is the ledger that what is held goes to.
+    """
 
     record: Record
     kind: str
@@ -25,6 +28,7 @@ class Step:
     want: Want | None = None
     order: Order | None = None
     ledger: Ledger | None = None
+    heir: Ledger | None = None
     realized: Decimal = ZERO
     cycles: int = 0
     cycle_profit: Decimal = ZERO
@@ -63,7 +67,9 @@ def _find_subject(book: Account, step: Step) -> None:
         step.want = step.order.want if step.order is not None else None
     elif kind in _OF_A_WANT:
         step.want = book.wants[record[2]]
-    elif kind in ("foreign_filled", "funding_booked"):
+    elif kind in ("foreign_filled", "funding_booked", "ledger_handed_over"):
         step.ledger = book.ledger(record[2], record[3])
+    if kind == "ledger_handed_over":
+        step.heir = book.ledger(record[4], record[3])
     if kind == "filled" and step.want is not None:
         step.ledger = step.want.plan.ledger

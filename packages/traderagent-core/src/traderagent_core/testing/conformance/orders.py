@@ -182,7 +182,7 @@ def _most_committed(run: Run, bot: str) -> tuple[int, Decimal]:
     with localcontext(MONEY):
         for record in run.records:
             account.fold([record])
-            if record[0] not in ("order_submitted", "filled"):
+            if record[0] not in ("order_submitted", "filled", "ledger_handed_over"):
                 continue
             ledger = account.ledger(bot, run.bots[0].instrument.symbol)
             cost = ledger.position.cost

@@ -13,12 +13,13 @@ from traderagent_core.testing.conformance.memory import Memory
 from traderagent_core.testing.conformance.operation import Operation
 from traderagent_core.testing.conformance.specification import Specification
 from traderagent_core.testing.conformance.subjects import Subject
+from traderagent_core.testing.conformance.turns import Turns
 from traderagent_core.testing.conformance.venue import Venue
 
 __all__ = ["StrategyConformance", "Subject"]
 
 
-class StrategyConformance(Specification, Determinism, Memory, Causality, Venue, Operation):
+class StrategyConformance(Specification, Determinism, Memory, Causality, Venue, Operation, Turns):
     """Inherit this in a test module, once for each strategy, and name what is to be examined.
 
     `strategy_class` and `configs` (or `config()`) are needed. All else has defaults: `instruments` (or
