@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from traderagent_core.testing.markets import market
     from traderagent_core.testing.prober import Prober, ProberConfig
     from traderagent_core.testing.run import Run
+    from traderagent_core.testing.turns import Holder, HolderConfig, start_turns
     from traderagent_core.testing.venue_rig import VenueRig
 
 _HOMES = {
@@ -28,6 +29,8 @@ _HOMES = {
     "EntryFilterConformance": "conformance.entry_filter",
     "ExchangeAdapterConformance": "conformance.exchange_adapter",
     "ExchangeRig": "exchange_rig",
+    "Holder": "turns",
+    "HolderConfig": "turns",
     "Prober": "prober",
     "ProberConfig": "prober",
     "RiskModeConformance": "conformance.risk_mode",
@@ -42,6 +45,7 @@ _HOMES = {
     "run_strategy": "harness",
     "start_bots": "harness",
     "start_strategy": "harness",
+    "start_turns": "turns",
 }
 
 __all__ = [
@@ -52,6 +56,8 @@ __all__ = [
     "EntryFilterConformance",
     "ExchangeAdapterConformance",
     "ExchangeRig",
+    "Holder",
+    "HolderConfig",
     "Prober",
     "ProberConfig",
     "RiskModeConformance",
@@ -66,6 +72,7 @@ __all__ = [
     "run_strategy",
     "start_bots",
     "start_strategy",
+    "start_turns",
 ]
 
 

@@ -1,6 +1,6 @@
 """Two strategies that take turns on one instrument, and a partner for the one that is examined."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from attrs import evolve
@@ -39,14 +39,18 @@ class TurningView(SimulatedView):
         return RegimeReading(ODD if len(passed) % 2 else EVEN, since_ms, 0.0, 0.0, 0.0, 0.0)
 
 
-def take_turns(first: Bot, second: Bot, changes: Sequence[int], conditions: Conditions = GOOD) -> Run:
-    """Run two bots on the same candles: the first trades until the first change, then the second, and so on."""
+def start_turns(first: Bot, second: Bot, changes: Sequence[int], conditions: Conditions = GOOD) -> Run:
+    """Make two bots ready that take turns on the same candles: a run that is still at its start.
+
+    The first trades until the first change, ms UTC, then the second, and so on.
+    """
     routes = {regime: (second.name if regime is ODD else first.name,) for regime in Regime}
     pair = PairSetup(PAIR, first.candles.symbol, (first.name, second.name), routes, TIMEOUT_MS)
-    view: Callable[[Mapping[str, Candles]], SimulatedView] = lambda candles: TurningView(candles, changes)  # noqa: E731
-    return start_bots(
-        [first, second], evolve(conditions, view=view, wakes=tuple(changes), pairs=(pair,))
-    ).run()
+
+    def view(candles: Mapping[str, Candles]) -> SimulatedView:
+        return TurningView(candles, changes)
+
+    return start_bots([first, second], evolve(conditions, view=view, wakes=tuple(changes), pairs=(pair,)))
 
 
 class HolderConfig(BaseModel):

@@ -18,7 +18,7 @@ from traderagent_core.testing.conditions import Conditions
 from traderagent_core.testing.conformance.orders import Orders
 from traderagent_core.testing.conformance.subjects import Subject
 from traderagent_core.testing.run import Run
-from traderagent_core.testing.turns import Holder, HolderConfig, take_turns
+from traderagent_core.testing.turns import Holder, HolderConfig, start_turns
 
 TURNS = 8
 SHARES = (Decimal("0.02"), Decimal("0.2"))
@@ -104,7 +104,7 @@ class Turns(Orders):
     def _take_turns(self, subject: Subject, partner: HolderConfig, conditions: Conditions) -> Run:
         own = self.bot(subject, self.busiest(subject).bots[0].candles)
         other = evolve(own, strategy_class=Holder, config=partner, name="partner")
-        run = take_turns(own, other, _changes(own.candles), conditions)
+        run = start_turns(own, other, _changes(own.candles), conditions).run()
         problem = books_problem(run)
         if problem is not None:
             refuse(
