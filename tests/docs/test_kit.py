@@ -78,8 +78,9 @@ def test_a_run_is_described(page: Callable[[str], Any], tables: Tables) -> None:
     page(KIT).check_table("`Run`", tables["members"](testing.Run))
 
 
-def test_a_run_worked_out_by_hand_is_as_the_page_says(page: Callable[[str], Any]) -> None:
-    (program,) = (text for text in page(KIT).blocks("python") if "start_strategy" in text)
+@pytest.mark.parametrize("word", ["start_strategy", "start_turns"])
+def test_a_run_worked_out_by_hand_is_as_the_page_says(page: Callable[[str], Any], word: str) -> None:
+    (program,) = (text for text in page(KIT).blocks("python") if word in text)
     exec(compile(program, KIT, "exec"), {})
 
 
