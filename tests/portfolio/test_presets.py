@@ -49,6 +49,17 @@ def test_a_preset_trades_in_simulation_and_its_run_is_repeated_without_it(folder
     assert (again / "result.json").read_bytes() == result.read_bytes()
 
 
+def test_a_preview_shows_every_strategy_and_which_of_them_trades(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(folder, "balanced", "preview", "--json") == 0
+    shown = [each for each in json.loads(capsys.readouterr().out)["bots"] if each["symbol"] == TWO[0]]
+    assert {each["strategy"] for each in shown} == {"grid", "dca", "trend"}
+    (owner,) = [each for each in shown if not each["idle"]]
+    assert all(f"now: {owner['bot']} trades" in each["idle"] for each in shown if each is not owner)
+    assert not any(each["orders"] for each in shown if each is not owner)
+
+
 def test_the_same_preset_runs_on_paper(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(folder, "balanced", "run", "--run-dir", str(folder / "paper")) == 0
     assert "btc:trend: position" in capsys.readouterr().out

@@ -88,7 +88,8 @@ def _candles(config: "Config", data: Path | None, *, is_needed: bool) -> "Mappin
 
 
 def _echo(shown: "BotPreview") -> None:
-    click.echo(f"{shown.bot}: {shown.strategy} on {shown.symbol} at {shown.price}")
+    idle = f", idle ({shown.idle})" if shown.idle else ""
+    click.echo(f"{shown.bot}: {shown.strategy} on {shown.symbol} at {shown.price}{idle}")
     _echo_table([HEADER, *map(_row, shown.orders)], texts=TEXTS)
     click.echo(
         f"  orders: {len(shown.orders)}, funds needed before leverage and fees: {shown.funds_needed:f}"

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from traderagent_core.config.loaded import Bot, Config
 from traderagent_core.contract.strategy import Problem
+from traderagent_core.engine.engine import Engine
 from traderagent_core.errors import DataError
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument
@@ -45,6 +46,8 @@ class PreviewOrder:
 class BotPreview:
     """The first orders of one bot, what they need, and what speaks against them.
 
+    A bot whose strategy is auto has one for each strategy and configuration that its routes lead to; `idle` says
+    which of them trades now instead of this one.
     `later` are orders that a sketched plan places when its moment comes or others have been filled, as far as that
     is known now: legs that follow the average price are shown at the average of the first ones.
     """
@@ -59,6 +62,7 @@ class BotPreview:
     evidence: Mapping[str, Any]
     problems: Sequence[Problem]
     refusals: Sequence[str]
+    idle: str = ""
 
 
 def preview(
@@ -81,7 +85,7 @@ def preview(
         records = prepared.driver.records
         reader = RecordReader(config.simulation.balance).read(records)
         sent = list(read_orders(records, reader).values())
-        return [_bot_preview(prepared, reader, sent, bot) for bot in config.bots]
+        return [_bot_preview(prepared, reader, sent, bot) for bot in prepared.config.bots]
 
 
 def _market(bot: Bot, candles: Candles | None, price: Decimal | None) -> Candles:
@@ -140,7 +144,17 @@ def _bot_preview(prepared: Prepared, reader: RecordReader, sent: list[OrderEntry
             for row in decision_rows(reader)
             if row.bot == bot.name and row.what in REFUSALS
         ],
+        idle=_idle(prepared.engine, bot.name),
     )
+
+
+def _idle(engine: Engine, name: str) -> str:
+    """Why a strategy of a pair has no orders now; nothing for one that has."""
+    for pair in engine.director.pairs.values():
+        if name in pair.members and name != pair.holder:
+            regime = pair.memory.regime
+            return f"{'no regime' if regime is None else regime.value} now: {pair.holder or 'nobody'} trades"
+    return ""
 
 
 def _later(plan: Plan, instrument: Instrument, market: Decimal, sent: Collection[str]) -> list[PreviewOrder]:
