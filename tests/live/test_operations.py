@@ -23,7 +23,7 @@ from traderagent_core.live_run import replay
 from traderagent_core.model.instrument import Market
 
 SYMBOL = "BTC/USDT"
-KEYS = {"key": "kit", "secret": "hush"}
+KEYS = {"key": "canary-of-the-key", "secret": "canary-of-the-secret"}
 COMMAND = "from traderagent_core.cli.main import main; main()"
 PATIENCE_SECONDS = 120.0
 
@@ -40,6 +40,7 @@ def swinging_market(rows: int = 600) -> Candles:
 def configuration(url: str) -> str:
     sockets = f"{url.replace('http', 'ws', 1)}/v5"
     return f"""
+log_level: DEBUG
 bots:
   - name: bot
     symbol: {SYMBOL}
@@ -131,12 +132,13 @@ async def scenario(tmp_path: Path) -> None:
     }
     config, folder = tmp_path / "bot.yaml", state / "accounts" / "bybit-demo-kit"
     add = ("credentials", "add", "kit", "--exchange", "bybit", "--environment", "demo")
-    assert (await command(environment, *add, given="kit\nhush\n"))[0] == 0
+    assert (await command(environment, *add, given="\n".join([*KEYS.values(), ""])))[0] == 0
     async with serving(Session(settings, [series], lambda: time.time_ns() // 1_000_000)) as (_, url):
         config.write_text(configuration(url))
         process = await start(environment, config)
         before = await until(folder, process, has_traded)
         assert before["protection"]["held_by"] == "venue"
+        assert "canary" not in Path(f"/proc/{process.pid}/cmdline").read_text()
         process.kill()
         await process.wait()
         left = describe_left(folder)["bots"][0]
@@ -161,7 +163,9 @@ async def scenario(tmp_path: Path) -> None:
         orders, held = await told(url)
         assert orders == bool(held)  # The stop of what the grid keeps.
     assert replay(folder).difference is None
-    assert b"hush" not in b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
+    assert "DEBUG" in config.read_text()
+    for path in state.rglob("*"):
+        assert path.name == "reserve" or not path.is_file() or b"canary" not in path.read_bytes(), path
 
 
 def test_panic_without_a_process_closes_everything(tmp_path: Path) -> None:

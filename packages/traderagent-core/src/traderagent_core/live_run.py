@@ -24,6 +24,7 @@ from traderagent_core.errors import ConfigError, DataError
 from traderagent_core.live.assembling import assemble, conditions_of, timeframes_of
 from traderagent_core.live.control.panic import keep_panic
 from traderagent_core.live.control.server import keep_control
+from traderagent_core.live.health import keep_health
 from traderagent_core.live.lockstep import keep_lockstep
 from traderagent_core.live.mirroring import Mirroring
 from traderagent_core.live.retracing import Difference, Retracer
@@ -96,7 +97,7 @@ async def _play(wish: Recorded, loaded: LoadedData, folder: Path, tell: Tell) ->
 
 
 def _keepers(folder: Path) -> tuple[Keeper, ...]:
-    return keep_time, keep_reconciled, keep_snapshots(folder), keep_control(folder), until_told
+    return keep_time, keep_reconciled, keep_health, keep_snapshots(folder), keep_control(folder), until_told
 
 
 def _one_timeframe(loaded: LoadedData) -> str:

@@ -5,6 +5,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import pytest
 from attrs import define
 from traderagent_core.cli.main import run
 from traderagent_core.data.csv_writing import write_csv
+from traderagent_core.live.control.client import follow
 from traderagent_core.live.control.place import NAME, find_place
 from traderagent_core.persistence.journal.entry import EntryKind
 from traderagent_core.persistence.journal.reading import read_entries
@@ -204,6 +206,31 @@ def test_the_socket_is_its_owners_and_takes_any_nonsense(running: Running) -> No
     assert "there are ack, end" in answers[5]["error"]
     assert talk(running.folder, b"x" * 100_000) == [None]
     assert running.lives()["first"] == "RUNNING"
+
+
+def test_events_are_told_as_they_happen(running: Running) -> None:
+    heard: list[dict[str, Any]] = []
+    has_begun = threading.Event()
+
+    def listen() -> None:
+        for event in follow(running.folder):
+            heard.append(event)
+            has_begun.set()
+            if event["event"] == "BOT_STOPPED":
+                return
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    assert has_begun.wait(timeout=60)  # Prices come by themselves.
+    running("pause", "first", "--reason", "lunch")
+    running("resume", "first")
+    running("stop", "first")
+    listener.join(timeout=60)
+    names = [event["event"] for event in heard]
+    mine = [name for name in names if name.startswith("BOT_")]
+    assert mine == ["BOT_PAUSED", "BOT_RESUMED", "BOT_STOPPING", "BOT_STOPPED"]
+    assert "PRICE_UPDATED" in names
+    assert next(event for event in heard if event["event"] == "BOT_PAUSED")["reason"] == "lunch"
 
 
 def test_a_killed_run_is_shown_by_its_journal(tmp_path: Path, ladder_file: Path, capsys: Any) -> None:

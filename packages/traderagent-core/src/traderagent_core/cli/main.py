@@ -44,6 +44,9 @@ COMMANDS = {
         "status",
         "Show how a run stands: bots, positions, orders, profit.",
     ),
+    "events": LazyCommand(
+        "traderagent_core.cli.events", "events", "Tell what happens in a run, as it happens."
+    ),
     "start": LazyCommand("traderagent_core.cli.operate", "start", "Start a bot that is STOPPED."),
     "pause": LazyCommand(
         "traderagent_core.cli.operate",

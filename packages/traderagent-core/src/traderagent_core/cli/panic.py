@@ -130,13 +130,13 @@ def _wait(folder: Path, bot: str | None) -> None:
 
 
 def _take_over(folder: Path, bot: str | None, config: Path | None) -> None:
-    from traderagent_core.cli.run import credentials_of
-    from traderagent_core.live.run_log import run_log
+    from traderagent_core.cli.run import credentials_of, secrets_of
     from traderagent_core.live_run import run_panic, started_with
+    from traderagent_core.observability.run_log import run_log
 
     loaded = started_with(folder, config)
     keys = credentials_of(loaded)
-    with run_log(folder, loaded.log_level) as tell:
+    with run_log(folder, loaded.log_level, secrets_of(loaded, keys, "")) as tell:
         try:
             run_panic(loaded, folder, keys, tell, bot)
         except AccountHeldError:

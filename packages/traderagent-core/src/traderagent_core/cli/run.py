@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -72,8 +73,8 @@ def run(
     """
     from traderagent_core.cli.kept import find_kept
     from traderagent_core.config.load import load_config
-    from traderagent_core.live.run_log import run_log
     from traderagent_core.live_run import Recorded, account_of, run_live, run_recorded
+    from traderagent_core.observability.run_log import run_log
     from traderagent_core.persistence.folders import account_folder, state_root
 
     loaded = load_config(config, presets=presets)
@@ -82,7 +83,9 @@ def run(
     if data is None and (speed is not None or start_ms is not None):
         raise click.UsageError("--speed and --from go with --data")
     folder = run_dir or account_folder(state_root(os.environ), account_of(loaded))
-    with run_log(folder, loaded.log_level) as tell:
+    keys = {} if data is not None else credentials_of(loaded)
+    database_url = "" if data is not None else find_kept(loaded, run_dir).database_url
+    with run_log(folder, loaded.log_level, secrets_of(loaded, keys, database_url)) as tell:
         if data is not None:
             pace = None if speed in (None, FASTEST) else float(str(speed))
             done = run_recorded(Recorded(loaded, data, pace, start_ms), folder, tell)
@@ -90,8 +93,7 @@ def run(
             click.echo(
                 f"running, journal in {folder}; stop with `traderagent stop`, or Ctrl-C, which leaves all orders"
             )
-            database_url = find_kept(loaded, run_dir).database_url
-            done = run_live(loaded, folder, credentials_of(loaded), tell, database_url)
+            done = run_live(loaded, folder, keys, tell, database_url)
     _summarise(done, folder)
 
 
@@ -114,6 +116,15 @@ def credentials_of(config: "Config") -> Mapping[str, str]:
     found = kept.run(lambda store: Vault(store, Keys.of(kept.key())).get(name.reveal()))
     passphrase = {} if found.passphrase is None else {"passphrase": found.passphrase.reveal()}
     return {"key": found.api_key.reveal(), "secret": found.api_secret.reveal(), **passphrase}
+
+
+def secrets_of(config: "Config", keys: Mapping[str, str], database_url: str) -> list[str]:
+    """Every secret that a run knows, for its log to hide."""
+    key = config.encryption_key
+    found = [*keys.values(), os.environ.get("ENCRYPTION_KEY"), urlsplit(database_url).password]
+    if key is not None and key.is_set:
+        found.append(key.reveal())
+    return [secret for secret in found if secret]
 
 
 def _summarise(done: Any, folder: Path) -> None:

@@ -14,6 +14,7 @@ from traderagent_core.coordinator.halt import Stage
 from traderagent_core.live.aligning import Aligning, Hands
 from traderagent_core.live.boundaries import GRACE_MS, Boundaries, Close
 from traderagent_core.live.entries import CANDLE, Entries
+from traderagent_core.live.observing import Observer
 from traderagent_core.live.reconcile import Reads
 from traderagent_core.live.starting import Starts
 from traderagent_core.live.stepper import LEAVING, Stepper
@@ -77,6 +78,8 @@ class Driver:
         self.options = options
         self.symbols = tuple(dict.fromkeys(member.symbol for member in self.engine.members.values()))
         self.vitals = Vitals()
+        self.observer = Observer(self.engine, self.vitals, options.tell)
+        stepper.saw = self.observer.saw
         self.entries = Entries(self.engine, adapter.clock, self.step, options.tell)
         hands = Hands(self.step, self.tell, self.say, options.tell)
         self.aligning = Aligning(adapter, stepper, self.entries, self.vitals, hands)
@@ -229,6 +232,7 @@ class Driver:
     def _candle(self, fact: CandleClosed) -> None:
         self._prove(fact.symbol, fact.candle)
         self.boundaries.add(fact.symbol, fact.candle)
+        self.observer.candle_closed(self.adapter.clock.now_ms(), fact.symbol, fact.candle.close)
         self._close(self.boundaries.complete())
 
     def _prove(self, symbol: str, candle: Candle) -> None:

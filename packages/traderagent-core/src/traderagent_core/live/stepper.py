@@ -1,5 +1,6 @@
 """The order of work: append the event, step, append the records and what is about to leave."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from attrs import define, field
@@ -46,6 +47,7 @@ class Stepper:
     funded: set[tuple[str, int]] = field(factory=set)
     steps: int = 0
     cursor_ms: int | None = None
+    saw: Callable[[list[Record]], None] = lambda _: None
 
     def learn(self) -> None:
         """Write down what the view has learned, without an event."""
@@ -56,6 +58,7 @@ class Stepper:
         self.log.append(EntryKind.EVENT, to_payload(take_learned(self.view, event)))
         commands, records = self.step(event)
         self.write(commands, records)
+        self.saw(records)
         return commands
 
     def step(self, event: ev.Event) -> tuple[list[cmd.Command], list[Record]]:

@@ -27,7 +27,8 @@ MOST_CONNECTIONS = 32
 PATIENCE_SECONDS = 10.0
 """How long a client may take to read its answer."""
 LOOK_SECONDS = 0.1
-QUESTIONS = ("status", "panic_plan", "is_closed")
+QUESTIONS = ("status", "panic_plan", "is_closed", "events")
+FOLLOWS = "events follow"
 
 
 def keep_control(folder: Path) -> Keeper:
@@ -81,9 +82,10 @@ class Control:
             if len(self._connections) > MOST_CONNECTIONS:
                 return
             while line := await reader.readline():
-                writer.write(json.dumps(await self.answer(line)).encode() + b"\n")
-                async with asyncio.timeout(PATIENCE_SECONDS):
-                    await writer.drain()
+                answer = await self.answer(line)
+                await _write(writer, answer)
+                if answer.get("value") == FOLLOWS:
+                    await self._tell_events(writer)
         except (OSError, ValueError, TimeoutError):
             return  # A client that goes, writes too much or reads too slowly is let go.
         except asyncio.CancelledError:
@@ -102,6 +104,19 @@ class Control:
         except (ValueError, AttributeError, TypeError):
             return {"ok": False, "error": 'a request is a JSON object such as {"do": "status"} on one line'}
 
+    async def _tell_events(self, writer: asyncio.StreamWriter) -> None:
+        """Every fact from now on, a line each; one who reads too slowly loses the oldest, and is told how many."""
+        bus = self.driver.observer.bus
+        watcher, told = bus.watch(), 0
+        try:
+            async for fact in watcher.facts():
+                if watcher.dropped != told:
+                    await _write(writer, {"event": "EVENTS_DROPPED", "count": watcher.dropped - told})
+                    told = watcher.dropped
+                await _write(writer, fact.to_payload())
+        finally:
+            bus.leave(watcher)
+
     # -- requests -------------------------------------------------------------------------------------------
 
     async def _do(self, request: Mapping[str, Any]) -> Any:
@@ -114,6 +129,7 @@ class Control:
             "status": self._status,
             "panic_plan": lambda: words.plan_of_panic(bot),
             "panic": lambda: words.panic(bot, reason),
+            "events": lambda: FOLLOWS,
             "is_closed": lambda: is_closed(self.driver, bot),
             "ack": lambda: words.acknowledge(reason),
             "reset": lambda: words.reset(_named(bot), reason),
@@ -154,6 +170,12 @@ class Control:
 
         self.driver.tell(do)
         return await done
+
+
+async def _write(writer: asyncio.StreamWriter, line: Mapping[str, Any]) -> None:
+    writer.write(json.dumps(line).encode() + b"\n")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await writer.drain()
 
 
 def _named(bot: Any) -> str:
