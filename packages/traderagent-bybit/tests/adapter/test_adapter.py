@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
+from traderagent_bybit.adapter import budget as budget_module
 from traderagent_bybit.adapter import outcomes
 from traderagent_bybit.adapter.budget import Budget
 from traderagent_bybit.adapter.bybit import BybitAdapter
@@ -172,34 +174,61 @@ def test_environments_have_their_hosts(environment: str) -> None:
 # -- limits --------------------------------------------------------------------------------------------------
 
 
-def test_protective_calls_do_not_wait_for_entries() -> None:
-    async def talk() -> tuple[float, float]:
-        budget = Budget(SystemClock())
+def test_no_second_holds_more_calls_than_the_venue_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However calls are delayed on their way: each leaves a second after the answer to the tenth before it."""
+    monkeypatch.setattr(budget_module, "SECOND", 0.1)
+
+    async def talk() -> list[tuple[float, float]]:
+        budget, random, done = Budget(SystemClock()), Random(3), list[tuple[float, float]]()
         now = asyncio.get_running_loop().time
-        start = now()
-        entries = [asyncio.create_task(budget.wait("/create", "write")) for _ in range(9)]
+
+        async def call() -> None:
+            async with budget.room("/create", "write", is_protective=random.random() < 0.3):
+                sent = now()
+                await asyncio.sleep(random.random() * 0.05)
+                done.append((sent, now()))
+
+        await asyncio.gather(*(call() for _ in range(60)))
+        return done
+
+    done = asyncio.run(talk())
+    assert len(done) == 60
+    for sent, _ in done:
+        assert sum(begun <= sent < answered + 0.1 for begun, answered in done) <= 10
+
+
+def test_protective_calls_do_not_wait_for_entries() -> None:
+    async def talk() -> list[str]:
+        budget, order = Budget(SystemClock()), list[str]()
+
+        async def call(name: str, *, is_protective: bool) -> None:
+            async with budget.room("/create", "write", is_protective=is_protective):
+                order.append(name)
+
+        entries = [asyncio.create_task(call("entry", is_protective=False)) for _ in range(500)]
         await asyncio.sleep(0)
-        for _ in range(3):
-            await budget.wait("/create", "write", is_protective=True)
-        protected = now() - start
-        await asyncio.gather(*entries)
-        return protected, now() - start
+        stops = [asyncio.create_task(call("stop", is_protective=True)) for _ in range(3)]
+        await asyncio.gather(*stops)
+        for task in entries:
+            task.cancel()
+        await asyncio.wait(entries)
+        return order
 
-    protected, all_of_them = asyncio.run(talk())
-    assert protected < 0.05 < 0.1 < all_of_them
+    assert asyncio.run(talk()) == ["entry"] * 7 + ["stop"] * 3
 
 
-def test_what_the_venue_says_is_left_has_the_last_word() -> None:
+def test_what_the_venue_says_of_a_reset_has_the_last_word() -> None:
     async def talk() -> int:
         clock = SystemClock()
         budget = Budget(clock)
         start = clock.now_ms()
-        reset = {"X-Bapi-Limit-Status": "0", "X-Bapi-Limit-Reset-Timestamp": str(start + 5_120)}
-        budget.learn("/create", reset, offset_ms=5_000)
-        await budget.wait("/create", "write")
-        return clock.now_ms() - start
+        budget.learn(
+            "/create", "10006", {"X-Bapi-Limit-Reset-Timestamp": str(start + 5_120)}, offset_ms=5_000
+        )
+        async with budget.room("/create", "write"):
+            return clock.now_ms() - start
 
-    assert 115 <= asyncio.run(talk()) < 1_000
+    assert asyncio.run(talk()) >= 115
 
 
 # -- facts ---------------------------------------------------------------------------------------------------

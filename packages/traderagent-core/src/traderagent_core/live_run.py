@@ -29,7 +29,15 @@ from traderagent_core.live.lockstep import keep_lockstep
 from traderagent_core.live.mirroring import Mirroring
 from traderagent_core.live.retracing import Difference, Retracer
 from traderagent_core.live.running import Keeper, keep_reconciled, keep_time
-from traderagent_core.live.session import MANIFEST, Session, keep_snapshots, trade, until, until_told
+from traderagent_core.live.session import (
+    MANIFEST,
+    Session,
+    keep_room,
+    keep_snapshots,
+    trade,
+    until,
+    until_told,
+)
 from traderagent_core.live.stepper import Stepper
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.persistence.journal.entry import EntryKind
@@ -97,7 +105,8 @@ async def _play(wish: Recorded, loaded: LoadedData, folder: Path, tell: Tell) ->
 
 
 def _keepers(folder: Path) -> tuple[Keeper, ...]:
-    return keep_time, keep_reconciled, keep_health, keep_snapshots(folder), keep_control(folder), until_told
+    supervision = keep_health, keep_snapshots(folder), keep_room, keep_control(folder)
+    return keep_time, keep_reconciled, *supervision, until_told
 
 
 def _one_timeframe(loaded: LoadedData) -> str:

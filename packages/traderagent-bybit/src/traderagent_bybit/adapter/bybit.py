@@ -67,6 +67,7 @@ class BybitAdapter(ExchangeAdapter):
         super().__init__(config, surroundings)
         self.capabilities = evolve(self.capabilities, request_lifetime_ms=config.recv_window_ms)
         hosts = hosts_of(config, surroundings.environment)
+        self._rest = hosts.rest
         self._http = Http(config, hosts.rest, surroundings.credentials, self.clock)
         self._reads = Reads(self._http)
         self._facts: Broadcast[OrderFact] = Broadcast(self.clock)
@@ -120,7 +121,10 @@ class BybitAdapter(ExchangeAdapter):
         try:
             return await self._http.synchronise()
         except (*UNANSWERED, KeyError) as error:
-            raise ExchangeUnavailableError(f"the venue's time: {type(error).__name__}: {error}") from error
+            raise ExchangeUnavailableError(
+                f"{self._rest} does not answer ({type(error).__name__}: {error}); see that this machine has a "
+                "network, and that exchange.rest_url, if it is set, is right"
+            ) from error
 
     # -- reads ----------------------------------------------------------------------------------------------
 

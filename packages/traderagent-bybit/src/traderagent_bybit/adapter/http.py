@@ -18,6 +18,11 @@ from traderagent_bybit.signing import sign_request
 FORBIDDEN_PAUSE_MS = 600_000
 """After HTTP 403 all traffic stops for so long."""
 
+FORBIDDEN = (
+    "HTTP 403: the venue refuses this address, for too many calls or for its region; all calls stop for ten minutes. "
+    "If it says so again, trade from a region that it serves (US and mainland China are not)"
+)
+
 UNANSWERED = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
 _SOON_MS = 2_000
 
@@ -69,6 +74,10 @@ class Http:
         before = self._clock.now_ms()
         answer = await self.get("/v5/market/time", kind="public")
         after = self._clock.now_ms()
+        if answer.code != "0":
+            raise ExchangeUnavailableError(
+                answer.text, code=answer.code, retry_after_ms=answer.retry_after_ms
+            )
         venue = int(answer.result["timeNano"]) // 1_000_000
         self.offset_ms = venue - (before + after) // 2
         return venue
@@ -77,20 +86,22 @@ class Http:
         self, path: str, query: Mapping[str, object] | None = None, *, kind: str = "read"
     ) -> Answer:
         """A read; raises one of UNANSWERED, or ExchangeUnavailableError while all traffic is stopped."""
-        await self._budget.wait(path, kind)
         text = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in (query or {}).items())
-        headers = {} if kind == "public" else self._signed(text.encode())
         url = f"{self._base}{path}?{text}" if text else f"{self._base}{path}"
-        return await self._call("GET", path, url, None, headers)
+        async with self._budget.room(path, kind, is_protective=True):
+            headers = {} if kind == "public" else self._signed(text.encode())
+            found = await self._call("GET", path, url, None, headers)
+        return await self._understood(found)
 
     async def post(
         self, path: str, body: Mapping[str, Any], *, is_protective: bool = False, weight: int = 1
     ) -> Answer:
         """A write; raises as `get` does."""
-        await self._budget.wait(path, "write", is_protective=is_protective, weight=weight)
         raw = json.dumps(body, separators=(",", ":")).encode()
-        headers = {**self._signed(raw), "Content-Type": "application/json"}
-        return await self._call("POST", path, f"{self._base}{path}", raw, headers)
+        async with self._budget.room(path, "write", is_protective=is_protective, weight=weight):
+            headers = {**self._signed(raw), "Content-Type": "application/json"}
+            found = await self._call("POST", path, f"{self._base}{path}", raw, headers)
+        return await self._understood(found)
 
     def _signed(self, payload: bytes) -> dict[str, str]:
         stamp, window = str(self.venue_ms()), str(self._config.recv_window_ms)
@@ -103,27 +114,31 @@ class Http:
 
     async def _call(
         self, method: str, path: str, url: str, data: bytes | None, headers: Mapping[str, str]
-    ) -> Answer:
+    ) -> Any:
+        """The envelope, or an Answer where there is none."""
         left = self._silent_until_ms - self._clock.now_ms()
         if left > 0:
-            return Answer("403", "no calls for a while after HTTP 403", retry_after_ms=left)
+            return Answer("403", FORBIDDEN, retry_after_ms=left)
         from yarl import URL
 
         target = URL(url, encoded=True)
         async with self.session.request(method, target, data=data, headers=headers) as response:
             if response.status == 403:
                 self._silent_until_ms = self._clock.now_ms() + FORBIDDEN_PAUSE_MS
-                return Answer("403", "access too frequent, or region", retry_after_ms=FORBIDDEN_PAUSE_MS)
+                return Answer("403", FORBIDDEN, retry_after_ms=FORBIDDEN_PAUSE_MS)
             if response.status in (401, 404):
                 return Answer("401" if response.status == 401 else "10017", f"HTTP {response.status}")
             if response.status != 200:
                 raise ExchangeUnavailableError(f"HTTP {response.status} of {path}", code=str(response.status))
             found = json.loads(await response.text())
-            self._budget.learn(path, response.headers, self.offset_ms)
-        return await self._understood(found)
+            code = str(found.get("retCode", "")) if isinstance(found, dict) else ""
+            self._budget.learn(path, code, response.headers, self.offset_ms)
+        return found
 
     async def _understood(self, found: Any) -> Answer:
-        """The envelope; raises ValueError for what is none."""
+        """What an envelope says; raises ValueError for what is none."""
+        if isinstance(found, Answer):
+            return found
         if not isinstance(found, dict) or type(found.get("retCode")) is not int:
             raise ValueError("an answer without retCode")
         code, result = str(found["retCode"]), found.get("result")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ from traderagent_bybit.adapter.http import UNANSWERED
 
 PING_SECONDS = 20.0
 LONGEST_PAUSE_SECONDS = 60.0
+STABLE_PAUSES = 60
+"""A socket that stood for so many first pauses begins them anew; one that breaks at once waits longer each time."""
+
 CLOSED_BY_VENUE = "the venue closed the socket"
 Message = dict[str, Any]
 
@@ -62,17 +66,19 @@ class Stream:
             await asyncio.wait([task])
 
     async def _run(self) -> None:
-        failures = 0
+        failures, since = 0, 0.0
         while True:
             cause = CLOSED_BY_VENUE
             try:
                 async with self._session().ws_connect(self._url, autoping=True) as socket:
                     await self._open(socket)
-                    failures = 0
+                    since = time.monotonic()
                     self._link(LinkUp(self._clock.now_ms()))
                     await self._listen(socket)
             except UNANSWERED as error:
                 cause = f"{type(error).__name__}: {error}".rstrip(": ")
+            if self.is_up and time.monotonic() - since >= STABLE_PAUSES * self._config.reconnect_seconds:
+                failures = 0
             if self.is_up:
                 self._link(LinkDown(self._clock.now_ms(), cause))
             pause = min(self._config.reconnect_seconds * 2**failures, LONGEST_PAUSE_SECONDS)

@@ -13,7 +13,7 @@ ROUNDS = 25
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clock. When it is set back, nobody sleeps longer than was to be slept at first."""
 
     def now_ms(self) -> int:
         """The present time, ms UTC."""
@@ -22,8 +22,9 @@ class SystemClock:
     async def sleep_until(self, time_ms: int) -> None:
         """Return once the time has come."""
         await asyncio.sleep(0)
-        while (left := time_ms - self.now_ms()) > 0:
-            await asyncio.sleep(min(left / 1000, LONGEST_SLEEP_SECONDS))
+        end = time.monotonic() + (time_ms - self.now_ms()) / 1000
+        while (left := time_ms - self.now_ms()) > 0 and (most := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(left / 1000, most, LONGEST_SLEEP_SECONDS))
 
 
 class ReplayClock:

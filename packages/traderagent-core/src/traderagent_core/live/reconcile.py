@@ -28,7 +28,7 @@ FEES_RATIO = Decimal("0.01")
 class Reads:
     """What the venue has told in one pass. `known` were our live orders before the first read.
 
-    `skew_ms` is how far its clock is ahead of ours. `balances` are read where a bot trades on spot.
+    `skew_ms` is how far its clock is ahead of ours at least. `balances` are read where a bot trades on spot.
     """
 
     time_ms: int
@@ -46,7 +46,7 @@ async def read_account(adapter: ExchangeAdapter, engine: Engine, since_ms: int) 
     known = frozenset(engine.account.orders)
     before_ms = adapter.clock.now_ms()
     time_ms = await adapter.server_time()
-    skew_ms = time_ms - (before_ms + adapter.clock.now_ms()) // 2
+    skew_ms = _skew_ms(before_ms, time_ms, adapter.clock.now_ms())
     positions = tuple(await adapter.positions())
     orders = {report.client_order_id: report for report in await adapter.open_orders()}
     fills = tuple(await adapter.executions(since_ms))
@@ -54,6 +54,11 @@ async def read_account(adapter: ExchangeAdapter, engine: Engine, since_ms: int) 
     has_spot = any(each.instrument.market is Market.SPOT for each in engine.members.values())
     balances = await adapter.balances() if has_spot else {}
     return Reads(time_ms, skew_ms, known, orders, fills, funding, positions, balances)
+
+
+def _skew_ms(before_ms: int, venue_ms: int, after_ms: int) -> int:
+    """How far a clock that was read between two of our times is off for certain: 0 while it lies between them."""
+    return max(venue_ms - after_ms, 0) or min(venue_ms - before_ms, 0)
 
 
 @define(eq=False)

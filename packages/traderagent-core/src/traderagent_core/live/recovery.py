@@ -7,7 +7,7 @@ from attrs import frozen
 
 from traderagent_core.config.loaded import Config
 from traderagent_core.engine.snapshot import restore, snapshot
-from traderagent_core.errors import PersistenceError
+from traderagent_core.errors import JournalError, PersistenceError
 from traderagent_core.live.assembling import Conditions, assemble, conditions_of
 from traderagent_core.live.retracing import Retracer
 from traderagent_core.live.stepper import Stepper
@@ -92,6 +92,16 @@ def save_state(stepper: Stepper, journal: Journal, snapshots: Snapshots) -> None
     }
     with money_context():
         snapshots.save(journal, state, describe_engine(stepper.engine))
+
+
+def try_to_save(stepper: Stepper, journal: Journal, snapshots: Snapshots, tell: Tell) -> None:
+    """As `save_state`; what cannot be saved costs time at the next start and nothing else."""
+    try:
+        save_state(stepper, journal, snapshots)
+    except JournalError:
+        raise
+    except PersistenceError as error:
+        tell("snapshot_failed", error=str(error))
 
 
 def load_state(stepper: Stepper, state: dict[str, Any]) -> None:

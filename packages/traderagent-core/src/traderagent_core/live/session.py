@@ -19,16 +19,20 @@ from traderagent_core.errors import ConfigError, ExchangeRefusedError
 from traderagent_core.live.assembling import Conditions, conditions_for, timeframes_of
 from traderagent_core.live.boundaries import GRACE_MS
 from traderagent_core.live.driver import Driver, Levels, Options
-from traderagent_core.live.recovery import Recovered, first_conditions, recover, save_state
+from traderagent_core.live.entries import DISK
+from traderagent_core.live.recovery import Recovered, first_conditions, recover, try_to_save
 from traderagent_core.live.running import Keeper, run
 from traderagent_core.live.stepper import Stepper
 from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import timeframe_ms
+from traderagent_core.persistence.journal.disk import Disk
 from traderagent_core.persistence.journal.journal import Journal
 from traderagent_core.persistence.journal.lock import Owner
 from traderagent_core.persistence.snapshots import Snapshots
 
 SNAPSHOT_INTERVAL_MS = 30_000
+ROOM_INTERVAL_MS = 1_000
+FULL = "the disk of {} is full: what room was set aside is for exits and stops; free some space"
 MANIFEST = "manifest.json"
 HELD = "{} holds a run already, and a simulated account ends with its process; choose another folder with --run-dir"
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -62,6 +66,7 @@ class Session:
     levels: Levels | None = None
     acknowledge_after_ms: int | None = None
     starts_bots: bool = True
+    disk: Disk | None = None
 
 
 async def trade(session: Session, *keepers: Keeper) -> Stepper:
@@ -71,7 +76,7 @@ async def trade(session: Session, *keepers: Keeper) -> Stepper:
     """
     adapter, tell = session.adapter, session.tell
     owner = Owner(session.account, socket.gethostname(), os.getpid(), adapter.clock.now_ms())
-    journal = Journal.open(session.folder, owner)
+    journal = Journal.open(session.folder, owner, disk=session.disk)
     if journal.torn is not None:
         tell("journal_tail_dropped", bytes=journal.torn.size)
     snapshots = Snapshots(session.folder)
@@ -79,8 +84,7 @@ async def trade(session: Session, *keepers: Keeper) -> Stepper:
         known = first_conditions(journal)
         if known is not None and not session.goes_on:
             raise ConfigError(HELD.format(session.folder))
-        text = json.dumps(session.manifest, indent=2)
-        (session.folder / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
+        _write_manifest(session)
         await adapter.connect()
         conditions = known or await _ask_conditions(session)
         recovered = recover(session.config, journal, snapshots, conditions, tell)
@@ -88,11 +92,20 @@ async def trade(session: Session, *keepers: Keeper) -> Stepper:
         driver = _driver(session, recovered, journal)
         with money_context():
             await run(driver, _history_ms(session), *keepers)
-        save_state(recovered.stepper, journal, snapshots)
+        try_to_save(recovered.stepper, journal, snapshots, tell)
         return recovered.stepper
     finally:
         await adapter.close()
         journal.close()
+
+
+def _write_manifest(session: Session) -> None:
+    """For a replay; a start does not fail for want of it."""
+    text = json.dumps(session.manifest, indent=2)
+    try:
+        (session.folder / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        session.tell("manifest_not_written", error=str(error))
 
 
 def _driver(session: Session, recovered: Recovered, journal: Journal) -> Driver:
@@ -153,11 +166,32 @@ def keep_snapshots(folder: Path) -> Keeper:
     async def keep(driver: Driver) -> None:
         clock, log = driver.adapter.clock, driver.stepper.log
         assert isinstance(log, Journal)
+
+        def save() -> None:
+            if not log.is_short:
+                try_to_save(driver.stepper, log, Snapshots(folder), driver.options.tell)
+
         while True:
             await clock.sleep_until(clock.now_ms() + SNAPSHOT_INTERVAL_MS)
-            driver.tell(lambda: save_state(driver.stepper, log, Snapshots(folder)))
+            driver.tell(save)
 
     return keep
+
+
+async def keep_room(driver: Driver) -> None:
+    """While the disk is full hold entries back, and set the reserve aside again when there is room."""
+    clock, log = driver.adapter.clock, driver.stepper.log
+    assert isinstance(log, Journal)
+
+    def look() -> None:
+        if log.hold_room():
+            driver.entries.allow(DISK)
+        else:
+            driver.entries.bar(DISK, FULL.format(log.folder))
+
+    while True:
+        driver.tell(look)
+        await clock.sleep_until(clock.now_ms() + ROOM_INTERVAL_MS)
 
 
 async def until_told(driver: Driver) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -25,6 +26,10 @@ class Disk:
     def truncate(self, descriptor: int, size: int) -> None:
         """Take back what was written beyond a size."""
         os.ftruncate(descriptor, size)
+
+    def free_bytes(self, folder: Path) -> int:
+        """Room that is left where a folder is."""
+        return shutil.disk_usage(folder).free
 
     def flush_folder(self, folder: Path) -> None:
         """Return once names made or removed in a folder are on the disk."""

@@ -29,6 +29,7 @@ SEGMENT_BYTES = 64 * 1024 * 1024
 class Journal:
     """The journal of one account, open for writing. `torn` tells what opening it has dropped, if anything.
 
+    `is_short` tells that the disk is full and the reserve is not there: what room is left is for protective work.
     `epoch` is one more at each opening. `sequence` is the last entry, `durable_sequence` the last one on disk.
     """
 
@@ -46,6 +47,7 @@ class Journal:
     _descriptor: int = -1
     _size: int = 0
     _failure: str = ""
+    is_short: bool = False
 
     @classmethod
     def open(
@@ -103,7 +105,7 @@ class Journal:
             disk,
             GroupCommit(disk),
         )
-        reserve.fill()
+        journal.is_short = not reserve.fill()
         journal._begin_segment()
         return journal
 
@@ -112,8 +114,8 @@ class Journal:
     def append(self, kind: EntryKind, payload: Any) -> int:
         """Write an entry and return its sequence; it is durable after the next `sync` or `commit`.
 
-        Raises DiskFullError when there is no room, which leaves the journal as it was, and JournalError when it
-        cannot be written any more.
+        When there is no room the reserve is given up for it. Raises DiskFullError when that is not enough, which
+        leaves the journal as it was, and JournalError when it cannot be written any more.
         """
         self._require_sound()
         text = to_text(payload)
@@ -121,10 +123,23 @@ class Journal:
             with suppress(DiskFullError):
                 self.rotate()
         line = to_line(self.sequence + 1, self.durable_sequence, kind, text)
-        self._write(self._descriptor, self._size, line)
+        try:
+            self._write(self._descriptor, self._size, line)
+        except DiskFullError:
+            if not self.reserve.is_filled:
+                raise
+            self.reserve.free()
+            self.is_short = True
+            self._write(self._descriptor, self._size, line)
         self._size += len(line)
         self.sequence += 1
         return self.sequence
+
+    def hold_room(self) -> bool:
+        """Set the reserve aside again if there is room; whether it is there."""
+        if self.is_short:
+            self.is_short = not self.reserve.fill_again()
+        return not self.is_short
 
     def sync(self) -> None:
         """Return once every entry is on disk. Raises AccountHeldError when the lock has been taken away."""

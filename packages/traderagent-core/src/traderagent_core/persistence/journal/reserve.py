@@ -46,6 +46,10 @@ class Reserve:
         finally:
             os.close(descriptor)
 
+    def fill_again(self) -> bool:
+        """Hold the room again once the disk has twice as much, so that it is not given up the next moment."""
+        return self._disk.free_bytes(self.folder) >= 2 * self.size and self.fill()
+
     def _take_room(self, descriptor: int) -> None:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(descriptor, 0, self.size)
