@@ -8,7 +8,7 @@ from attrs import frozen
 from traderagent_core.account.state import Order
 from traderagent_core.contract.exchange_adapter import ExchangeAdapter
 from traderagent_core.contract.venue_facts import OrderReport
-from traderagent_core.live.entries import CLOCK, POSITION, Entries
+from traderagent_core.live.entries import CLOCK, Entries
 from traderagent_core.live.outbox import Outbox
 from traderagent_core.live.reconcile import Reads, Reconciler
 from traderagent_core.live.reports import facts_of, never_accepted, never_left
@@ -71,15 +71,10 @@ class Aligning:
             self._hands.log("ledger_adjusted", symbol=adjustment.symbol, quantity=str(adjustment.quantity))
             self._hands.step(adjustment)
             self._pause(adjustment.symbol, "position differed from the exchange's")
-        self._judge(reads)
+        self._judge_clock(reads)
 
-    def _judge(self, reads: Reads) -> None:
-        """Whether a position or the clock forbids entries."""
-        for symbol in {member.symbol for member in self._engine.members.values()}:
-            if symbol in self.reconciler.suspected:
-                self._entries.bar(POSITION, "the exchange tells another position than the ledgers", symbol)
-            else:
-                self._entries.allow(POSITION, symbol)
+    def _judge_clock(self, reads: Reads) -> None:
+        """Whether the clock forbids entries."""
         if abs(reads.skew_ms) > LARGEST_SKEW_MS:
             seconds = reads.skew_ms / 1000
             self._entries.bar(

@@ -21,9 +21,6 @@ CLOCK = "clock"
 DISK = "disk"
 """The disk is full: what is left is for protective work."""
 
-POSITION = "position"
-"""A position is not what the ledgers say."""
-
 CANDLE = "candle"
 """A candle that a decision would need has not come."""
 
