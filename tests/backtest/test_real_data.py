@@ -143,6 +143,22 @@ def test_the_files_of_one_market_are_joined(desk: Any, grid: Callable[..., Any],
     )
 
 
+def test_symbols_with_candles_of_other_days_are_noted(
+    desk: Any, grid: Callable[..., Any], real_data: Path
+) -> None:
+    config = grid(lower_price=15000, upper_price=25000)
+    config["bots"].append({**config["bots"][0], "name": "other", "symbol": "SOL/USDT"})
+    data = copied(
+        desk.folder / "data",
+        real_data / "sample",
+        "binance_spot_BTC-USDT_1h_20200301-20200331.csv.gz",
+        "binance_spot_SOL-USDT_1h_20240101-20241231.csv.gz",
+    )
+    desk.configure(config)
+    done = desk.start("backtest", "--config", "grid.yaml", "--data", data, "--to", "2024-01-05")
+    assert "BTC/USDT 2020-03-01 to 2020-03-31; SOL/USDT 2024-01-01 to 2024-01-04" in done.stderr
+
+
 def test_funding_is_quantity_times_last_price_times_rate_at_each_settlement(
     desk: Any, grid: Callable[..., Any], real_data: Path
 ) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from traderagent_core.api import refuse_empty_period, simulate
 from traderagent_core.config.effective import effective
@@ -52,7 +52,8 @@ class Request:
         ]
         loaded = LoadedData.joined(parts)
         self._compare(loaded)
-        return loaded
+        note = loaded.differing_periods(self.start_ms)
+        return loaded if note is None else evolve(loaded, notes=(*loaded.notes, note))
 
     def _compare(self, loaded: LoadedData) -> None:
         if self.expected is None:

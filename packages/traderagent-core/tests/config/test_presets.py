@@ -185,7 +185,9 @@ def test_what_a_preset_may_not_have(problems: Any, preset: str, line: int, key: 
         ("preset: none.yaml\n", "preset", "there is no such file: "),
         ("preset: [p.yaml, none.yaml]\n", "preset[1]", "there is no such file"),
         ("preset: 5\n", "preset", "expected"),
-        ("preset: {a: b}\n", "preset", "expected"),
+        ("preset: {a: b}\n", "preset", "expected the path of a preset, or a list of paths"),
+        ("preset: .\n", "preset", "this is a folder"),
+        ("preset: ${NONE}\n", "preset", "NONE is not set"),
     ],
 )
 def test_a_preset_that_is_not_there_is_told_where_it_is_named(
@@ -194,6 +196,11 @@ def test_a_preset_that_is_not_there_is_told_where_it_is_named(
     found = problems(f"{text}bot_defaults: {{strategy: grid, {GRID}}}\n{BOTS}", p="filters: {}")
     assert [each[:3] for each in found] == [("bots.yaml", 1, key)]
     assert said in found[0][3]
+
+
+def test_no_preset_may_be_written_too(load: Any) -> None:
+    for empty in ("", "[]"):
+        assert load(f"preset: {empty}\nbot_defaults: {{strategy: grid, {GRID}}}\n{BOTS}").bots
 
 
 def test_a_preset_given_beside_the_file_that_is_not_there(problems: Any) -> None:

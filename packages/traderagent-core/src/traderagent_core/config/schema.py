@@ -191,7 +191,13 @@ class BotConfig(Section):
 
 
 def _paths(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
+    if value is None or isinstance(value, str):
+        return () if value is None else (value,)
+    if isinstance(value, list | tuple):
+        return value
+    raise rule_error(
+        "expected the path of a preset, or a list of paths", "write `preset: presets/careful.yaml`"
+    )
 
 
 class GeneralConfig(Section):

@@ -11,8 +11,10 @@ from traderagent_core.data.columns import checksum, columns_of, times_of
 from traderagent_core.data.funding import FundingRates
 from traderagent_core.data.names import FUNDING, SeriesKey, require_symbol
 from traderagent_core.data.opening import Place, open_place
+from traderagent_core.data.times import iso
 from traderagent_core.errors import DataError
 from traderagent_core.model.candle import Candles
+from traderagent_core.model.timeframe import DAY_MS
 
 
 @frozen
@@ -42,6 +44,29 @@ class LoadedData:
     funding: dict[str, FundingRates]
     sources: tuple[SourceDescription, ...]
     notes: tuple[str, ...]
+
+    def differing_periods(self, start_ms: int | None) -> str | None:
+        """A note where some symbols have candles of other days than others; None where all begin and end together."""
+        spans = {
+            symbol: (
+                max(int(series.open_time[0]), start_ms or 0) // DAY_MS,
+                int(series.open_time[-1]) // DAY_MS,
+            )
+            for symbol, series in self.candles.items()
+        }
+        found: dict[tuple[int, int], list[str]] = {}
+        for symbol, span in spans.items():
+            found.setdefault(span, []).append(symbol)
+        if len(found) < 2:
+            return None
+        told = "; ".join(
+            f"{', '.join(symbols)} {iso(first * DAY_MS)[:10]} to {iso(last * DAY_MS)[:10]}"
+            for (first, last), symbols in sorted(found.items())
+        )
+        return (
+            f"not all symbols have candles of the same days: {told}; a period that all have (--from, --to) makes "
+            "them comparable, and chooses candles that cover it"
+        )
 
     @classmethod
     def joined(cls, parts: Sequence["LoadedData"]) -> "LoadedData":
