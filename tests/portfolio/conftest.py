@@ -103,10 +103,17 @@ class Watched:
                 self.seen["idle"] += 1
 
     def _only_owners_add(self, engine: Engine) -> None:
-        """A strategy that lets go has no order that could make its position larger; an idle one has none at all."""
+        """A strategy that lets go has no order that could make its position larger; an idle one has none at all.
+
+        But for the stop of a position that it has handed over, until the heir's is at the venue.
+        """
         for want in engine.account.wants.values():
             member = engine.members[want.plan.bot]
             if member.standing is Standing.OWNER or want.status is not WantStatus.OPEN:
+                continue
+            if want.slot.name == "stop" and not member.ledger.quantity:
+                assert any(other.ledger.quantity for other in engine.director.others(member))
+                self.seen["kept stop"] += 1
                 continue
             assert member.standing is Standing.LEAVING or engine.halting.is_on
             if not want.leg.is_exit:

@@ -13,11 +13,14 @@ from traderagent_core.testing.markets import START_MS
 TWO = ("BTC/USDT", "ETH/USDT")
 
 
-@pytest.mark.parametrize("seed", [1, 20])
+@pytest.mark.parametrize(("seed", "latency_ms"), [(1, 0), (20, 90_000)])
 def test_every_event_leaves_one_owner_and_ledgers_that_are_the_account(
-    watched: Any, portfolio: Any, made: Any, switches: Any, seed: int
+    watched: Any, portfolio: Any, made: Any, switches: Any, seed: int, latency_ms: int
 ) -> None:
-    prepared = watched(portfolio(TWO), made(TWO, seed=seed))
+    """Also on linear markets with a venue so slow that orders trade while they are taken back to hand over."""
+    linear = {"market": "linear", "risk_management": {"stop_loss_percentage": "0.1"}} if latency_ms else {}
+    config = portfolio(TWO, linear, simulation={"balance": 10000, "latency_ms": latency_ms})
+    prepared = watched(config, made(TWO, seed=seed))
     assert prepared.driver.engine.steps > 500
     outcomes = {record[6] for record in switches(prepared) if record[0] == "transition_ended"}
     assert outcomes >= {"handed over", "wound down", "forced"}

@@ -181,7 +181,7 @@ class _Reader:
                 order = account.order(record[2])
                 assert order is not None
                 capital.touch(order.want.plan.bot)
-            elif kind == "foreign_filled":
+            elif kind in ("foreign_filled", "ledger_handed_over"):
                 capital.touch(record[2])
         self._end()
         return self._found
