@@ -58,6 +58,8 @@ class Watched:
     inner: Any
     prepared: Prepared
     steps: int = 0
+    untold: int = 0
+    """Words of the venue that have not come yet."""
     largest_after_adding: Decimal = Decimal(0)
     seen: Counter[str] = field(factory=Counter)
 
@@ -69,6 +71,8 @@ class Watched:
         for pair in engine.director.pairs.values():
             self._one_owner(pair)
         self._only_owners_add(engine)
+        self._nothing_is_added_in_a_halt(engine, effects.records)
+        self._shares_keep_to_the_pool(engine)
         if engine.allocating is not None and any(
             record[0] == "order_submitted" for record in effects.records
         ):
@@ -90,7 +94,7 @@ class Watched:
 
     def _ledgers_are_the_account(self, engine: Engine) -> None:
         exchange = self.prepared.driver.exchange
-        if exchange.events:
+        if exchange.events or self.untold:
             return  # What the venue has done is not all told yet.
         for symbol, market in exchange.markets.items():
             assert engine.account.net_quantity(symbol) == market.position.quantity
@@ -121,6 +125,23 @@ class Watched:
                 assert held
                 assert (held > 0) is (want.side.value == "SELL")
 
+    def _nothing_is_added_in_a_halt(self, engine: Engine, records: Sequence[Any]) -> None:
+        if not engine.halting.is_on:
+            return
+        for record in records:
+            if record[0] == "order_submitted":
+                assert engine.account.wants[record[3]].leg.purpose not in ADDING
+
+    def _shares_keep_to_the_pool(self, engine: Engine) -> None:
+        """What all bots together may commit is never more than equity without its reserve."""
+        if engine.allocating is None or self.steps % 20:
+            return
+        with money_context():
+            shares = [
+                engine.budget(next(iter(pair.members.values()))) for pair in engine.director.pairs.values()
+            ]
+            assert sum(shares) <= max(engine.guards.equity(), Decimal(0)) * Decimal("0.85")
+
 
 @pytest.fixture(scope="session")
 def watched() -> Callable[..., Prepared]:
@@ -133,6 +154,7 @@ def watched() -> Callable[..., Prepared]:
         restart_at: Callable[[int], bool] | None = None,
         options: RunOptions | None = None,
         since: int | None = None,
+        before: Callable[[Prepared], object] | None = None,
     ) -> Prepared:
         prepared = prepare(config, candles, options=options or RunOptions(start_ms=since))
         seating = seat(config)
@@ -143,6 +165,8 @@ def watched() -> Callable[..., Prepared]:
             return first.pop() if first else Engine(engine_setup(config, seating, instruments), prepared.view)
 
         prepared.driver.engine = Watched(RestartingEngine(make, restart_at), prepared)  # type: ignore[assignment]
+        if before is not None:
+            before(prepared)
         with money_context():
             prepared.driver.run(prepared.end_ms)
         return prepared

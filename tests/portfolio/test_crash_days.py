@@ -1,17 +1,16 @@
-"""Days on which markets fell: risk modes and the halt on real hourly candles; skipped without TRADERAGENT_DATA.
+"""Days on which markets fell: risk modes and the halt on real candles; skipped without TRADERAGENT_DATA.
 
-Timelines, UTC, of portfolios that commit as much as the allocator lets them:
-
-    2020-03-12  stress was on since the 10th; 08:00 drawdown; halted at 11:00 at 18 %
-    2021-05-19  halted at 12:55, at 16 %
-    2022-06-13  stress since the 12th, 15:00; halted at 01:00 at 15 %; May passes without a halt, under stress
-    2024-08-05  04:00 reduced; 13:00 halted at 15.6 %
+A smaller portfolio's timelines stand in docs/explanation/coordination.md, held to what the commands say.
 """
 
+import json
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from traderagent_core.cli.main import run
 
 pytestmark = pytest.mark.data
 
@@ -74,3 +73,52 @@ def test_symbols_that_fall_together_are_stress(watched: Any, portfolio: Any, hou
         r for r in between(prepared, "plan_granted", "2022-05-10T01:00", "2022-05-18") if r[4].stop or r[8]
     ]
     assert any("stress" in record[8] for record in scaled)
+
+
+# -- the page -------------------------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[2] / "docs/explanation/coordination.md"
+ROWS = re.findall(
+    r"^\| (\d{4}-\d\d-\d\d) to (\d{4}-\d\d-\d\d) \|.*$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+)
+
+
+def told(time: str) -> str:
+    return f"{time[5:10]} {time[11:16]}"
+
+
+def row(first: str, last: str, timeline: Any) -> str:
+    """The line of the page's table for a run."""
+    modes = [timeline["modes"].get(name) for name in ("stress", "drawdown", "reduced")]
+    begun = [told(own[0]["from"]) if own else "never" for own in modes]
+    halts, depth = timeline["halts"], "–"
+    if halts:
+        depth = f"{float(halts[0]['evidence'].split()[2]) * 100:.2f} %"
+    halt = told(halts[0]["from"]) if halts else "never"
+    return f"| {first} to {last} | {' | '.join([*begun, halt, depth])} |"
+
+
+@pytest.mark.parametrize(("first", "last"), ROWS)
+def test_the_timelines_of_the_page_are_those_of_the_command(
+    first: str,
+    last: str,
+    real_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = PAGE.read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n(# crash-days.yaml.*?)```", page, re.DOTALL)
+    Path("crash-days.yaml").write_text(blocks[0], encoding="utf-8")
+    period = ["--from", first, "--to", last]
+    command = ["backtest", "--config", "crash-days.yaml", "--data", str(real_data), *period, "--out", "crash"]
+    assert run(command) == 0
+    timeline = json.loads(Path("crash/timeline.json").read_text(encoding="utf-8"))
+    assert row(first, last, timeline) in page.splitlines()
+    if timeline["halts"]:
+        capsys.readouterr()
+        assert run(["why", "crash", "--pair", "BTC/USDT", "--at", timeline["halts"][0]["from"]]) == 0
+        printed = capsys.readouterr().out
+        assert f"halt: AWAIT_ACK since {timeline['halts'][0]['from']}" in printed
+        assert "modifiers: nothing may be added" in printed
