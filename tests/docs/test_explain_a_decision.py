@@ -60,7 +60,7 @@ def test_the_page_explains_one_order_that_was_granted_one_scaled_and_one_refused
     assert re.search(r"2024-01-04T16:00:00Z  btc:trend  plan granted  trend  entry=breakout", granted)
     assert re.search(r"FILLED", granted)
     assert "modifiers: 0.75 × 0.5 = 0.375 of every size that adds" in scaled
-    assert re.search(r"want scaled  grid:02  risk_mode_scales  factor=0.375", scaled)
-    assert re.search(r"GRID_COUNTER  BUY  0.001020  at 44092.3", scaled)
-    assert "lets go for btc:trend since" in refused
-    assert re.search(r"want blocked  grid:05  another_strategy_trades", refused)
+    assert re.search(r"want scaled  grid:03  risk_mode_scales  factor=0.375", scaled)
+    assert re.search(r"GRID_COUNTER  BUY  0.001016  at 44259.1", scaled)
+    assert "lets go for btc:grid-wide-range since" in refused
+    assert re.search(r"want blocked  grid:01  another_strategy_trades", refused)
