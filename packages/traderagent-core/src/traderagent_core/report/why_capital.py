@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from traderagent_core.account import reasons
 from traderagent_core.config.coordinator import AllocatorConfig
 from traderagent_core.config.schema import AUTO
 from traderagent_core.coordinator.allocator import Allocation, Claim, allocate
@@ -63,10 +64,11 @@ def claims_at(run: RunFolder, at_ms: int) -> list[Claim]:
 
 
 def _closed_trades(run: RunFolder, at_ms: int) -> dict[str, int]:
-    """Cycles, and positions that have become flat, by bot."""
-    cycles = (row for row in run.rows("trades.csv") if row["kind"] == "cycle")
+    """Cycles, and positions that have become flat, by bot; one that was handed over goes on."""
+    cycles = [row for row in run.rows("trades.csv") if row["kind"] == "cycle"]
+    positions = [row for row in run.rows("positions.csv") if row["reason"] != reasons.HANDED_OVER]
     found: dict[str, int] = {}
-    for row in (*cycles, *run.rows("positions.csv")):
+    for row in (*cycles, *positions):
         if row["closed"] and milliseconds(row["closed"]) <= at_ms:
             bot = row["bot"].partition(":")[0]
             found[bot] = found.get(bot, 0) + 1
