@@ -75,9 +75,12 @@ def timeline_json(found: Coordination) -> bytes:
 
 
 def committed_csv(found: Coordination) -> bytes:
-    """committed.csv: from when on a bot had so much committed, in quote currency."""
-    lines = [f"{iso(time_ms)},{bot},{plain(amount)}\n" for time_ms, bot, amount in found.changes]
-    return ("time,bot,committed\n" + "".join(lines)).encode()
+    """committed.csv: from when on a bot had so much committed, in quote currency, and so many trades closed."""
+    lines = [
+        f"{iso(each.time_ms)},{each.bot},{plain(each.committed)},{each.closed_trades}\n"
+        for each in found.changes
+    ]
+    return ("time,bot,committed,closed_trades\n" + "".join(lines)).encode()
 
 
 def _stretch(each: Stretch) -> dict[str, str]:

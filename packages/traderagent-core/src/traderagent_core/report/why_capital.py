@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from traderagent_core.account import reasons
 from traderagent_core.config.coordinator import AllocatorConfig
 from traderagent_core.config.schema import AUTO
 from traderagent_core.coordinator.allocator import Allocation, Claim, allocate
@@ -47,32 +46,16 @@ def allocator_of(run: RunFolder) -> AllocatorConfig | None:
 
 def claims_at(run: RunFolder, at_ms: int) -> list[Claim]:
     """What every bot had committed at a time, and how many trades it had closed."""
-    committed: dict[str, Decimal] = {}
-    for row in run.rows("committed.csv"):
-        if milliseconds(row["time"]) <= at_ms:
-            committed[row["bot"]] = Decimal(row["committed"])
-    trades = _closed_trades(run, at_ms)
+    last = {row["bot"]: row for row in run.rows("committed.csv") if milliseconds(row["time"]) <= at_ms}
     return [
         Claim(
             bot["name"],
             Decimal(bot.get("capital_share", 1)),
-            committed.get(bot["name"], ZERO),
-            trades.get(bot["name"], 0),
+            Decimal(last[bot["name"]]["committed"]) if bot["name"] in last else ZERO,
+            int(last[bot["name"]]["closed_trades"]) if bot["name"] in last else 0,
         )
         for bot in run.configuration["bots"]
     ]
-
-
-def _closed_trades(run: RunFolder, at_ms: int) -> dict[str, int]:
-    """Cycles, and positions that have become flat, by bot; one that was handed over goes on."""
-    cycles = [row for row in run.rows("trades.csv") if row["kind"] == "cycle"]
-    positions = [row for row in run.rows("positions.csv") if row["reason"] != reasons.HANDED_OVER]
-    found: dict[str, int] = {}
-    for row in (*cycles, *positions):
-        if row["closed"] and milliseconds(row["closed"]) <= at_ms:
-            bot = row["bot"].partition(":")[0]
-            found[bot] = found.get(bot, 0) + 1
-    return found
 
 
 def _cold(config: AllocatorConfig, claim: Claim) -> str:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import NamedTuple
 
 from attrs import Factory, define, frozen
 
@@ -25,6 +26,15 @@ class Committed:
     by_strategy: Mapping[str, Decimal]
 
 
+class Change(NamedTuple):
+    """What a bot has committed from a time on, and how many trades it has closed: cycles, and positions gone flat."""
+
+    time_ms: int
+    bot: str
+    committed: Decimal
+    closed_trades: int
+
+
 NOTHING = Committed(0, Decimal(-1), {}, {})
 
 
@@ -36,7 +46,7 @@ class CapitalSteps:
     leverages: Mapping[str, Decimal]
     step_ms: int
     steps: list[Committed] = Factory(list)
-    changes: list[tuple[int, str, Decimal]] = Factory(list)
+    changes: list[Change] = Factory(list)
     _now_ms: int = 0
     _touched: set[str] = Factory(set)
     _by_member: dict[str, Decimal] = Factory(dict)
@@ -80,14 +90,15 @@ class CapitalSteps:
             self._find_ledgers()
         for bot in sorted(self._touched):
             before = after = ZERO
+            trades = 0
             for ledger in self._ledgers[bot]:
+                trades += ledger.cycles + ledger.position.closed
                 bound = self._bound(ledger, bot)
                 before += self._by_member.get(ledger.bot, ZERO)
                 after += bound
                 self._by_member[ledger.bot] = bound
-            if after != before:
-                self._total += after - before
-                self.changes.append((self._now_ms, bot, after))
+            self._total += after - before
+            self.changes.append(Change(self._now_ms, bot, after, trades))
         self._touched.clear()
         self._note()
 

@@ -21,7 +21,7 @@ from traderagent_core.model.candle import Candles
 from traderagent_core.model.order import Side
 from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import DAY_MS, HOUR_MS
-from traderagent_core.simulator.capital import CapitalSteps, Committed
+from traderagent_core.simulator.capital import CapitalSteps, Change, Committed
 from traderagent_core.simulator.decision_rows import mode_effect
 
 ZERO = Decimal(0)
@@ -112,8 +112,8 @@ class Terms:
 class Coordination:
     """Everything by bot or by name, in order of time; `stress` is the correlation monitor's word, where used.
 
-    `committed` has one entry for each step of `step_ms`; `changes` are the times at which what a bot had committed
-    changed, the bot, and what it was from then on.
+    `committed` has one entry for each step of `step_ms`; `changes` tell when that of a bot
+    may have changed.
     """
 
     start_ms: int
@@ -126,7 +126,7 @@ class Coordination:
     transitions: list[TransitionRow] = Factory(list)
     earned: list[Earned] = Factory(list)
     committed: list[Committed] = Factory(list)
-    changes: list[tuple[int, str, Decimal]] = Factory(list)
+    changes: list[Change] = Factory(list)
     step_ms: int = HOUR_MS
     stress: StressTimeline | None = None
 
