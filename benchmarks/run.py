@@ -1,6 +1,6 @@
 """Measures TraderAgent through its public path and prints every figure beside what is wanted.
 
-python benchmarks/run.py                       everything, as tables
+python benchmarks/run.py                       everything that needs no data, as tables
 python benchmarks/run.py --json                the same as one JSON object
 python benchmarks/run.py --only runs --profile the 20 functions that the longest run spends its time in
 """
@@ -19,6 +19,7 @@ from commands import peak_memory, start_up
 from figures import Figure, table
 from indicators import batch_indicators
 from measures import fills, planned_runs, quiet_candles, where_time_goes, whole_runs
+from portfolio import portfolios
 from setups import LONG
 from smc import smc_costs
 from timing import load_average
@@ -36,8 +37,12 @@ SECTIONS: dict[str, Section] = {
     "stages": lambda repetitions: {
         f"Where the time goes: {name}": figures for name, figures in where_time_goes(repetitions).items()
     },
+    "portfolio": lambda repetitions: {"Strategies by regime on many pairs": portfolios(repetitions)},
     "commands": lambda _: {"Commands, each a process of its own": start_up() + peak_memory()},
 }
+
+USUAL = [name for name in SECTIONS if name != "portfolio"]
+"""Sections that need no real series."""
 
 
 def main() -> None:
@@ -63,7 +68,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--json", dest="is_json", action="store_true", help="print one JSON object")
     parser.add_argument("--repetitions", type=int, default=7, help="timed rounds after a warm-up [7]")
     parser.add_argument(
-        "--only", nargs="+", choices=SECTIONS, default=list(SECTIONS), help="sections to measure [all]"
+        "--only",
+        nargs="+",
+        choices=SECTIONS,
+        default=USUAL,
+        help="sections to measure [all that need no data]",
     )
     parser.add_argument(
         "--profile", action="store_true", help="add the profile of the longest run, by own time"

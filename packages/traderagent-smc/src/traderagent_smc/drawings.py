@@ -91,13 +91,13 @@ def kind_name(kind: str) -> str:
     return NAMES.get(kind, kind.replace("_", " "))
 
 
-def zone_rows(drawn: Sequence[Drawn]) -> list[tuple[str | int | float, ...]]:
-    """How many zones of each timeframe and kind were born and how they ended, with the mean life of the dead."""
+def zone_rows(drawn: Drawn) -> list[tuple[str | int | float, ...]]:
+    """How many zones of each kind were born and how they ended, with the mean life of the dead."""
+    candles, lived = drawn.candles, drawn.zones
     rows: list[tuple[str | int | float, ...]] = []
-    for each in drawn:
-        for kind in sorted({zone.kind for zone in each.zones}):
-            zones = [zone for zone in each.zones if zone.kind == kind]
-            rows.append((each.candles.symbol, each.candles.timeframe, kind_name(kind), *_lives(zones)))
+    for kind in sorted({zone.kind for zone in lived}):
+        zones = [zone for zone in lived if zone.kind == kind]
+        rows.append((candles.symbol, candles.timeframe, kind_name(kind), *_lives(zones)))
     return rows
 
 

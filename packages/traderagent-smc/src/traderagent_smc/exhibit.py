@@ -41,9 +41,15 @@ SIGNS: dict[Ruling, tuple[Tone, str]] = {
 
 def exhibit(config: SmcConfig, history: RunHistory) -> Exhibit:
     """Tables and layers of a run, found anew by the detectors candle by candle."""
-    drawn = [each for symbol in history.timeframes for each in _drawn(config, history, symbol)]
-    layers = [layer for each in drawn for layer in each.layers()]
-    zones = Table("zones", "SMC zones", ZONES, zone_rows(drawn), NOTE)
+    layers: list[Layer] = []
+    rows: list[tuple[str | int | float, ...]] = []
+    for symbol in history.timeframes:
+        for drawn in _drawn(
+            config, history, symbol
+        ):  # One at a time: findings are larger than what is drawn of them.
+            layers += drawn.layers()
+            rows += zone_rows(drawn)
+    zones = Table("zones", "SMC zones", ZONES, rows, NOTE)
     return Exhibit((*tables(history.verdicts), zones), (*_verdict_layers(history), *layers))
 
 

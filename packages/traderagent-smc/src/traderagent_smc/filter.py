@@ -2,6 +2,7 @@
 
 import logging
 from decimal import Decimal
+from sys import intern
 from typing import Any, ClassVar
 
 import numpy as np
@@ -188,7 +189,7 @@ def _evidence(confidence: float, used: list[Placed], market: SymbolMarket) -> di
     """What the verdict rests on; the best zones first, at most ZONES_TOLD of them."""
     evidence: dict[str, Any] = {
         "confidence": confidence,
-        "zones": tuple(placed.identity for placed in used[:ZONES_TOLD]),
+        "zones": tuple(intern(placed.identity) for placed in used[:ZONES_TOLD]),
         "trend": {analysis.timeframe: analysis.trend for analysis in market.usable},
     }
     if used:

@@ -166,9 +166,14 @@ class Director:
         for action in actions:
             self._doers[type(action)](pair, action)
 
-    def advance(self) -> None:
-        """After an event: end the transitions whose old strategy has nothing left, or whose position can move."""
+    def advance(self, symbol: str = "") -> None:
+        """After an event: end the transitions whose old strategy has nothing left, or whose position can move.
+
+        A fill says nothing about other symbols than its own; without one all are looked at.
+        """
         for pair in list(self.moving.values()):
+            if symbol and pair.setup.symbol != symbol:
+                continue
             old, heir = self._sides(pair)
             if self._engine.handing.is_due(old):
                 self._hand_over(pair, old, heir)

@@ -104,7 +104,7 @@ class Engine:
         if self.caller.waiting:
             self.caller.run()
         if self.director.moving and type(event) is not ev.OrderAccepted:  # That leaves nobody with less.
-            self.director.advance()
+            self.director.advance(event.symbol if type(event) is ev.OrderFilled else "")
         if self.halting.is_on:
             self.halting.advance()
         return new_effects(Effects, (commands, records))

@@ -24,6 +24,7 @@ from traderagent_core.simulator.outcome import (
 )
 
 EQUITY_ROWS = 200_000
+CHUNK = 10_000
 _RATIO_DIGITS = 8
 
 Row = FillRow | OrderRow | TradeRow | DecisionRow
@@ -113,18 +114,23 @@ def _table(
     kind: type[Row], rows: Sequence[Any], further: dict[str, Callable[[Any], Decimal]] | None = None
 ) -> bytes:
     further = further or {}
-    columns = [_column(name, [row[i] for row in rows]) for i, name in enumerate(kind._fields)]
-    columns += [[plain(read(row)) for row in rows] for read in further.values()]
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([name.removesuffix("_ms") for name in (*kind._fields, *further)])
-    writer.writerows(zip(*columns, strict=True))
+    for first in range(
+        0, len(rows), CHUNK
+    ):  # The cells of all rows at once would need more memory than the rows.
+        part = rows[first : first + CHUNK]
+        columns = [_column(name, [row[i] for row in part]) for i, name in enumerate(kind._fields)]
+        columns += [[plain(read(row)) for row in part] for read in further.values()]
+        writer.writerows(zip(*columns, strict=True))
     return stream.getvalue().encode()
 
 
 def _column(name: str, values: list[Any]) -> Iterable[Any]:
     if name.endswith("_ms"):
-        return ["" if value is None else iso(value) for value in values]
+        texts = {value: "" if value is None else iso(value) for value in set(values)}
+        return [texts[value] for value in values]
     if name.startswith("is_"):
         return ["true" if value else "false" for value in values]
     return [plain(value) if isinstance(value, Decimal) else value for value in values]
