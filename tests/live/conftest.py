@@ -54,6 +54,10 @@ class Bench:
     folder: Path
     told: list[str] = field(factory=list)
 
+    def data(self, *series: Candles, market: str = "spot") -> Path:
+        """A folder of candles beside those of the runs."""
+        return data_folder(self.folder / "other-data", series, market)
+
     def live(
         self,
         config: Any,

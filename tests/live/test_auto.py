@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from traderagent_core import Candles
-from traderagent_core.live_run import replay
 from traderagent_core.model.timeframe import DAY_MS, HOUR_MS
+from traderagent_core.replay import replay
 from traderagent_core.testing.markets import START_MS, changing_market
 
 SECTIONS: dict[str, Any] = {

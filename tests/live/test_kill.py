@@ -18,12 +18,12 @@ from traderagent_bybit.sandbox.world import AccountSpec
 from traderagent_core import Candles, Surroundings
 from traderagent_core.account.account import Account
 from traderagent_core.adapters.clocks import SystemClock
-from traderagent_core.live_run import replay
 from traderagent_core.model.instrument import Market
 from traderagent_core.model.position import money_context
 from traderagent_core.persistence.journal.entry import EntryKind
 from traderagent_core.persistence.journal.reading import read_entries
 from traderagent_core.persistence.payloads import records_of
+from traderagent_core.replay import replay
 
 SYMBOL = "BTC/USDT"
 KEYS = {"key": "kit", "secret": "hush"}

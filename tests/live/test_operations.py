@@ -19,8 +19,8 @@ from traderagent_core import Candles, Surroundings
 from traderagent_core.adapters.clocks import SystemClock
 from traderagent_core.live.control.client import NotListeningError, ask
 from traderagent_core.live.control.left import describe_left
-from traderagent_core.live_run import replay
 from traderagent_core.model.instrument import Market
+from traderagent_core.replay import replay
 
 SYMBOL = "BTC/USDT"
 KEYS = {"key": "canary-of-the-key", "secret": "canary-of-the-secret"}

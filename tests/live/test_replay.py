@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from traderagent_core import Candles
 from traderagent_core.cli.main import run
 from traderagent_core.live.session import MANIFEST
-from traderagent_core.live_run import replay
 from traderagent_core.persistence.journal.entry import Entry, EntryKind, from_line, to_line
 from traderagent_core.persistence.journal.segments import find_segments
+from traderagent_core.replay import replay
 from traderagent_core.testing import market
 
 HOUR_MS = 3_600_000
@@ -46,6 +47,14 @@ def first_fill_changed(name: str, value: str) -> Any:
     return change
 
 
+def with_another_close(candles: Candles, row: int) -> Candles:
+    """One close lies at the low."""
+    close = candles.close.copy()
+    close[row] = candles.low[row]
+    times, opens, volume = candles.open_time, candles.open, candles.volume
+    return Candles(candles.symbol, candles.timeframe, times, opens, candles.high, candles.low, close, volume)
+
+
 def test_a_run_is_retraced_without_a_difference(bench: Any) -> None:
     found = replay(bench.live(CONFIG, [CANDLES], START_MS))
     assert found.difference is None
@@ -60,11 +69,32 @@ def test_a_changed_fill_is_named(bench: Any, name: str, value: str) -> None:
     assert difference is not None
     assert difference.recorded is not None
     assert difference.recorded[0] == "filled"
-    assert difference.recorded != difference.retraced
+    order_id = difference.recorded[2]
+    assert difference.cause.startswith(f"{name} of fill of order {order_id}: ")
+    assert difference.cause.endswith(f" recorded, {value} on the tape")
     assert "OrderFilled" in str(difference)
 
 
-def test_a_changed_candle_is_named(bench: Any) -> None:
+def test_a_changed_latency_is_named(bench: Any, capsys: Any) -> None:
+    folder = bench.live(CONFIG, [CANDLES], START_MS)
+    done: list[int] = []
+
+    def later(entry: Entry) -> str:
+        if entry.kind is not EntryKind.EVENT or "OrderAccepted" not in entry.payload or done:
+            return entry.payload
+        done.append(entry.sequence)
+        payload = json.loads(entry.payload)
+        payload["event"]["objects"][0]["fields"]["time_ms"] += 120
+        return json.dumps(payload, separators=(",", ":"))
+
+    rewrite(folder, later)
+    assert run(["replay", str(folder)]) == 1
+    told = capsys.readouterr().out
+    assert "Cause: latency of order sim-" in told
+    assert "120 ms apart" in told
+
+
+def test_a_changed_candle_is_named(bench: Any, capsys: Any) -> None:
     trend = {"name": "bot", "symbol": "BTC/USDT", "strategy": "trend", "trend": {}}
     candles = market("rising", timeframe="5m", rows=2500)
     folder = bench.live({"bots": [trend]}, [candles], START_MS)
@@ -78,9 +108,24 @@ def test_a_changed_candle_is_named(bench: Any) -> None:
                 row[3:6] = [row[3] * 1.2, row[4], row[5] * 1.1]
         return json.dumps(payload, separators=(",", ":"))
 
-    assert replay(folder).difference is None
+    found = replay(folder)
+    assert (found.difference, found.candle) == (None, "")
     rewrite(folder, change)
-    assert replay(folder).difference is not None
+    found = replay(folder)
+    assert found.difference is not None
+    assert found.candle.startswith("candle of BTC/USDT at 2024-01-05 04:00:00.000 differs: high ")
+    assert run(["replay", str(folder)]) == 1
+    assert found.candle in capsys.readouterr().out
+
+
+def test_a_changed_candle_is_named_though_nothing_was_decided_by_it(bench: Any, capsys: Any) -> None:
+    folder = bench.live(CONFIG, [CANDLES], START_MS)
+    changed = with_another_close(CANDLES, 700)
+    data = bench.data(changed)
+    assert run(["replay", str(folder), "--data", str(data)]) == 1
+    told = capsys.readouterr().out
+    assert "0 differences" in told
+    assert f"differs: close {CANDLES.close[700]} on the tape, {changed.close[700]} in the data" in told
 
 
 def test_another_configuration_is_refused(bench: Any, capsys: Any) -> None:

@@ -1,4 +1,4 @@
-"""A live run from a configuration: the exchange, its clock, the folder of the run, and a replay of what it holds."""
+"""A live run from a configuration: the exchange, its clock, and the folder of the run."""
 
 import asyncio
 import json
@@ -21,13 +21,12 @@ from traderagent_core.contract.exchange_adapter import Surroundings
 from traderagent_core.data.loading import LoadedData
 from traderagent_core.data.resampling import divides
 from traderagent_core.errors import ConfigError, DataError
-from traderagent_core.live.assembling import assemble, conditions_of, timeframes_of
+from traderagent_core.live.assembling import timeframes_of
 from traderagent_core.live.control.panic import keep_panic
 from traderagent_core.live.control.server import keep_control
 from traderagent_core.live.health import keep_health
 from traderagent_core.live.lockstep import keep_lockstep
 from traderagent_core.live.mirroring import Mirroring
-from traderagent_core.live.retracing import Difference, Retracer
 from traderagent_core.live.running import Keeper, keep_reconciled, keep_time
 from traderagent_core.live.session import (
     MANIFEST,
@@ -40,9 +39,6 @@ from traderagent_core.live.session import (
 )
 from traderagent_core.live.stepper import Stepper
 from traderagent_core.model.timeframe import timeframe_ms
-from traderagent_core.persistence.journal.entry import EntryKind
-from traderagent_core.persistence.journal.reading import read_entries
-from traderagent_core.persistence.journal.segments import find_segments
 from traderagent_core.report.manifest import versions
 from traderagent_core.report.text import jsonable
 from traderagent_core.simulator.assumptions import funding_of
@@ -93,7 +89,7 @@ async def _play(wish: Recorded, loaded: LoadedData, folder: Path, tell: Tell) ->
     arguments: tuple[Any, ...] = (None, surroundings, instruments, candles)
     options: dict[str, Any] = {"funding": funding, "start_ms": boot_ms}
     common: dict[str, Any] = {"folder": folder, "account": "simulated", "base": base, "tell": tell}
-    common |= {"manifest": _manifest(config), "goes_on": False}
+    common |= {"manifest": manifest_of(config, wish.data), "goes_on": False}
     common |= {"run_id": "sim", "history_ms": boot_ms, "start_ms": start_ms}
     common |= {"acknowledge_after_ms": acknowledge_after_ms(config.simulation)}
     if isinstance(clock, ManualClock):
@@ -180,7 +176,7 @@ def _session(config: Config, folder: Path, credentials: Mapping[str, str], tell:
         account_of(config),
         base,
         tell,
-        _manifest(config),
+        manifest_of(config),
         goes_on=not is_on_paper(config),
     )
 
@@ -236,9 +232,10 @@ def _exchange(config: Config) -> tuple[str, BaseModel | dict[str, Any]]:
 # -- folders ------------------------------------------------------------------------------------------------
 
 
-def _manifest(config: Config) -> dict[str, Any]:
-    """What a replay needs beside the journal: the configuration without its secrets, and versions."""
+def manifest_of(config: Config, data: Path | None = None) -> dict[str, Any]:
+    """What a replay needs beside the journal: the configuration without its secrets, versions, where data were."""
     return {
+        "data": None if data is None else str(data.resolve()),
         "format": FORMAT,
         "file": None if config.path is None else str(config.path.resolve()),
         "presets": [str(preset.resolve()) for preset in config.presets],
@@ -248,7 +245,8 @@ def _manifest(config: Config) -> dict[str, Any]:
     }
 
 
-def _configuration(folder: Path) -> Config:
+def configuration_of(folder: Path) -> Config:
+    """The configuration that a run was started with last; raises ConfigError when it is not known."""
     return _of_manifest(folder, lambda manifest: load_config({**manifest["configuration"]}))
 
 
@@ -262,6 +260,12 @@ def started_with(folder: Path, file: Path | None = None) -> Config:
     return load_config(named, presets=given)
 
 
+def data_of(folder: Path) -> Path | None:
+    """The data that a run was made on, while they are there."""
+    told = _of_manifest(folder, lambda manifest: manifest.get("data"))
+    return Path(told) if told is not None and Path(told).exists() else None
+
+
 def _of_manifest(folder: Path, take: Callable[[Mapping[str, Any]], Found]) -> Found:
     path = folder / MANIFEST
     try:
@@ -272,51 +276,3 @@ def _of_manifest(folder: Path, take: Callable[[Mapping[str, Any]], Found]) -> Fo
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path} is no manifest of a run ({error!r})") from error
-
-
-# -- replay -------------------------------------------------------------------------------------------------
-
-
-@frozen
-class Replay:
-    """What a replay has found: how many events were stepped again, and where it first differs, if anywhere."""
-
-    events: int
-    difference: Difference | None
-
-
-class _Silence:
-    """A log of a stepper that nobody keeps."""
-
-    def append(self, kind: EntryKind, payload: Any) -> int:  # noqa: ARG002
-        return 0
-
-
-def replay(folder: Path) -> Replay:
-    """Step a fresh engine along the tape of a run, to the first record that differs.
-
-    Raises DataError when there is no run, or where the configuration was changed on the way.
-    """
-    if not folder.is_dir() or not find_segments(folder):
-        raise DataError(f"{folder} holds no run: it has no journal")
-    config = _configuration(folder)
-    entries = read_entries(folder, 0)
-    first = next((entry for entry in entries if entry.kind is EntryKind.SETUP), None)
-    if first is None:
-        raise DataError(f"{folder} holds no run yet: nothing was started")
-    setup = first.value
-    if setup["config_sha256"] != config.sha256:
-        raise DataError(
-            f"{folder}: the configuration was changed after entry {first.sequence}; a replay needs the one it began "
-            f"with in {MANIFEST}"
-        )
-    retracer = Retracer(assemble(config, conditions_of(setup), _Silence()))
-    for entry in entries:
-        if entry.kind is EntryKind.SETUP and entry.value != setup:
-            raise DataError(
-                f"{folder}: the configuration was changed at entry {entry.sequence}; it ends there"
-            )
-        difference = retracer.take(entry)
-        if difference is not None:
-            return Replay(retracer.events, difference)
-    return Replay(retracer.events, None)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from traderagent_core.contract.strategy import Needs, Strategy, Wake
+from traderagent_core.errors import DataError
 from traderagent_core.indicators import Adx, Atr, BollingerWidth, Ema, Rsi, Sma
 from traderagent_core.live import series as series_module
 from traderagent_core.live.boundaries import Boundaries
@@ -86,3 +87,14 @@ def test_an_old_candle_changes_nothing() -> None:
     assert not view.learn_candle(candles.symbol, candles.candle(5))
     assert not view.learn_candle(candles.symbol, candles.candle(4))
     assert len(view.series(candles.symbol, "5m").rows()) == 1
+
+
+def test_a_timeframe_that_cannot_be_built_is_refused_as_in_the_simulated_view() -> None:
+    candles = market("ranging", rows=50)
+    simulated, live = SimulatedView({candles.symbol: candles}), LiveView([candles.symbol], "1h")
+    told = []
+    for view in (simulated, live):
+        with pytest.raises(DataError) as refused:
+            view.candles(candles.symbol, "15m", 5)
+        told.append(str(refused.value))
+    assert told[0] == told[1]

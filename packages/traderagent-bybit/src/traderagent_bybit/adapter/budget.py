@@ -71,12 +71,17 @@ class Room:
 
 
 class Budget:
-    """Waits before a call until there is room for it. The venue's own headers have the last word."""
+    """Waits before a call until there is room for it. The venue's own headers have the last word.
 
-    def __init__(self, clock: Clock) -> None:
+    `factor` is what an account may do over a usual one.
+    """
+
+    def __init__(self, clock: Clock, factor: float = 1.0) -> None:
         self._clock = clock
+        self._factor = factor
         self._rooms: dict[str, Room] = {}
-        self._address = Room(PER_ADDRESS, int(PER_ADDRESS * ENTRY_SHARE))
+        per_address = int(PER_ADDRESS * max(factor, 1.0))
+        self._address = Room(per_address, int(per_address * ENTRY_SHARE))
         self._not_before_ms: dict[str, int] = {}
 
     @asynccontextmanager
@@ -84,7 +89,7 @@ class Budget:
         self, path: str, kind: str, *, is_protective: bool = False, weight: int = 1
     ) -> AsyncIterator[None]:
         """Inside, a call to a path may leave; `kind` tells its rate."""
-        rate = PER_SECOND[kind]
+        rate = max(int(PER_SECOND[kind] * self._factor), 1)
         if path not in self._rooms:
             share = max(int(rate * ENTRY_SHARE), 1) if kind == "write" else rate
             self._rooms[path] = Room(rate, share)

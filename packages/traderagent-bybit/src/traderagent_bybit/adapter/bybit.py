@@ -126,6 +126,16 @@ class BybitAdapter(ExchangeAdapter):
                 "network, and that exchange.rest_url, if it is set, is right"
             ) from error
 
+    @property
+    def heard(self) -> int:
+        """Messages of both sockets so far."""
+        return self._private.heard + self._public.heard
+
+    @property
+    def under_way(self) -> int:
+        """Calls that have left and are not answered yet."""
+        return self._http.under_way
+
     # -- reads ----------------------------------------------------------------------------------------------
 
     async def server_time(self) -> int:

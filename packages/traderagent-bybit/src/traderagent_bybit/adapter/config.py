@@ -15,6 +15,9 @@ class BybitConfig(Section):
     public_url: str | None = Field(default=None, description="Public socket of linear contracts, likewise.")
     recv_window_ms: int = Field(default=5_000, ge=1_000, le=60_000, description="How old a request may get.")
     timeout_seconds: float = Field(default=10.0, gt=0, description="How long to wait for an answer.")
+    rate_factor: float = Field(
+        default=1.0, gt=0, le=10_000, description="Calls per second over those of a usual account."
+    )
     reconnect_seconds: float = Field(default=1.0, gt=0, description="First pause before a socket reconnects.")
     silence_seconds: float = Field(default=30.0, gt=0, description="A socket this silent counts as broken.")
 

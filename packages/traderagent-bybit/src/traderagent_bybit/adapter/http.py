@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import aiohttp
@@ -14,6 +14,9 @@ from traderagent_core.contract.clock import Clock
 from traderagent_bybit.adapter.budget import Budget
 from traderagent_bybit.adapter.config import BybitConfig
 from traderagent_bybit.signing import sign_request
+
+if TYPE_CHECKING:
+    from yarl import URL
 
 FORBIDDEN_PAUSE_MS = 600_000
 """After HTTP 403 all traffic stops for so long."""
@@ -46,10 +49,12 @@ class Http:
         self._base = base
         self._key, self._secret = credentials.get("key", ""), credentials.get("secret", "")
         self._clock = clock
-        self._budget = Budget(clock)
+        self._budget = Budget(clock, config.rate_factor)
         self._session: aiohttp.ClientSession | None = None
         self._silent_until_ms = 0
         self.offset_ms = 0
+        self.under_way = 0
+        """Calls that have left and are not answered yet."""
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -122,6 +127,15 @@ class Http:
         from yarl import URL
 
         target = URL(url, encoded=True)
+        self.under_way += 1
+        try:
+            return await self._asked(method, path, target, data, headers)
+        finally:
+            self.under_way -= 1
+
+    async def _asked(
+        self, method: str, path: str, target: "URL", data: bytes | None, headers: Mapping[str, str]
+    ) -> Any:
         async with self.session.request(method, target, data=data, headers=headers) as response:
             if response.status == 403:
                 self._silent_until_ms = self._clock.now_ms() + FORBIDDEN_PAUSE_MS

@@ -52,6 +52,8 @@ class Stream:
         self._turn = turn
         self._task: asyncio.Task[None] | None = None
         self.is_up = False
+        self.heard = 0
+        """Messages of topics so far."""
 
     def start(self) -> None:
         """Begin, unless it runs already."""
@@ -102,7 +104,7 @@ class Stream:
             if message is None:
                 raise RefusedError(CLOSED_BY_VENUE)
             if "topic" in message:
-                self._hear(message)
+                self._take(message)
             elif message.get("op") == request["op"]:
                 if message.get("success") is not True:
                     raise RefusedError(f"{request['op']} refused: {message.get('ret_msg')}")
@@ -113,10 +115,14 @@ class Stream:
         try:
             while (message := await self._next(socket)) is not None:
                 if "topic" in message:
-                    self._hear(message)
+                    self._take(message)
         finally:
             pinging.cancel()
             await asyncio.wait([pinging])
+
+    def _take(self, message: Message) -> None:
+        self.heard += 1
+        self._hear(message)
 
     async def _next(self, socket: aiohttp.ClientWebSocketResponse) -> Message | None:
         """The next message; None at the end. A socket that is silent too long raises TimeoutError."""

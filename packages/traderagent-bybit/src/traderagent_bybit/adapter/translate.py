@@ -132,8 +132,18 @@ def price_of(row: Mapping[str, Any]) -> Decimal | None:
     return None
 
 
+LOST = {
+    "CancelByReduceOnly": "reduce_only_without_position",
+    "CancelByPrepareLiq": "liquidation",
+    "CancelAllBeforeLiq": "liquidation",
+}
+"""Ends that mean something to the engine, by `cancelType`."""
+
+
 def code_of(row: Mapping[str, Any]) -> str:
-    """Bybit's word on why an order ended."""
+    """Why an order ended: in our word where there is one, else in Bybit's."""
+    if row.get("cancelType") in LOST:
+        return LOST[row["cancelType"]]
     reason = str(row.get("rejectReason") or "")
     return reason if reason not in ("", "EC_NoError") else str(row.get("cancelType") or "")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import Factory, define
 from traderagent_core.model import command as cmd
+from traderagent_core.model.event import WatchCrossed
 from traderagent_core.model.position import Position
 from traderagent_core.venue.market import VenueMarket
 
@@ -96,6 +97,8 @@ class Account:
         self.closed_trades: list[ClosedTrade] = []
         self.coins: dict[str, Decimal] = {}
         self.outbox: list[tuple[str, dict[str, Any]]] = []
+        self.crossed: list[WatchCrossed] = []
+        """Prices that have come to where somebody other than an order waits for them."""
         self.moved_legs: dict[str, LegState] = {}
         self._counters: dict[str, int] = {}
         self.seq = 0

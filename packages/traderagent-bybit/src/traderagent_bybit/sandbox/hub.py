@@ -27,6 +27,8 @@ class Connection:
         self.account = ""
         self.topics: dict[str, TopicState] = {}
         self.held: dict[str, Any] | None = None
+        self.told = 0
+        """Messages of topics that have been queued."""
         self._waiting: asyncio.Queue[str] = asyncio.Queue()
         self._sender = asyncio.create_task(self._send())
 
@@ -35,6 +37,7 @@ class Connection:
         if self._waiting.qsize() >= MOST_WAITING:
             self.cut()
         elif not self._sender.done() and not self.socket.closed:
+            self.told += "topic" in message
             self._waiting.put_nowait(json.dumps(message, separators=(",", ":")))
 
     def cut(self) -> None:

@@ -60,9 +60,11 @@ class RateLimits:
         """Count a call, or tell that it is one too many."""
         now = self._wall_ms()
         limit = PER_SECOND[kind]
+        if not self.is_on:
+            return Allowance(limit, limit, now + _SECOND_MS, is_over=False)
         calls = self._calls[account, kind]
         _forget(calls, now - _SECOND_MS)
-        if self.is_on and len(calls) + weight > limit:
+        if len(calls) + weight > limit:
             return Allowance(limit, 0, (calls[0] if calls else now) + _SECOND_MS, is_over=True)
         calls.extend([now] * weight)
         return Allowance(limit, max(limit - len(calls), 0), now + _SECOND_MS, is_over=False)

@@ -179,6 +179,8 @@ def _amended(account: Account, event: ev.OrderAmended) -> None:
 
 def _crossed(account: Account, event: ev.WatchCrossed) -> None:
     order = account.orders.get(event.owner)
+    if order is None:
+        account.crossed.append(event)
     if order is None or not order.is_waiting:
         return
     if event.name == "activate":

@@ -161,6 +161,11 @@ class Session:
         self._write({"at": to_ms, "do": "advance", "stops": stops_at_events})
         return self.world.advance(to_ms, stops_at_events=stops_at_events)
 
+    def step(self, to_ms: int) -> None:
+        """Let the next one thing happen in a sandbox in lockstep, if it is not after `to_ms`."""
+        self._write({"at": to_ms, "do": "step"})
+        self.world.step(to_ms)
+
     # -- requests ---------------------------------------------------------------------------------------------
 
     def apply(self, account: str, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,6 +177,8 @@ class Session:
     def _replay(self, entry: Mapping[str, Any]) -> None:
         if entry["do"] == "advance":
             self.world.advance(entry["at"], stops_at_events=entry["stops"])
+        elif entry["do"] == "step":
+            self.world.step(entry["at"])
         elif entry["do"] == "trade":
             self.world.trade(entry["symbol"], entry["price"])
         elif entry["do"] == "parts":

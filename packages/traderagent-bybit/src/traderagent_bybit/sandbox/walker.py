@@ -8,6 +8,7 @@ from traderagent_bybit.sandbox.tape import Place, Tape
 
 VENUE_PHASE = 0
 FUNDING_PHASE = 1
+BOUNDARY_PHASE = 2
 OPEN_PHASE = 5
 """Order at equal time, as in the simulator: the open of a candle comes after all that is due at its boundary."""
 

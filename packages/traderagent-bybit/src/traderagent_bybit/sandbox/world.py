@@ -74,6 +74,7 @@ class World:
         self.accounts = {spec.name: Account(spec.name, self.tapes, spec.balance, seed) for spec in accounts}
         self.funding_rate = funding_rate
         self.now_ms = start_ms
+        self._funded_ms = start_ms
         self._arrive(start_ms)
 
     # -- requests -------------------------------------------------------------------------------------------
@@ -110,6 +111,21 @@ class World:
             self._arrive(self.now_ms)
         return has_happened
 
+    def next_moment(self, to_ms: int) -> Moment | None:
+        """Time and phase of the next thing that happens, if that is not after `to_ms`."""
+        with money_context():
+            moment = self._next(to_ms)[0]
+        return None if moment[0] > to_ms else moment
+
+    def step(self, to_ms: int) -> None:
+        """Let the next thing happen that `next_moment` tells of, and nothing else of its time."""
+        with money_context():
+            moment, happen = self._next(to_ms)
+            if moment[0] <= to_ms:
+                self.now_ms = moment[0]
+                happen()
+                self._arrive(moment[0])
+
     def trade(self, symbol: str, price: float) -> bool:
         """Let the market go to a price within one candle, whatever the data had to come; see `advance`."""
         return self.advance(self.tapes[symbol][1].trade(self.now_ms, price))
@@ -134,7 +150,7 @@ class World:
                 turn = self._next_turn(account, state)
                 if turn is not None and (turn[0], 1) < best:
                     best, happen = (turn[0], 1), _Turn(account, state, turn[1])
-        funding = (next_funding_ms(self.now_ms), FUNDING_PHASE)
+        funding = (next_funding_ms(self._funded_ms), FUNDING_PHASE)
         if (funding, 2) < best and funding[0] <= to_ms:
             return funding, lambda: self._settle_funding(funding[0])
         return best[0], happen
@@ -152,6 +168,7 @@ class World:
 
     def _settle_funding(self, time_ms: int) -> bool:
         has_happened = False
+        self._funded_ms = time_ms
         for account in self.accounts.values():
             account.now_ms = time_ms
             for name, leg in account.legs.items():

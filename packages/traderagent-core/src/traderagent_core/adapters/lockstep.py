@@ -52,7 +52,7 @@ class LockstepAdapter(SimulatedAdapter):
         moments += [(self._closes[-1], BOUNDARY_PHASE)] if self._closes else []
         return min(moments, default=None)
 
-    def happen(self) -> None:
+    async def happen(self) -> None:
         """Let the next thing happen."""
         tape = self._tape.next_moment()
         if self._closes and (tape is None or (self._closes[-1], BOUNDARY_PHASE) < tape):
@@ -61,6 +61,14 @@ class LockstepAdapter(SimulatedAdapter):
         with money_context():
             self._tape.happen()
             self.tell()
+
+    def is_quiet(self) -> bool:
+        """All is told at once."""
+        return True
+
+    def tell_rest(self) -> bool:
+        """All has been told."""
+        return False
 
     def bring(self, symbol: str, now_ms: int) -> None:
         """What was due has happened; the price goes to where it is now."""

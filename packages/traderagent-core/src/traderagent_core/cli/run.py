@@ -140,17 +140,25 @@ def _summarise(done: Any, folder: Path) -> None:
 
 @click.command()
 @click.argument("run_dir", type=click.Path(path_type=Path))
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Compare the candles that the run saw with these [default: those that it was made on].",
+)
 @click.pass_context
-def replay(context: click.Context, *, run_dir: Path) -> None:
-    """Retrace the run in RUN_DIR and name the first difference.
+def replay(context: click.Context, *, run_dir: Path, data: Path | None) -> None:
+    """Retrace the run in RUN_DIR and name the first difference, with its cause where that is known.
 
     A fresh engine is stepped along its journal. Exit code 1 when there is one.
     """
-    from traderagent_core.live_run import replay as retrace
+    from traderagent_core.replay import replay as retrace
 
-    found = retrace(run_dir)
+    found = retrace(run_dir, data)
     if found.difference is None:
         click.echo(f"{found.events} events stepped again, 0 differences")
-        return
-    click.echo(f"{found.events} events stepped again; the first difference is in {found.difference}")
-    context.exit(1)
+    else:
+        click.echo(f"{found.events} events stepped again; the first difference is in {found.difference}")
+    if found.candle:
+        click.echo(found.candle)
+    if found.difference is not None or found.candle:
+        context.exit(1)

@@ -38,6 +38,15 @@ def divides(base: str, timeframe: str) -> bool:
     return base == timeframe or (grid_offset_ms(timeframe) - grid_offset_ms(base)) % timeframe_ms(base) == 0
 
 
+def require_divides(symbol: str, base: str, timeframe: str) -> None:
+    """Raise DataError when candles of `timeframe` cannot be built from those of `base`."""
+    if not divides(base, timeframe):
+        raise DataError(
+            f"{timeframe} candles of {symbol} cannot be built from {base} candles; "
+            f"expected a multiple of {base}; choose another timeframe or import finer data"
+        )
+
+
 def resample(candles: Candles, timeframe: str, *, keep_incomplete: bool = False) -> Candles:
     """Candles of a higher timeframe; see `resample_with_counts`."""
     return resample_with_counts(candles, timeframe, keep_incomplete=keep_incomplete).candles
@@ -50,11 +59,7 @@ def resample_with_counts(candles: Candles, timeframe: str, *, keep_incomplete: b
     last base candle is missing, unless `keep_incomplete`. Volume is added up candle by candle in order of time, so a
     candle fed one by one gives the same last bit. Raises DataError when the timeframe is no multiple of the base.
     """
-    if not divides(candles.timeframe, timeframe):
-        raise DataError(
-            f"{timeframe} candles of {candles.symbol} cannot be built from {candles.timeframe} candles; "
-            f"expected a multiple of {candles.timeframe}; choose another timeframe or import finer data"
-        )
+    require_divides(candles.symbol, candles.timeframe, timeframe)
     length = timeframe_ms(timeframe)
     full_count = length // candles.duration_ms
     if full_count == 1 or not len(candles):

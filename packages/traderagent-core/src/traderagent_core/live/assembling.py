@@ -118,21 +118,14 @@ def assemble(config: Config, conditions: Conditions, log: Log) -> Stepper:
     simulation = config.simulation.model_copy(update={"balance": conditions.balance})
     by_symbol = {instrument.symbol: instrument for instrument in conditions.instruments}
     seating = seat(config)
-    setup = engine_setup(evolve(config, simulation=simulation), seating, by_symbol)
-    placements = _placements(seating, conditions)
-    placed = tuple(evolve(bot, stop_placement=placements[bot.name]) for bot in setup.bots)
+    placements = {bot.market: conditions.placements[bot.name] for bot in config.bots}
+    setup = engine_setup(evolve(config, simulation=simulation), seating, by_symbol, placements)
     view = LiveView(by_symbol, conditions.base)
-    engine = Engine(evolve(setup, bots=placed, run_id=conditions.run_id), view)
+    engine = Engine(evolve(setup, run_id=conditions.run_id), view)
     for member in engine.members.values():
         view.listen(member.name, member.symbol, member.setup.timeframe, member.strategy)
     _coordinate(view, engine, seating, config.coordinator)
     return Stepper(engine, view, log)
-
-
-def _placements(seating: Seating, conditions: Conditions) -> Mapping[str, StopPlacement]:
-    """Where the stops of each seat are: those of its bot."""
-    of_pairs = {name: conditions.placements[pair.bot.name] for pair in seating.pairs for name in pair.seats}
-    return {**conditions.placements, **of_pairs}
 
 
 def _coordinate(view: LiveView, engine: Engine, seating: Seating, coordinator: CoordinatorConfig) -> None:

@@ -36,8 +36,16 @@ class HandMovedExchange(Protocol):
         """Time and phase of the next thing."""
         ...
 
-    def happen(self) -> None:
+    async def happen(self) -> None:
         """Let it happen."""
+        ...
+
+    def is_quiet(self) -> bool:
+        """Whether nothing is on its way to the driver, or from it."""
+        ...
+
+    def tell_rest(self) -> bool:
+        """Let out what has to be told last; whether there was anything."""
         ...
 
     def quote(self, symbol: str) -> Decimal:
@@ -57,7 +65,7 @@ def keep_lockstep(exchange: HandMovedExchange, clock: VirtualClock, end_ms: int)
 
     async def keep(driver: Driver) -> None:
         while True:
-            await settled(driver)
+            await settled(driver, exchange)
             sleeper, happening, due = clock.next_ms(), exchange.next_moment(), driver.next_due()
             waking = None if sleeper is None else (sleeper, VENUE_PHASE)
             first = min((each for each in (happening, waking, due) if each is not None), default=None)
@@ -65,7 +73,7 @@ def keep_lockstep(exchange: HandMovedExchange, clock: VirtualClock, end_ms: int)
                 return
             clock.move_to(first[0])
             if first == happening:
-                exchange.happen()
+                await exchange.happen()
             elif first == waking:
                 clock.wake_next()
             else:
@@ -74,10 +82,12 @@ def keep_lockstep(exchange: HandMovedExchange, clock: VirtualClock, end_ms: int)
     return keep
 
 
-async def settled(driver: Driver) -> None:
+async def settled(driver: Driver, exchange: HandMovedExchange) -> None:
     """Return when nothing goes on any more but waiting."""
     quiet = 0
-    while quiet < QUIET_TURNS:
+    while quiet < QUIET_TURNS or exchange.tell_rest():
+        quiet = quiet if quiet < QUIET_TURNS else 0
         before = (driver.taken, driver.outbox.sent)
         await asyncio.sleep(0)
-        quiet = quiet + 1 if driver.is_idle and before == (driver.taken, driver.outbox.sent) else 0
+        is_still = driver.is_idle and before == (driver.taken, driver.outbox.sent) and exchange.is_quiet()
+        quiet = quiet + 1 if is_still else 0

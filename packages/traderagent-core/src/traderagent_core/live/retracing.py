@@ -3,6 +3,7 @@
 from attrs import define, frozen
 
 from traderagent_core.account.state import Record
+from traderagent_core.live.comparing import cause_of
 from traderagent_core.live.stepper import Stepper
 from traderagent_core.live.tape import Input, from_entry, show
 from traderagent_core.model import command as cmd
@@ -22,11 +23,17 @@ class Difference:
     retraced: Record | None
 
     def __str__(self) -> str:
-        """For people."""
-        return (
+        """For people: the cause, where one is known, and what was met there."""
+        met = (
             f"entry {self.sequence}, after {_shown(self.event)}: recorded {_shown(self.recorded)}, "
             f"retraced {_shown(self.retraced)}"
         )
+        return f"{met}. Cause: {self.cause}" if self.cause else met
+
+    @property
+    def cause(self) -> str:
+        """What differs between the tape and what was recorded of it; empty when that is not known."""
+        return cause_of(self.recorded, self.retraced, ("recorded", "on the tape"))
 
 
 @define(eq=False)

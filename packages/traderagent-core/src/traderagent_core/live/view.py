@@ -8,6 +8,7 @@ from attrs import frozen
 from traderagent_core.config.coordinator import CorrelationConfig
 from traderagent_core.contract.strategy import Needs, Strategy, Wake
 from traderagent_core.coordinator.regime import RegimeClassifier
+from traderagent_core.data.resampling import require_divides
 from traderagent_core.errors import DataError
 from traderagent_core.indicators import Indicator
 from traderagent_core.live.coordination import LiveRegime, LiveStress
@@ -47,8 +48,9 @@ class LiveView:
     # -- learning -------------------------------------------------------------------------------------------
 
     def learn_price(self, symbol: str, price: Decimal) -> None:
-        """Take the price of the last trade."""
-        if self._prices.get(symbol) != price:
+        """Take the price of the last trade; 1.0 and 1.00 are told apart, as a record may show either."""
+        last = self._prices.get(symbol)
+        if last is None or last.compare_total(price):
             self._prices[symbol] = self.learned_prices[symbol] = price
 
     def learn_candle(self, symbol: str, candle: Candle) -> bool:
@@ -126,6 +128,7 @@ class LiveView:
         if base is None:
             there = ", ".join(sorted({name for name, _ in self._series}))
             raise DataError(f"no candles of {symbol}; there are: {there}")
+        require_divides(symbol, self.base, timeframe)
         window = self._windows[symbol, timeframe] = Window.of(timeframe, self.base)
         series = LiveSeries(symbol, timeframe, timeframe_ms(timeframe))
         for candle in base.rows():

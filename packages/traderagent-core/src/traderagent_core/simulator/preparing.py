@@ -8,12 +8,14 @@ from attrs import Factory, evolve, frozen
 
 from traderagent_core.config.loaded import Config
 from traderagent_core.config.schema import SimulationConfig
+from traderagent_core.contract.capabilities import StopPlacement
 from traderagent_core.contract.strategy import Problem
 from traderagent_core.data.funding import FundingRates
 from traderagent_core.data.resampling import divides
 from traderagent_core.engine.engine import Engine
 from traderagent_core.errors import ConfigError, DataError
 from traderagent_core.model.candle import Candles
+from traderagent_core.model.instrument import Market
 from traderagent_core.model.timeframe import HOUR_MS
 from traderagent_core.simulator.assumptions import assumptions_of, funding_of
 from traderagent_core.simulator.driver import Driver
@@ -21,7 +23,7 @@ from traderagent_core.simulator.instruments import make_instrument
 from traderagent_core.simulator.scan import BlockScan, Finder
 from traderagent_core.simulator.scheduling import schedule_bots
 from traderagent_core.simulator.seats import Seating, seat
-from traderagent_core.simulator.setting_up import engine_setup
+from traderagent_core.simulator.setting_up import STOP_PLACEMENTS, engine_setup
 from traderagent_core.simulator.view import SimulatedView
 from traderagent_core.venue.path import PathPolicy
 from traderagent_core.venue.simulated import simulated_exchange
@@ -33,6 +35,7 @@ class RunOptions:
 
     `steps_from` are candles to read price and quantity steps off where they are not those of the run itself. With
     `starts_between_closes` bots start exactly at `start_ms`, not at the next close of their timeframe.
+    `stop_placements` say where stops are, as at the exchange that a run is compared with.
     """
 
     start_ms: int | None = None
@@ -41,6 +44,7 @@ class RunOptions:
     finder: Callable[[Candles], Finder] = BlockScan
     steps_from: Mapping[str, Candles] = Factory(dict)
     starts_between_closes: bool = False
+    stop_placements: Mapping[Market, StopPlacement] = STOP_PLACEMENTS
 
 
 @frozen
@@ -73,7 +77,7 @@ def prepare(
     }
     instruments = {symbol: instrument for symbol, (instrument, _) in built.items()}
     view = SimulatedView(candles)
-    engine = Engine(engine_setup(config, seating, instruments), view)
+    engine = Engine(engine_setup(config, seating, instruments, options.stop_placements), view)
     forced_slippage = config.coordinator.transition.forced_slippage
     exchange = simulated_exchange(simulation, instruments.values(), forced_slippage)
     policy = PathPolicy(simulation.path)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from traderagent_core.config.coordinator import CoordinatorConfig
 from traderagent_core.config.loaded import Bot, Config
+from traderagent_core.contract.capabilities import StopPlacement
 from traderagent_core.contract.strategy import Strategy
 from traderagent_core.coordinator.allocator import Claim, allocate
 from traderagent_core.coordinator.transition import timeout_ms
@@ -14,14 +15,25 @@ from traderagent_core.model.instrument import Instrument, Market
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.simulator.seats import RoutedPair, Seating
 
+STOP_PLACEMENTS: Mapping[Market, StopPlacement] = {Market.LINEAR: "attached", Market.SPOT: "engine"}
+"""Where a back-test has stops, unless it is told how an exchange has them."""
 
-def engine_setup(config: Config, seating: Seating, instruments: Mapping[str, Instrument]) -> EngineSetup:
+
+def engine_setup(
+    config: Config,
+    seating: Seating,
+    instruments: Mapping[str, Instrument],
+    placements: Mapping[Market, StopPlacement] = STOP_PLACEMENTS,
+) -> EngineSetup:
     """Everything built; the balance is shared equally. Raises ConfigError for what cannot be run."""
     modes = sorted(config.risk_modes, key=lambda part: -part.spec.priority)
     allocation = _allocation(config, seating)
     budgets = _budgets(config, seating, allocation)
     return EngineSetup(
-        bots=tuple(_bot_setup(bot, instruments[bot.symbol], budgets[bot.name]) for bot in seating.seats),
+        bots=tuple(
+            _bot_setup(bot, instruments[bot.symbol], budgets[bot.name], placements[bot.market])
+            for bot in seating.seats
+        ),
         allocation=allocation,
         balance=config.simulation.balance,
         filters={part.name: part.spec.factory(part.config) for part in config.filters},
@@ -54,7 +66,7 @@ def _pair_setup(pair: RoutedPair, coordinator: CoordinatorConfig) -> PairSetup:
     return PairSetup(pair.bot.name, pair.bot.symbol, pair.seats, pair.routes, timeout)
 
 
-def _bot_setup(bot: Bot, instrument: Instrument, budget: Decimal) -> BotSetup:
+def _bot_setup(bot: Bot, instrument: Instrument, budget: Decimal, placement: StopPlacement) -> BotSetup:
     assert bot.spec is not None
     if bot.leverage > instrument.max_leverage:
         raise ConfigError(
@@ -72,5 +84,5 @@ def _bot_setup(bot: Bot, instrument: Instrument, budget: Decimal) -> BotSetup:
         budget=budget,
         leverage=bot.leverage,
         limits=Limits(risk.max_position_size, risk.stop_loss_percentage, risk.max_daily_loss),
-        stop_placement="attached" if instrument.market is Market.LINEAR else "engine",
+        stop_placement=placement,
     )

@@ -106,7 +106,7 @@ def changing_market(symbol: str, days: int, seed: int) -> Candles:
     opened = np.concatenate(([100.0], close[:-1]))
     high = np.round(np.maximum(opened, close) * (1 + sizes * random.random(rows)), 2)
     low = np.round(np.minimum(opened, close) * (1 - sizes * random.random(rows)), 2)
-    volume = 1000 * (1 + random.random(rows))
+    volume = np.round(1000 * (1 + random.random(rows)), 2)
     return _frozen(symbol, "1h", _times(rows, "1h"), (opened, high, low, close), volume)
 
 

@@ -1,0 +1,143 @@
+"""By REST and sockets through the Bybit adapter a live run is the simulator's; what was changed on the way is named.
+
+The long proof is `benchmarks/parity.py`.
+"""
+
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+from traderagent_bybit.lockstep import InTurn, in_lockstep
+from traderagent_core import Candles, load_config
+from traderagent_core.model.order import OrderType
+from traderagent_core.model.timeframe import DAY_MS, HOUR_MS
+from traderagent_core.testing import market
+from traderagent_core.testing.markets import START_MS, changing_market
+from traderagent_core.testing.parity import Comparison, Parity
+
+SIMULATION = {"funding_rate": "0.0001", "maker_fee": "0.0002", "taker_fee": "0.00055"}
+GRID = {"upper_price": 108, "lower_price": 92, "grid_levels": 16, "amount_per_grid": 100}
+DCA = {"amount_per_step": 150, "trigger_percentage": "0.01", "take_profit_percentage": "0.01"}
+AUTO = {
+    "grid": {"bounds": "atr", "atr_multiplier": 4, "grid_levels": 8, "amount_per_grid": 100},
+    "dca": {"trigger_percentage": "0.03", "amount_per_step": 100, "max_steps": 4},
+    "trend": {},
+}
+MODES = {"halt": {"drawdown": "0.015"}, "reduced": {"daily_loss": "0.01"}, "drawdown": {"drawdown": "0.01"}}
+RANGING = market("ranging", timeframe="5m", rows=500)
+SHORT = RANGING[:260]
+Compared = Callable[..., Comparison]
+
+
+def config(strategy: str, sections: dict[str, Any], **more: Any) -> dict[str, Any]:
+    simulation = {**SIMULATION, **more.pop("simulation", {})}
+    bot = {
+        "name": "bot",
+        "symbol": "BTC/USDT",
+        "strategy": strategy,
+        "timeframe": "1h",
+        "market": "linear",
+        "leverage": 3,
+        "risk_management": {"stop_loss_percentage": "0.10"},
+        **sections,
+    }
+    return {"bots": [bot], "simulation": simulation, **more}
+
+
+@pytest.fixture
+def compared(tmp_path: Path) -> Compared:
+    """Both runs over the same candles, or another exchange than the simulator's."""
+
+    def compare(
+        given: dict[str, Any], candles: Candles, start_ms: int, exchange: Callable[..., Any] = in_lockstep
+    ) -> Comparison:
+        return Parity(load_config(given), [candles], start_ms, InTurn, exchange).compare(tmp_path / "run")
+
+    return compare
+
+
+@pytest.mark.parametrize(
+    ("strategy", "section", "simulation"),
+    [("grid", GRID, {}), ("dca", DCA, {}), ("grid", GRID, {"latency_ms": 400})],
+    ids=["grid", "dca", "latency"],
+)
+def test_records_are_those_of_the_simulator(
+    strategy: str, section: Any, simulation: Any, compared: Compared
+) -> None:
+    given = config(strategy, {strategy: section}, simulation=simulation)
+    found = compared(given, RANGING, START_MS + 4 * HOUR_MS)
+    assert found.difference == ""
+    assert found.replay.difference is None
+    assert found.count("filled") > 20
+
+
+def test_a_trend_follower_behind_the_smc_filter(compared: Compared) -> None:
+    candles = market("rising", timeframe="15m", rows=900, seed=4)
+    given = config("trend", {"trend": {}}, filters={"smc": {}})
+    found = compared(given, candles, START_MS + 4 * DAY_MS)
+    assert found.difference == ""
+    assert found.replay.difference is None
+    assert found.count("plan_granted") + found.count("plan_rejected") > 0
+
+
+def test_strategies_that_take_turns_and_a_halt(compared: Compared) -> None:
+    given = config(
+        "auto",
+        AUTO,
+        risk_modes=MODES,
+        coordinator={"transition": {"forced_slippage": 0}},
+        simulation={"balance": 3000, "acknowledge_halt_after_hours": 30},
+    )
+    found = compared(given, changing_market("BTC/USDT", 24, 3), START_MS + 4 * DAY_MS)
+    assert found.difference == ""
+    assert found.replay.difference is None
+    assert min(found.count("transition_ended"), found.count("mode_changed"), found.count("halt_changed")) > 0
+
+
+# -- planted changes ----------------------------------------------------------------------------------------
+
+
+def test_a_candle_that_the_exchange_has_otherwise_is_named(compared: Compared) -> None:
+    """The low of one candle is deeper there, so a level is met that the simulator does not see met."""
+    low = SHORT.low.copy()
+    row = 200
+    low[row] -= 6.0
+    times, volume = SHORT.open_time, SHORT.volume
+    other = Candles("BTC/USDT", "5m", times, SHORT.open, SHORT.high, low, SHORT.close, volume)
+
+    def exchange(**given: Any) -> Any:
+        return in_lockstep(**{**given, "candles": [other]})
+
+    found = compared(config("grid", {"grid": GRID}), SHORT, START_MS + 4 * HOUR_MS, exchange)
+    differs = f"differs: low {float(low[row])!r} on the live run's tape, {float(SHORT.low[row])!r}"
+    assert "Cause: candle of BTC/USDT at 2024-01-01 16:40:00.000 " + differs in found.difference
+
+
+def test_a_fee_that_the_exchange_takes_otherwise_is_named(compared: Compared) -> None:
+    @asynccontextmanager
+    async def exchange(**given: Any) -> Any:
+        async with in_lockstep(**given) as (adapter, hands):
+            for account in hands.desk.session.world.accounts.values():
+                for each in account.exchange.markets.values():
+                    each.instrument = evolve(each.instrument, maker_fee_ratio=Decimal("0.0003"))
+            yield adapter, hands
+
+    found = compared(config("grid", {"grid": GRID}), SHORT, START_MS + 4 * HOUR_MS, exchange)
+    first = next(record for record in found.live if record[0] == "filled")
+    assert f"Cause: fee of fill of order {first[2]}: " in found.difference
+
+
+def test_a_latency_that_the_exchange_has_otherwise_is_named(compared: Compared) -> None:
+    def exchange(**given: Any) -> Any:
+        return in_lockstep(**{**given, "latency_ms": 150})
+
+    found = compared(config("grid", {"grid": GRID}), SHORT, START_MS + 4 * HOUR_MS, exchange)
+    first = next(record for record in found.live if record[0] == "order_accepted")
+    assert f"Cause: latency of order {first[2]}: order accepted" in found.difference
+    assert "150 ms apart" in found.difference
+    assert found.replay.difference is None
+    assert any(record[0] == "order_submitted" and record[5] is OrderType.STOP for record in found.live)
