@@ -29,6 +29,9 @@ class Direction(StrEnum):
     SHORT = "short"
 
 
+LONG = Direction.LONG
+
+
 class Start(StrEnum):
     """What the base order of a deal waits for."""
 
@@ -313,7 +316,7 @@ class DcaConfig(BaseModel):
     @property
     def is_long(self) -> bool:
         """Whether deals buy first."""
-        return self.direction is Direction.LONG
+        return self.direction is LONG
 
     @property
     def start_on(self) -> Start:

@@ -31,6 +31,7 @@ from traderagent_dca.shape import EXACT, ONE, ZERO, shares_of_the_rest
 from traderagent_dca.text import plain, short
 
 BASE = "base"
+OPENS, ADDS, TAKES = Purpose.ENTRY, Purpose.SAFETY, Purpose.TAKE_PROFIT
 TAKE_PROFIT = "tp"
 PLAN = "deal"
 LEAST_STEPS_OF_A_TRAIL = 10
@@ -57,9 +58,9 @@ class Shape:
         """The plan of deal `number` on this ladder."""
         side = ladder.side
         quantities = [Fixed(quantity) for quantity in ladder.quantities]
-        base = Leg(BASE, BASE, side, Purpose.ENTRY, quantities[0], then=self.first)
+        base = Leg(BASE, BASE, side, OPENS, quantities[0], then=self.first)
         orders = [
-            Leg(name, name, side, Purpose.SAFETY, quantity, price, then=then)
+            Leg(name, name, side, ADDS, quantity, price, then=then)
             for (name, price, then), quantity in zip(self.safety, quantities[1:], strict=True)
         ]
         stop = self._stop(ladder.prices[0])
@@ -138,7 +139,7 @@ def _targets(config: DcaConfig) -> tuple[Leg, ...]:
         price = FillTimes(ratio, BASE) if is_from_base else AverageTimes(ratio)
         then = tuple(slots[index + 1 : index + 2])
         closes = slot == TAKE_PROFIT
-        legs.append(Leg(slot, slot, side, Purpose.TAKE_PROFIT, Held(share), price, then=then, closes=closes))
+        legs.append(Leg(slot, slot, side, TAKES, Held(share), price, then=then, closes=closes))
     return tuple(legs)
 
 

@@ -12,6 +12,8 @@ from traderagent_core.indicators import Ema, Highest, Indicator, Lowest, Rsi
 
 from traderagent_dca.config import DcaConfig, Start
 
+IMMEDIATE, DROP, RSI, EMA_CROSS = Start.IMMEDIATE, Start.DROP, Start.RSI, Start.EMA_CROSS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -19,11 +21,11 @@ if TYPE_CHECKING:
 def indicators(config: DcaConfig) -> tuple[Indicator, ...]:
     """What the signal is read from."""
     start = config.start_on
-    if start is Start.DROP:
+    if start is DROP:
         return (Highest(config.recent_candles) if config.is_long else Lowest(config.recent_candles),)
-    if start is Start.RSI:
+    if start is RSI:
         return (Rsi(config.rsi_period),)
-    if start is Start.EMA_CROSS:
+    if start is EMA_CROSS:
         return (Ema(config.ema_fast), Ema(config.ema_slow))
     return ()
 
@@ -32,7 +34,7 @@ def marks(config: DcaConfig, columns: Columns) -> "NDArray[np.bool_]":
     """Closes at which the signal comes on; while it stays on nobody needs to be called."""
     is_on = _compare(config, columns["close"], lambda indicator: columns[indicator.key])
     found: NDArray[np.bool_] = np.array(is_on, dtype=bool)
-    if config.start_on is Start.EMA_CROSS:
+    if config.start_on is EMA_CROSS:
         fast, slow = (columns[each.key] for each in indicators(config))
         was_beyond = fast <= slow if config.is_long else fast >= slow
         found[1:] &= was_beyond[:-1]
@@ -44,11 +46,11 @@ def marks(config: DcaConfig, columns: Columns) -> "NDArray[np.bool_]":
 
 def is_on(config: DcaConfig, context: Context) -> bool:
     """Whether the signal is on at the last close; a crossing happens once and is never on afterwards."""
-    if config.start_on is Start.IMMEDIATE:
+    if config.start_on is IMMEDIATE:
         return True
     symbol, timeframe = context.instrument.symbol, context.timeframe
     candle = context.view.last(symbol, timeframe)
-    if config.start_on is Start.EMA_CROSS or candle is None:
+    if config.start_on is EMA_CROSS or candle is None:
         return False
     value = context.view.value
     return bool(_compare(config, candle.close, lambda indicator: value(symbol, timeframe, indicator)))
@@ -57,12 +59,12 @@ def is_on(config: DcaConfig, context: Context) -> bool:
 def _compare(config: DcaConfig, close: Any, value: Callable[[Indicator], Any]) -> Any:
     """The signal on columns or on single numbers; nan compares false."""
     first, *others = indicators(config)
-    if config.start_on is Start.DROP:
+    if config.start_on is DROP:
         trigger = float(config.trigger_percentage or 0)
         if config.is_long:
             return close <= value(first) * (1.0 - trigger)
         return close >= value(first) * (1.0 + trigger)
-    if config.start_on is Start.RSI:
+    if config.start_on is RSI:
         bound = float(config.rsi_bound)
         return value(first) < bound if config.is_long else value(first) > bound
     return value(first) > value(others[0]) if config.is_long else value(first) < value(others[0])

@@ -52,6 +52,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LOOK, REPAIR = "look", "repair"
+WAITING, IN_DEAL = Phase.WAITING, Phase.IN_DEAL
+IMMEDIATE = Start.IMMEDIATE
+REJECT = Ruling.REJECT
+LINEAR = Market.LINEAR
 COMPLETED, LIQUIDATION = "completed", "liquidation"
 BASE_REFUSED, PAUSED_OVER, UNTOLD = "base_order_refused", "closed_while_paused", "closed_untold"
 MAX_DEALS = "max_deals"
@@ -105,9 +109,9 @@ class DcaStrategy(Strategy):
 
     def on_start(self, context: Context) -> None:
         """Begin at once if the signal is on; a deal that is still on, or a cool-down, is gone on with."""
-        if self.state.phase is Phase.IN_DEAL:
+        if self.state.phase is IN_DEAL:
             self.on_resume(context)
-        elif self.state.phase is Phase.WAITING and context.now_ms < self.state.not_before_ms:
+        elif self.state.phase is WAITING and context.now_ms < self.state.not_before_ms:
             self._look_later(context, self.state.not_before_ms)
         else:
             self._look(context)
@@ -138,7 +142,7 @@ class DcaStrategy(Strategy):
     def on_candle(self, context: Context, candle: Candle) -> None:  # noqa: ARG002
         """The signal has come on."""
         self._catch_up(context)
-        if self.state.phase is Phase.WAITING and context.now_ms >= self.state.not_before_ms:
+        if self.state.phase is WAITING and context.now_ms >= self.state.not_before_ms:
             self._begin(context)
 
     def on_timer(self, context: Context, timer: TimerFired) -> None:
@@ -187,12 +191,12 @@ class DcaStrategy(Strategy):
 
     def on_resume(self, context: Context) -> None:
         """See what has happened meanwhile, then go on."""
-        if self.state.phase is Phase.IN_DEAL and not context.position.quantity:
+        if self.state.phase is IN_DEAL and not context.position.quantity:
             context.withdraw(PAUSED_OVER)
             self._finish(context, PAUSED_OVER)
         elif self.state.repairs:
             self._repair_later(context)
-        elif self.state.phase is Phase.WAITING:
+        elif self.state.phase is WAITING:
             self._look_later(context, context.now_ms)
 
     # -- called after a run ---------------------------------------------------------------------------------
@@ -205,7 +209,7 @@ class DcaStrategy(Strategy):
 
     def _look(self, context: Context) -> None:
         """Begin a deal if one may begin and the signal is on; not on a price that has grown old."""
-        if self.state.phase is not Phase.WAITING or context.now_ms < self.state.not_before_ms:
+        if self.state.phase is not WAITING or context.now_ms < self.state.not_before_ms:
             return
         if _is_stale(context):
             self._look_later(context, context.now_ms)
@@ -215,7 +219,7 @@ class DcaStrategy(Strategy):
     def _look_later(self, context: Context, due_ms: int) -> None:
         """Look again at a time; a signal is looked at when a candle has closed."""
         step_ms = timeframe_ms(context.timeframe)
-        if self.config.start_on is not Start.IMMEDIATE or due_ms <= context.now_ms:
+        if self.config.start_on is not IMMEDIATE or due_ms <= context.now_ms:
             due_ms = max(-(-due_ms // step_ms), context.now_ms // step_ms + 1) * step_ms
         context.set_timer(LOOK, due_ms)
 
@@ -268,7 +272,7 @@ class DcaStrategy(Strategy):
         pause_ms = timeframe_ms(context.timeframe) << min(attempts, MAX_DOUBLINGS)
         due_ms = context.now_ms + pause_ms
         self.state = evolve(
-            self.state, phase=Phase.WAITING, deal=None, repairs=0, attempts=attempts + 1, not_before_ms=due_ms
+            self.state, phase=WAITING, deal=None, repairs=0, attempts=attempts + 1, not_before_ms=due_ms
         )
         self._look_later(context, due_ms)
 
@@ -332,7 +336,7 @@ class DcaStrategy(Strategy):
         if reason == LIQUIDATION or self.state.deals == self.config.max_deals:
             self._stop(context, reason if reason == LIQUIDATION else MAX_DEALS)
             return
-        if self.config.start_on is Start.IMMEDIATE and due_ms == context.now_ms:
+        if self.config.start_on is IMMEDIATE and due_ms == context.now_ms:
             self._begin(context)
         elif self.config.start_on is not Start.EMA_CROSS:
             self._look_later(context, due_ms)
@@ -346,7 +350,7 @@ class DcaStrategy(Strategy):
         """Whether what is held is too little to be closed."""
         instrument = context.instrument
         quantity = instrument.round_quantity(abs(context.position.quantity))
-        if instrument.market is Market.LINEAR:  # Exits are reduce-only there, so nothing is too small.
+        if instrument.market is LINEAR:  # Exits are reduce-only there, so nothing is too small.
             return not quantity
         return instrument.size_problem(quantity, context.price) is not None
 

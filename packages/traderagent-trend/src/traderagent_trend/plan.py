@@ -29,17 +29,17 @@ TAKEN_OVER = "taken_over"
 
 def trade_plan(config: TrendConfig, instrument: Instrument, sized: Sized, entry: str) -> Plan:
     """Buy (short: sell) at the market; when that has filled, the target; a stop from the first fill on."""
-    side = Side.BUY if sized.is_long else Side.SELL
+    side = BUY if sized.is_long else SELL
     quantity = Fixed(sized.quantity)
     stop = trade_stop(config, instrument, sized)
     evidence = {"entry": entry, "atr": plain(sized.atr), "stop": plain(sized.stop)}
     if sized.is_capped:
         evidence["capped_by"] = "buying power"
     if sized.target is None:
-        leg = Leg(ENTRY, ENTRY, side, Purpose.ENTRY, quantity)
+        leg = Leg(ENTRY, ENTRY, side, OPENS, quantity)
         return Plan(TREND_PLAN, (leg,), (ENTRY,), stop, evidence)
-    leg = Leg(ENTRY, ENTRY, side, Purpose.ENTRY, quantity, then=(TARGET,))
-    target = Leg(TARGET, TARGET, side.opposite, Purpose.TAKE_PROFIT, Filled(), At(sized.target), closes=True)
+    leg = Leg(ENTRY, ENTRY, side, OPENS, quantity, then=(TARGET,))
+    target = Leg(TARGET, TARGET, side.opposite, TAKES, Filled(), At(sized.target), closes=True)
     return Plan(TREND_PLAN, (leg, target), (ENTRY,), stop, evidence)
 
 
@@ -53,8 +53,8 @@ def holding_plan(config: TrendConfig, instrument: Instrument, sized: Sized) -> P
 
 def target_leg(target: Decimal, *, is_long: bool) -> Leg:
     """The target once more, for all that is held, where the plan's own was refused."""
-    side = Side.SELL if is_long else Side.BUY
-    return Leg(TARGET, TARGET, side, Purpose.TAKE_PROFIT, Held(), At(target), closes=True)
+    side = SELL if is_long else BUY
+    return Leg(TARGET, TARGET, side, TAKES, Held(), At(target), closes=True)
 
 
 def trade_stop(config: TrendConfig, instrument: Instrument, sized: Sized) -> Stop:
@@ -83,6 +83,6 @@ def _break_even(config: TrendConfig, instrument: Instrument, sized: Sized) -> Br
         return None
     fee = instrument.taker_fee_ratio
     fees = 2 * fee / (ONE - fee if sized.is_long else ONE + fee)
-    offset = max(fees, Decimal(0)) + instrument.tick_size / sized.price
+    offset = max(fees, ZERO) + instrument.tick_size / sized.price
     activation = start * sized.risk / sized.price
     return BreakEven(activation, offset) if offset < activation else None

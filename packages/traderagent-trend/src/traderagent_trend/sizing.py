@@ -8,7 +8,9 @@ from traderagent_core import Instrument, Market, Side
 from traderagent_trend.config import TrendConfig
 from traderagent_trend.text import plain
 
-ONE = Decimal(1)
+ZERO, ONE = Decimal(0), Decimal(1)
+BUY, SELL = Side.BUY, Side.SELL
+SPOT, LINEAR = Market.SPOT, Market.LINEAR
 HEADROOM = Decimal("0.99")
 """Share of the buying power that one trade may take: a market order may cost more than the last price."""
 
@@ -47,14 +49,14 @@ def size_trade(
     `power`, the quote currency that may be committed with leverage, pays for with its fee.
     """
     way = ONE if is_long else -ONE
-    exit_side = Side.SELL if is_long else Side.BUY
+    exit_side = SELL if is_long else BUY
     stop = instrument.stop_price(exit_side, price - way * config.stop_atr * atr)
     target = None
     if config.target_atr is not None:
         target = instrument.limit_price(exit_side, price + way * config.target_atr * atr)
-    wanted = equity * config.risk_per_trade / abs(price - stop) if price != stop else Decimal(0)
+    wanted = equity * config.risk_per_trade / abs(price - stop) if price != stop else ZERO
     most = power * HEADROOM / (ONE + instrument.taker_fee_ratio) / price
-    quantity = instrument.round_quantity(max(min(wanted, most), Decimal(0)))
+    quantity = instrument.round_quantity(max(min(wanted, most), ZERO))
     return Sized(is_long, price, atr, stop, target, quantity, wanted > most)
 
 
@@ -67,12 +69,12 @@ def size_problem(sized: Sized, instrument: Instrument, leverage: Decimal) -> tup
             "stop_below_zero",
             f"an average true range of {plain(sized.atr)} is too large for a price of {plain(sized.price)}",
         )
-    if instrument.market is Market.LINEAR:
+    if instrument.market is LINEAR:
         reach = ONE / leverage - instrument.maintenance_margin_ratio
         if sized.risk >= reach * sized.price:
             return "stop_beyond_liquidation", f"stop at {plain(sized.stop)}, leverage {plain(leverage)}"
     worst = sized.price
-    if instrument.market is Market.SPOT:
+    if instrument.market is SPOT:
         worst = min(worst, sized.stop)  # There a stop is an order like any other, with the same minimums.
     problem = instrument.size_problem(sized.quantity, worst)
     return None if problem is None else ("below_minimum", problem)

@@ -51,6 +51,8 @@ LEFTOVER = "leftover"
 LOST = "entry_lost"
 LOOK = "look"
 ZERO = Decimal(0)
+REJECT = Ruling.REJECT
+LINEAR = Market.LINEAR
 
 
 class TrendStrategy(Strategy):
@@ -138,7 +140,7 @@ class TrendStrategy(Strategy):
 
     def on_verdict(self, context: Context, plan: Plan, verdict: Verdict) -> None:  # noqa: ARG002
         """A plan was granted or refused."""
-        if verdict.ruling is Ruling.REJECT and plan.name == TREND_PLAN:
+        if verdict.ruling is REJECT and plan.name == TREND_PLAN:
             self.state = evolve(self.state, trade=None)
 
     def on_order(self, context: Context, news: OrderNews) -> None:
@@ -307,7 +309,7 @@ def _is_flat(context: Context) -> bool:
     if not quantity:
         return True
     instrument = context.instrument
-    if instrument.market is Market.LINEAR:
+    if instrument.market is LINEAR:
         lots = instrument.round_quantity(abs(quantity))
         return not lots or lots < instrument.min_quantity
     return instrument.size_problem(instrument.round_quantity(abs(quantity)), context.price) is not None

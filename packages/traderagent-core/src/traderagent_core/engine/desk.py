@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 LIMIT, MARKET, STOP = OrderType.LIMIT, OrderType.MARKET, OrderType.STOP
 WANTED, BLOCKED = WantStatus.OPEN, WantStatus.BLOCKED
-SUBMITTED = OrderStatus.SUBMITTED
+SUBMITTED, CANCELED, NEVER_ACCEPTED = OrderStatus.SUBMITTED, OrderStatus.CANCELED, OrderStatus.NEVER_ACCEPTED
+NEVER, BACK_OFF = Retry.NEVER, Retry.BACK_OFF
+STOP_LOSS = Purpose.STOP_LOSS
 
 RETRIES = {
     "insufficient_quote": Retry.ON_FILL,
@@ -119,7 +121,7 @@ class Desk:
     def block(self, want: Want, reason: str, retry: Retry) -> None:
         """Hold a want back, or end it when it will never be tried again; the strategy is told."""
         engine = self._engine
-        if retry is Retry.NEVER:
+        if retry is NEVER:
             engine.record("want_ended", want.id, reason)
         else:
             engine.record("want_blocked", want.id, reason, retry.value)
@@ -153,7 +155,7 @@ class Desk:
     def _cancel_stray(self, client_order_id: str) -> None:
         """A stop that was given up while it travelled with an entry has come to life after all."""
         order = self._account.closed_orders.get(client_order_id)
-        if order is not None and order.status is OrderStatus.NEVER_ACCEPTED:
+        if order is not None and order.status is NEVER_ACCEPTED:
             self._engine.record("noted", order.want.plan.bot, "stray_stop_canceled", client_order_id)
             self._engine.commands.append(Cancel(client_order_id, order.symbol))
 
@@ -169,14 +171,14 @@ class Desk:
     def _after_refusal(self, want: Want, code: str) -> None:
         if want.status is not WANTED:
             return
-        if code == "would_trigger" and want.leg.purpose is Purpose.STOP_LOSS:
+        if code == "would_trigger" and want.leg.purpose is STOP_LOSS:
             self._engine.record("want_ended", want.id, code)
             self._engine.stops.is_passed(self._engine.members[want.plan.bot])
         elif code == "reduce_only_without_position":
             self._engine.record("want_ended", want.id, reasons.ALREADY_FLAT)
         else:
             # What the engine itself wants, a stop or an exit, is wanted until it is done, whatever the reason was.
-            retry = Retry.BACK_OFF if want.leg.slot in RESERVED_SLOTS else RETRIES.get(code, Retry.NEVER)
+            retry = BACK_OFF if want.leg.slot in RESERVED_SLOTS else RETRIES.get(code, NEVER)
             self.block(want, code, retry)
 
     def canceled(self, event: ev.OrderCanceled) -> None:
@@ -199,7 +201,7 @@ class Desk:
         elif not was_asked and want.filled and self._is_dust(want):
             self._engine.record("want_ended", want.id, reasons.DUST)
         elif not was_asked:
-            self.block(want, code, Retry.BACK_OFF)
+            self.block(want, code, BACK_OFF)
         if not was_asked:
             self._engine.tell_order(want, "canceled", code)
 
@@ -229,7 +231,7 @@ class Desk:
         if order is None:
             return
         self._engine.record("noted", order.want.plan.bot, "amend_refused", event.code)
-        if event.code == "would_trigger" and order.purpose is Purpose.STOP_LOSS:
+        if event.code == "would_trigger" and order.purpose is STOP_LOSS:
             self._engine.stops.is_passed(self._engine.members[order.want.plan.bot])
         elif event.code != NOT_OPEN and order.want.status is WANTED:
             self._cover(order.want)
@@ -242,7 +244,7 @@ class Desk:
     def settled(self, order: Order) -> None:
         """The last fill of an order has come after the venue's word that it ended, or instead of a cancellation."""
         want = order.want
-        if want.status is WANTED and order.status is OrderStatus.CANCELED:
+        if want.status is WANTED and order.status is CANCELED:
             self._after_loss(want, order.reason, was_asked=order.is_canceling)
         self.freed(want.slot)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from traderagent_core.engine.member import Member
 
 ZERO = Decimal(0)
+LINEAR = Market.LINEAR
 STOP_PLAN = f"{INTERNAL}stop"
 CLOSE_LONG, CLOSE_SHORT = (
     internal_plan(Leg("exit", "exit", side, Purpose.EXIT, Held())) for side in (Side.SELL, Side.BUY)
@@ -78,6 +79,6 @@ class Exits:
     def _is_dust(self, member: "Member") -> bool:
         instrument = member.instrument
         quantity = instrument.round_quantity(abs(member.ledger.quantity))
-        if instrument.market is Market.LINEAR:  # Exits are reduce-only there, so no notional is too small.
+        if instrument.market is LINEAR:  # Exits are reduce-only there, so no notional is too small.
             return not quantity or quantity < instrument.min_quantity
         return instrument.size_problem(quantity, self._engine.view.price(member.symbol)) is not None

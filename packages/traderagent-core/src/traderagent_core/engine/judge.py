@@ -22,6 +22,9 @@ ONE = Decimal(1)
 MAX_LEGS = 1500
 ADDING = (Purpose.ENTRY, Purpose.SAFETY)
 BUY = Side.BUY
+ENTRY = Purpose.ENTRY
+OWNER = Standing.OWNER
+REJECT, NEUTRAL = Ruling.REJECT, Ruling.NEUTRAL
 ACCEPTED = Verdict(Ruling.ACCEPT)
 
 
@@ -49,7 +52,7 @@ class Judge:
         if standing is not None:
             return _refused(standing)
         factor, verdict = self._filtered(member, plan)
-        if verdict.ruling is Ruling.REJECT:
+        if verdict.ruling is REJECT:
             return Judgement(verdict)
         mode = ONE if is_reducing else self._engine.guards.size_factor
         room, numbers = ONE, ""
@@ -68,7 +71,7 @@ class Judge:
         why = [verdict.reason, self._engine.guards.active_names() if mode != ONE else ""]
         if room != ONE:
             why.append(f"{reasons.ALLOCATOR}({numbers})")
-        scaled = Verdict(Ruling.NEUTRAL, ", ".join(filter(None, why)), whole, verdict.evidence)
+        scaled = Verdict(NEUTRAL, ", ".join(filter(None, why)), whole, verdict.evidence)
         return Judgement(scaled, legs, whole)
 
     def _added(self, member: "Member", plan: Plan) -> Decimal:
@@ -92,7 +95,7 @@ class Judge:
             return reasons.STOPPED
         if member.is_over_daily_loss:
             return reasons.DAILY_LOSS
-        if member.standing is not Standing.OWNER:
+        if member.standing is not OWNER:
             return reasons.NOT_OWNER
         bar = self._engine.barring.reason_for(member.symbol)
         if bar is not None:
@@ -101,17 +104,17 @@ class Judge:
 
     def _filtered(self, member: "Member", plan: Plan) -> tuple[Decimal, Verdict]:
         filters = self._engine.setup.filters
-        if not filters or not any(leg.purpose is Purpose.ENTRY for leg in plan.legs):
+        if not filters or not any(leg.purpose is ENTRY for leg in plan.legs):
             return ONE, ACCEPTED
         factor = ONE
         notes = []
         for name, entry_filter in filters.items():
             verdict = self._asked(name, entry_filter, member, plan)
-            if verdict.ruling is Ruling.REJECT:
+            if verdict.ruling is REJECT:
                 return factor, attrs.evolve(
                     verdict, reason=f"{reasons.FILTER_REJECTED}:{name}:{verdict.reason}"
                 )
-            if verdict.ruling is Ruling.NEUTRAL:
+            if verdict.ruling is NEUTRAL:
                 factor *= verdict.size_factor
                 notes.append(f"{name}:{verdict.reason}")
         return factor, Verdict(Ruling.ACCEPT, ", ".join(notes), ONE, verdict.evidence)
@@ -127,7 +130,7 @@ class Judge:
         except Exception as error:
             entry_filter.state = state
             self._engine.record("plugin_failed", member.name, f"filter {name}", repr(error))
-            return Verdict(Ruling.REJECT, "filter_failed")
+            return Verdict(REJECT, "filter_failed")
         if self.on_verdict is not None:
             self.on_verdict(name, member.name, plan, verdict)
         return verdict
@@ -182,7 +185,7 @@ class Judge:
 
 
 def _refused(reason: str, detail: str = "") -> Judgement:
-    return Judgement(Verdict(Ruling.REJECT, reason, evidence={"detail": detail} if detail else {}))
+    return Judgement(Verdict(REJECT, reason, evidence={"detail": detail} if detail else {}))
 
 
 def _expected_price(leg: Leg, by_name: dict[str, Leg], market: Decimal) -> Decimal:

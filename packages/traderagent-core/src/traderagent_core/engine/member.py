@@ -17,6 +17,7 @@ from traderagent_core.model.instrument import Instrument
 if TYPE_CHECKING:
     from traderagent_core.engine.context import StrategyContext
 
+IDLE = Standing.IDLE
 FAILURES_ALLOWED = 3
 FAILURE_WINDOW_MS = 600_000
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 ZERO = Decimal(0)
 ONE = Decimal(1)
 BUY = Side.BUY
+LINEAR = Market.LINEAR
+REJECT = Ruling.REJECT
+BLOCKED = WantStatus.BLOCKED
 INTERNAL = "~"
 """Names of plans that the engine makes itself start with this."""
 
@@ -42,7 +45,7 @@ class Planner:
         engine = self._engine
         judgement = engine.judge.judge(member, plan)
         verdict = judgement.verdict
-        if verdict.ruling is Ruling.REJECT:
+        if verdict.ruling is REJECT:
             evidence = describe(dict(verdict.evidence))
             engine.record("plan_rejected", member.name, plan.name, verdict.reason, evidence)
         else:
@@ -167,7 +170,7 @@ class Planner:
         is_judged = type(leg.quantity) is Fixed and type(leg.price) is not FillTimes
         if is_judged and not want.plan.plan.name.startswith(INTERNAL):
             return False
-        if leg.is_exit and member.instrument.market is Market.LINEAR:
+        if leg.is_exit and member.instrument.market is LINEAR:
             return False  # Orders that can only reduce have no minimum.
         price = want.price or self._engine.view.price(member.symbol)
         return member.instrument.size_problem(want.quantity - want.filled, price) is not None
@@ -223,7 +226,7 @@ class Planner:
         """Try the blocked wants of a bot that wait for something that has just happened."""
         for plan in list(self._account.plans_of(member.name)):
             for want in list(plan.wants.values()):
-                if want.status is WantStatus.BLOCKED and want.retry is kind:
+                if want.status is BLOCKED and want.retry is kind:
                     self._engine.desk.retry(want)
 
     # -- following the position -----------------------------------------------------------------------------

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 ZERO = Decimal(0)
 ONE = Decimal(1)
 STOP_WATCH = "~stop"
-ALIVE = (WantStatus.OPEN, WantStatus.BLOCKED)
+WANTED = WantStatus.OPEN
+ALIVE = (WANTED, WantStatus.BLOCKED)
+BUY, SELL = Side.BUY, Side.SELL
 
 
 class Stops:
@@ -112,10 +114,10 @@ class Stops:
             return
         if stop.watched is not None:
             self.cover(member)
-        side = Side.SELL if is_long else Side.BUY
+        side = SELL if is_long else BUY
         want = stop.want
         is_there = stop.travelling is None
-        if want is not None and is_there and want.side is side and want.status is WantStatus.OPEN:
+        if want is not None and is_there and want.side is side and want.status is WANTED:
             if want.price != price:
                 self._engine.desk.resize(want, abs(member.ledger.quantity) + want.filled, price)
             return
@@ -158,7 +160,7 @@ class Stops:
             if price is None or (former is not None and former.order is not None):
                 return None
             stop.price = price
-            stop.is_long = want.side is Side.BUY
+            stop.is_long = want.side is BUY
             stop.want = self._want(member, side, price)
             self._register(stop.want, want.quantity)
             stop.travelling = stop.want.order
@@ -178,7 +180,7 @@ class Stops:
 
     def _entry_stop_price(self, member: "Member", want: Want) -> Decimal | None:
         """Where the stop will be once this entry has filled."""
-        is_long = want.side is Side.BUY
+        is_long = want.side is BUY
         rule = self._side_rule(member, is_long=is_long)
         if rule is None:
             return None

@@ -15,7 +15,11 @@ class Side(Enum):
     @property
     def opposite(self) -> "Side":
         """The other side."""
-        return Side.SELL if self is Side.BUY else Side.BUY
+        return SELL if self is BUY else BUY
+
+
+BUY, SELL = Side.BUY, Side.SELL
+"""Members as names of a module: looking one up in its enum takes ten times as long."""
 
 
 class OrderType(Enum):

@@ -9,38 +9,64 @@ from decimal import Decimal
 from typing import Any
 
 from attrs import Factory, field, frozen
-from attrs.validators import instance_of
 
 from traderagent_core.model.order import Purpose, Side
+
+ZERO = Decimal(0)
+BUY = Side.BUY
+ENTRY = Purpose.ENTRY
+
+
+def _inexact(owner: object, name: str, value: object) -> TypeError:
+    """What is wrong with a number that is no Decimal; looked for by hand, as validators of attrs take far longer."""
+    return TypeError(f"{type(owner).__name__} needs a Decimal as its {name}, not {value!r}")
 
 
 @frozen
 class At:
     """An absolute price in quote currency."""
 
-    price: Decimal = field(validator=instance_of(Decimal))
+    price: Decimal
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.price, Decimal):
+            raise _inexact(self, "price", self.price)
 
 
 @frozen
 class FillTimes:
     """The price at which the leg `of`, or else the one that placed this leg, was filled, times `ratio`."""
 
-    ratio: Decimal = field(validator=instance_of(Decimal))
-    of: str = field(default="", validator=instance_of(str))
+    ratio: Decimal
+    of: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.ratio, Decimal):
+            raise _inexact(self, "ratio", self.ratio)
+        if not isinstance(self.of, str):
+            raise TypeError(f"FillTimes needs the name of a leg as its of, not {self.of!r}")
 
 
 @frozen
 class AverageTimes:
     """The average entry price of the strategy's position, times `ratio`; the order follows the average."""
 
-    ratio: Decimal = field(validator=instance_of(Decimal))
+    ratio: Decimal
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.ratio, Decimal):
+            raise _inexact(self, "ratio", self.ratio)
 
 
 @frozen
 class Fixed:
     """A fixed quantity in base units."""
 
-    quantity: Decimal = field(validator=instance_of(Decimal))
+    quantity: Decimal
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.quantity, Decimal):
+            raise _inexact(self, "quantity", self.quantity)
 
 
 @frozen
@@ -119,14 +145,18 @@ class BreakEven:
     beyond that average on the winning side: what fees take. The offset must be smaller than the activation.
     """
 
-    activation_ratio: Decimal = field(validator=instance_of(Decimal))
-    offset_ratio: Decimal = field(default=Decimal(0), validator=instance_of(Decimal))
+    activation_ratio: Decimal
+    offset_ratio: Decimal = ZERO
 
-    @offset_ratio.validator
-    def _check(self, _attribute: Any, value: Decimal) -> None:
-        if not Decimal(0) <= value < self.activation_ratio:
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.activation_ratio, Decimal):
+            raise _inexact(self, "activation_ratio", self.activation_ratio)
+        if not isinstance(self.offset_ratio, Decimal):
+            raise _inexact(self, "offset_ratio", self.offset_ratio)
+        if not ZERO <= self.offset_ratio < self.activation_ratio:
             raise ValueError(
-                f"offset_ratio must be at least 0 and below the activation_ratio {self.activation_ratio}, not {value}"
+                f"offset_ratio must be at least 0 and below the activation_ratio {self.activation_ratio},"
+                f" not {self.offset_ratio}"
             )
 
 
@@ -149,7 +179,7 @@ class Plan:
     """
 
     name: str
-    legs: tuple[Leg, ...] = field(validator=instance_of(tuple))
+    legs: tuple[Leg, ...]
     start: tuple[str, ...]
     stop: Stop | None = None
     evidence: Mapping[str, Any] = Factory(dict)
@@ -158,6 +188,8 @@ class Plan:
     references: frozenset[str] = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        if not isinstance(self.legs, tuple):
+            raise TypeError(f"plan {self.name!r} needs a tuple of Legs, not {self.legs!r}")
         has_pegs = has_buys = has_sells = False
         references = set()
         for leg in self.legs:
@@ -167,8 +199,9 @@ class Plan:
             if isinstance(price, FillTimes) and price.of:
                 references.add(price.of)
             has_pegs = has_pegs or leg.is_pegged
-            if leg.purpose is Purpose.ENTRY:
-                has_buys, has_sells = has_buys or leg.side is Side.BUY, has_sells or leg.side is Side.SELL
+            if leg.purpose is ENTRY:
+                is_buy = leg.side is BUY
+                has_buys, has_sells = has_buys or is_buy, has_sells or not is_buy
         set_field(self, "has_pegs", has_pegs)
         set_field(self, "has_two_sides", has_buys and has_sells)
         set_field(self, "references", frozenset(references))

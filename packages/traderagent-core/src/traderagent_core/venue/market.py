@@ -12,6 +12,8 @@ from traderagent_core.venue.book import Book, Entry
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+SELL = Side.SELL
+LIMIT = OrderType.LIMIT
 
 
 @define(eq=False)
@@ -100,7 +102,7 @@ class VenueMarket:
 
     def is_beyond(self, side: Side, kind: OrderType, level: float) -> bool:
         """Whether an order of this price would trade or trigger at the last price."""
-        if (side is Side.SELL) is (kind is OrderType.LIMIT):
+        if (side is SELL) is (kind is LIMIT):
             return self.price >= level
         return self.price <= level
 

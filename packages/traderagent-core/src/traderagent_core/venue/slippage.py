@@ -5,6 +5,8 @@ from decimal import Decimal
 from traderagent_core.model.instrument import Instrument, ceil_to_step, floor_to_step
 from traderagent_core.model.order import Side
 
+BUY = Side.BUY
+
 
 def slipped_price(
     instrument: Instrument, side: Side, price: Decimal, ratio: Decimal, limit: Decimal | None
@@ -12,7 +14,7 @@ def slipped_price(
     """`price` moved against the taker by `ratio` and on to the tick, never beyond the taker's `limit`."""
     if not ratio:
         return price
-    if side is Side.BUY:
+    if side is BUY:
         slipped = ceil_to_step(price * (1 + ratio), instrument.tick_size)
         return slipped if limit is None or slipped <= limit else max(limit, price)
     slipped = max(floor_to_step(price * (1 - ratio), instrument.tick_size), instrument.tick_size)
