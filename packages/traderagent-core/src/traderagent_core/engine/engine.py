@@ -106,11 +106,16 @@ class Engine:
         self._handlers[type(event)](event)
         if self.caller.waiting:
             self.caller.run()
+        if self.is_restricted:  # Else no strategy is letting go and nothing is halted.
+            self._advance(event)
+        return new_effects(Effects, (commands, records))
+
+    def _advance(self, event: ev.Event) -> None:
+        """Go on with transitions and with a halt, as far as the account has come."""
         if self.director.moving and type(event) is not ev.OrderAccepted:  # That leaves nobody with less.
             self.director.advance(event.symbol if type(event) is ev.OrderFilled else "")
         if self.halting.is_on:
             self.halting.advance()
-        return new_effects(Effects, (commands, records))
 
     # -- for the parts of the engine ------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from math import inf as INFINITY
 
 from traderagent_core.model.candle import Candles, TimeColumn
+from traderagent_core.simulator.lookup import last_at
 from traderagent_core.simulator.scan import Finder
 from traderagent_core.venue.book import Entry
 from traderagent_core.venue.exchange import SimulatedExchange
@@ -196,7 +197,7 @@ class Cursor:
         self._sought_ms = time_ms
         here, start_ms, _, _ = self._candle
         is_here = here >= 0 and start_ms <= time_ms <= start_ms + self.duration_ms
-        index = here if is_here else int(self._open_time.searchsorted(time_ms)) - 1
+        index = here if is_here else last_at(self._open_time, time_ms - 1, self.duration_ms, here)
         if index < here or index < 0:
             return
         if index != here:

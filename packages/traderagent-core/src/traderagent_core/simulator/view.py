@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 import numpy as np
-from attrs import define, frozen
+from attrs import Factory, define, frozen
 from numpy.typing import NDArray
 
 from traderagent_core.contract.strategy import Needs, Strategy, Wake
@@ -15,6 +15,7 @@ from traderagent_core.model.candle import Candle, Candles, FloatColumn, TimeColu
 from traderagent_core.model.regime_reading import RegimeReading
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.simulator.cursor import Cursor
+from traderagent_core.simulator.lookup import last_at
 from traderagent_core.simulator.regimes import RegimeHistory
 from traderagent_core.simulator.stress import StressHistory
 
@@ -25,22 +26,23 @@ class Series:
 
     candles: Candles
     close_time: TimeColumn
+    _step_ms: int = Factory(lambda self: self.candles.duration_ms, takes_self=True)
     _asked_ms: int = -1
-    _index: int = -1
+    _index: int = 0
 
     def index_at(self, time_ms: int) -> int:
         """Index of the last candle that has closed by a time, or -1; at one time it is asked for again and again."""
         if time_ms != self._asked_ms:
             self._asked_ms = time_ms
-            self._index = int(self.close_time.searchsorted(time_ms, side="right")) - 1
+            self._index = last_at(self.close_time, time_ms, self._step_ms, self._index)
         return self._index
 
     def part(self, first: int, last: int) -> Candles:
         """Copies of some candles: a slice would lead to the whole column, and so to the future."""
         whole, part = self.candles, slice(first, last)
         prices = (whole.open, whole.high, whole.low, whole.close, whole.volume)
-        times = np.array(whole.open_time[part])
-        return Candles(whole.symbol, whole.timeframe, times, *[np.array(column[part]) for column in prices])
+        times = whole.open_time[part].copy()
+        return Candles(whole.symbol, whole.timeframe, times, *[column[part].copy() for column in prices])
 
 
 @frozen(eq=False)
