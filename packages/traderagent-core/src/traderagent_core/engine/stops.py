@@ -57,14 +57,17 @@ class Stops:
         if member.exit_reason and stop.price is not None:
             return  # It stands or has been triggered; the exit does the rest.
         price = self._wanted_price(member)
-        if price is not None and (price != stop.price or not self._is_held(member)):
+        if price is not None and not self._is_held(member, price):
             self._hold(member, price)
         if stop.rule is not None:
             stop.is_long = quantity > ZERO
             self._engine.trails.watch_next(member)
 
-    def _is_held(self, member: "Member") -> bool:
+    def _is_held(self, member: "Member", price: Decimal) -> bool:
+        """Whether the stop stands at a price; None is asked for first, as a Decimal takes long to differ from it."""
         stop = member.stop
+        if stop.price is None or stop.price != price:
+            return False
         if stop.want is None or stop.travelling is not None:
             return stop.watched is not None
         return stop.watched is not None or stop.want.status in ALIVE

@@ -36,7 +36,7 @@ class Trails:
             return
         # On the tick: the price that reaches it comes back with all its digits.
         level = member.instrument.limit_price(SELL if is_long else BUY, nearest)
-        if level == stop.trail_watch:
+        if stop.trail_watch is not None and level == stop.trail_watch:  # Comparing with None takes long.
             return
         stop.trail_watch = level
         self._engine.commands.append(Watch(member.name, TRAIL_WATCH, member.symbol, level, is_long))
