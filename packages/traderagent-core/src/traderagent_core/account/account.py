@@ -25,6 +25,7 @@ OPEN, PARTIALLY_FILLED, FILLED, CANCELED = (
     OrderStatus.FILLED,
     OrderStatus.CANCELED,
 )
+STATUSES = {status.value: status for status in OrderStatus}
 SPENT, WANTED, BLOCKED, ENDED = WantStatus.SPENT, WantStatus.OPEN, WantStatus.BLOCKED, WantStatus.ENDED
 HOUSE = ""
 REMEMBERED_ORDERS = 10_000
@@ -282,7 +283,7 @@ class Account(CoordinationRecords):
         order.reason = reason
         if order.filled < filled:
             return False
-        self._retire(order, OrderStatus(status))
+        self._retire(order, STATUSES[status])
         return True
 
     def _retire(self, order: Order, status: OrderStatus) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from traderagent_core.account.account import describe
@@ -118,8 +119,13 @@ class StrategyContext:
 
 def check_name(what: str, name: str) -> None:
     """Refuse a name of a watch or timer that ids cannot be built from."""
-    if not NAME_PATTERN.match(name):
+    if not _is_name(name):
         raise OrderError(f"{what} name {name!r} must be 1 to 16 of a-z, 0-9, _ and :, starting with a letter")
+
+
+@lru_cache(maxsize=4096)
+def _is_name(name: str) -> bool:
+    return NAME_PATTERN.match(name) is not None
 
 
 def check_slot(slot: str) -> None:

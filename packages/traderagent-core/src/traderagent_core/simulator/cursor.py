@@ -162,7 +162,7 @@ class Cursor:
         if travelled:
             elapsed = int(self.duration_ms * (travelled / candle[3]))
             if elapsed:
-                return candle[1] + min(elapsed, self.duration_ms), VENUE_PHASE
+                return candle[1] + (elapsed if elapsed < self.duration_ms else self.duration_ms), VENUE_PHASE
         return candle[1], OPEN_PHASE
 
     # -- moving ---------------------------------------------------------------------------------------------
