@@ -341,11 +341,13 @@ class Account(CoordinationRecords):
         self._remember(trade_id)
         want = order.want
         ledger = want.plan.ledger
-        filled = want.filled + quantity
         notional = price * quantity
-        want.filled = filled
-        want.notional += notional
-        want.fees += fee
+        if want.filled:
+            want.filled += quantity
+            want.notional += notional
+            want.fees += fee
+        else:  # Most wants are filled at once: nothing to add up.
+            want.filled, want.notional, want.fees = quantity, notional, fee
         ledger.fees += fee
         self._rebound.add(ledger.bot)
         if order.side is BUY:
@@ -358,11 +360,11 @@ class Account(CoordinationRecords):
             ledger.position.apply(-quantity, price)
             self.money += notional - fee
             self.net[ledger.symbol] = self.net.get(ledger.symbol, ZERO) - quantity
-        is_whole = not ledger.position.quantity if order.closes_position else filled >= want.quantity
+        is_whole = not ledger.position.quantity if order.closes_position else want.filled >= want.quantity
         spends = is_whole and (want.status is WANTED or want.status is BLOCKED)
         if spends:
             self._spend(want)
-        order.filled += quantity
+        order.filled = order.filled + quantity if order.filled else quantity
         if order.client_order_id in self.orders:
             self._release(order, quantity)
             self._settle(order, is_whole=is_whole)

@@ -215,7 +215,7 @@ class SimulatedExchange:
         is_above: bool,
     ) -> None:
         request = order.request
-        quantity = order.quantity - order.filled
+        quantity = order.quantity - order.filled if order.filled else order.quantity
         if request.closes_position:
             quantity = order.quantity = self._reducible(market, request.side)
         elif request.reduce_only:
@@ -226,7 +226,7 @@ class SimulatedExchange:
         is_buy = request.side is BUY
         for part in self._parts(order, quantity):
             fee = part * price * ratio
-            order.filled += part
+            order.filled = order.filled + part if order.filled else part
             self._reserve(market, order, -part)
             self._book_fill(market, part if is_buy else -part, price, fee)
             self._trades += 1
