@@ -122,7 +122,7 @@ class DcaStrategy(Strategy):
 
     def takes_over(self, context: Context, position: PositionView) -> bool:
         """Whether a deal can go on with what is held: on its side, no larger than a deal, and not past its stop."""
-        is_busy = self.state.phase is not Phase.WAITING
+        is_busy = self.state.phase is not WAITING
         if is_busy or (position.quantity > ZERO) is not self.config.is_long:
             return False
         if abs(position.quantity) * position.average_price > sum(self.config.amounts, ZERO):
@@ -159,10 +159,10 @@ class DcaStrategy(Strategy):
         if deal is None or plan.name != f"{PLAN}:{deal.number}":
             return
         held = () if plan.legs[0].name == BASE else deal.quantities[:1]
-        if verdict.ruling is Ruling.REJECT and held:
+        if verdict.ruling is REJECT and held:
             self.state = evolve(self.state, deal=evolve(deal, quantities=held))
             self._lay_target(context, deal)
-        elif verdict.ruling is Ruling.REJECT:
+        elif verdict.ruling is REJECT:
             self._wait(context, verdict.reason, str(verdict.evidence.get("detail", "")))
         elif verdict.size_factor != ONE:
             asked = deal.quantities[len(held) :]

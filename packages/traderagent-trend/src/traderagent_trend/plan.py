@@ -23,6 +23,9 @@ from traderagent_trend.text import plain
 
 TREND_PLAN = "trend"
 ENTRY, TARGET = "entry", "target"
+BUY, SELL = Side.BUY, Side.SELL
+OPENS, TAKES = Purpose.ENTRY, Purpose.TAKE_PROFIT
+ZERO = Decimal(0)
 TAKEN_OVER = "taken_over"
 """What begins a trade whose position another strategy has handed over."""
 

@@ -126,7 +126,7 @@ class Desk:
         else:
             engine.record("want_blocked", want.id, reason, retry.value)
             self._cover(want)
-            if retry is Retry.BACK_OFF:
+            if retry is BACK_OFF:
                 first_ms, longest_ms = STOP_BACK_OFF_MS if want.slot.name == "stop" else BACK_OFF_MS
                 delay = min(first_ms << min(want.attempts - 1, 10), longest_ms)
                 engine.set_timer(want.plan.bot, f"~retry:{want.id}", engine.now_ms + delay)

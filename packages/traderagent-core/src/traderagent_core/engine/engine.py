@@ -31,7 +31,7 @@ from traderagent_core.model.command import Command, SetTimer
 from traderagent_core.model.position import MONEY, money_context
 from traderagent_core.ports import MarketView
 
-OWNER = Standing.OWNER
+OWNER, IDLE = Standing.OWNER, Standing.IDLE
 ON_FILL = Retry.ON_FILL
 BLOCKED = WantStatus.BLOCKED
 new_effects = tuple.__new__
@@ -175,7 +175,7 @@ class Engine:
         self.records.append(("filled", event.time_ms, order_id, trade_id, price, quantity, fee, *how))
         is_complete = account.fill(order, trade_id, price, quantity, fee)
         member = self.members[order.want.plan.bot]
-        if member.standing is Standing.IDLE:
+        if member.standing is IDLE:
             self.handing.pass_on(member, order)
         self._after_fill(member, order, event, is_complete=is_complete)
 
@@ -213,7 +213,7 @@ class Engine:
 
     def _follow(self, member: Member) -> None:
         """Let what protects the position follow it."""
-        if member.standing is Standing.IDLE:
+        if member.standing is IDLE:
             return  # If there is a stop still, it protects the heir of the position until he relieves it.
         self.stops.refresh(member)
         if member.needs.max_drawdown is not None and not member.ledger.quantity:

@@ -61,7 +61,7 @@ class Member:
     @property
     def is_callable(self) -> bool:
         """Whether the strategy may be called."""
-        return self.is_able and self.standing is not Standing.IDLE
+        return self.is_able and self.standing is not IDLE
 
     @property
     def is_able(self) -> bool:

@@ -279,5 +279,5 @@ def _tightest(member: "Member", prices: list[Decimal]) -> Decimal | None:
     if not prices:
         return None
     is_long = member.ledger.quantity > ZERO
-    side = Side.SELL if is_long else Side.BUY
+    side = SELL if is_long else BUY
     return member.instrument.stop_price(side, max(prices) if is_long else min(prices))
