@@ -26,6 +26,10 @@ SYMBOL = "BTC/USDT"
 KEYS = {"key": "canary-of-the-key", "secret": "canary-of-the-secret"}
 COMMAND = "from traderagent_core.cli.main import main; main()"
 PATIENCE_SECONDS = 120.0
+CHECKS = [
+    *("python", "plugins", "folder", "disk", "configuration", "account", "database", "keys"),
+    *("exchange", "clock", "symbols", "candles", "money", "rights"),
+]
 
 
 def swinging_market(rows: int = 600) -> Candles:
@@ -135,6 +139,9 @@ async def scenario(tmp_path: Path) -> None:
     assert (await command(environment, *add, given="\n".join([*KEYS.values(), ""])))[0] == 0
     async with serving(Session(settings, [series], lambda: time.time_ns() // 1_000_000)) as (_, url):
         config.write_text(configuration(url))
+        code, out = await command(environment, "doctor", "--config", str(config))
+        assert code == 0, out
+        assert [line.split()[1] for line in out.splitlines()] == CHECKS
         process = await start(environment, config)
         before = await until(folder, process, has_traded)
         assert before["protection"]["held_by"] == "venue"

@@ -17,7 +17,7 @@ from traderagent_core.adapters.simulated import SimulatedAdapter
 from traderagent_core.backtest import Request
 from traderagent_core.config.effective import effective
 from traderagent_core.config.load import Config, load_config
-from traderagent_core.contract.exchange_adapter import Surroundings
+from traderagent_core.contract.exchange_adapter import ExchangeAdapter, Surroundings
 from traderagent_core.data.loading import LoadedData
 from traderagent_core.data.resampling import divides
 from traderagent_core.errors import ConfigError, DataError
@@ -155,7 +155,8 @@ def run_panic(
     return asyncio.run(trade(session, *_keepers(folder), keep_panic(bot)))
 
 
-def _session(config: Config, folder: Path, credentials: Mapping[str, str], tell: Tell) -> Session:
+def adapter_of(config: Config, credentials: Mapping[str, str]) -> ExchangeAdapter:
+    """The adapter of the account that a configuration trades on; raises ConfigError when its bots want several."""
     bot = config.bots[0]
     if any((each.exchange, each.dry_run) != (bot.exchange, bot.dry_run) for each in config.bots):
         raise ConfigError("all bots of a run trade on one account: give them the same exchange and dry_run")
@@ -167,7 +168,11 @@ def _session(config: Config, folder: Path, credentials: Mapping[str, str], tell:
         simulation=config.simulation,
         forced_slippage=_forced_slippage(config),
     )
-    adapter = build_adapter(config.exchanges, *_exchange(config), surroundings)
+    return build_adapter(config.exchanges, *_exchange(config), surroundings)
+
+
+def _session(config: Config, folder: Path, credentials: Mapping[str, str], tell: Tell) -> Session:
+    adapter = adapter_of(config, credentials)
     base = _finest(config)
     return Session(
         config,

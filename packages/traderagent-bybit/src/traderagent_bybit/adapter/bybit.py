@@ -97,8 +97,14 @@ class BybitAdapter(ExchangeAdapter):
         return credentials.get("key", ""), expires, sign_socket(credentials.get("secret", ""), str(expires))
 
     async def connect(self) -> None:
-        """Set the clock right, check key and position mode, and open the sockets."""
+        """Set the clock right, check key and position mode, open the sockets; without a key it has prices only."""
         await self._synchronise()
+        if self.surroundings.credentials:
+            await self._check_mode()
+            self._private.start()
+        self._public.start()
+
+    async def _check_mode(self) -> None:
         for symbol in self.surroundings.markets:
             query = {**LINEAR, "symbol": translate.theirs(symbol)}
             rows = await self._reads.every("/v5/position/list", query)
@@ -106,8 +112,6 @@ class BybitAdapter(ExchangeAdapter):
                 raise ExchangeRefusedError(
                     f"{symbol} is in hedge mode; switch the position mode of the account to one-way"
                 )
-        self._private.start()
-        self._public.start()
 
     async def close(self) -> None:
         """End the streams and close all connections."""

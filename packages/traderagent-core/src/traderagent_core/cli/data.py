@@ -1,13 +1,16 @@
-"""`traderagent data`: import, generate, list and check candles."""
+"""`traderagent data`: import, download, generate, list and check candles."""
 
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from traderagent_core.cli.times import UTC_TIME
 
 if TYPE_CHECKING:
     from traderagent_core.data.catalogue import Catalogue
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from traderagent_core.data.names import NameHints
 
 BROKEN = 1
+MOST_GAPS = 10
 _WIDE = 160
 _ANY_PATH = click.Path(path_type=Path)
 
@@ -40,7 +44,7 @@ def _series_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group()
 def data() -> None:
-    """Import, generate, list and check candles."""
+    """Import, download, generate, list and check candles."""
 
 
 @data.command(name="import")
@@ -81,6 +85,42 @@ def import_command(
             on_file=on_file,
         )
     click.echo(_as_json(_imported_as_dict(result)) if is_json else "\n".join(imported_lines(result)))
+
+
+@data.command(name="download")
+@click.option(
+    "--config", type=_ANY_PATH, required=True, help="Its bots tell exchange, symbols and timeframes."
+)
+@click.option(
+    "--from", "since_ms", type=UTC_TIME, required=True, help="The first candle opens here or later."
+)
+@click.option("--to", "until_ms", type=UTC_TIME, help="The last candle closes here or before [default: now].")
+@click.option("--timeframe", help="This timeframe for all bots, instead of their own.")
+@catalogue_option
+def download_command(
+    *, config: Path, since_ms: int, until_ms: int | None, timeframe: str | None, root: Path | None
+) -> None:
+    """Download candles of the bots' symbols into the catalogue.
+
+    It needs no keys. What is stored is not asked for again, so a download that was interrupted goes on where it was.
+    Gaps that the exchange itself has are told.
+    """
+    from traderagent_core.cli.downloading import download
+    from traderagent_core.config.load import load_config
+    from traderagent_core.data.times import iso
+
+    tell = partial(click.echo, err=True)
+    for done in download(load_config(config), _catalogue(root), since_ms, until_ms, timeframe, tell):
+        if done.info is None:
+            click.echo(f"{done.key}: the exchange has no candles there")
+            continue
+        click.echo(
+            f"{done.key}: {done.added:,} candles added, {done.info.rows:,} stored, {len(done.gaps)} gaps"
+        )
+        for gap in done.gaps[:MOST_GAPS]:
+            click.echo(f"  from {iso(gap.open_time)} {gap.rows:,} are missing")
+        if len(done.gaps) > MOST_GAPS:
+            click.echo(f"  and {len(done.gaps) - MOST_GAPS} more")
 
 
 @data.command(name="list")

@@ -28,7 +28,9 @@ COMMANDS = {
     "config": LazyCommand(
         "traderagent_core.cli.config", "config", "Check a configuration; show it; print its schema."
     ),
-    "data": LazyCommand("traderagent_core.cli.data", "data", "Import, generate, list and check candles."),
+    "data": LazyCommand(
+        "traderagent_core.cli.data", "data", "Import, download, generate, list and check candles."
+    ),
     "preview": LazyCommand(
         "traderagent_core.cli.preview", "preview", "Show every order that a configuration would place."
     ),
@@ -73,6 +75,11 @@ COMMANDS = {
         "traderagent_core.cli.operate",
         "reset",
         "Bring a bot from EMERGENCY or quarantine to STOPPED.",
+    ),
+    "doctor": LazyCommand(
+        "traderagent_core.cli.doctor",
+        "doctor",
+        "Check all that a launch needs.",
     ),
     "replay": LazyCommand(
         "traderagent_core.cli.run",

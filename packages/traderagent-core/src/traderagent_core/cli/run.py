@@ -147,9 +147,9 @@ def _summarise(done: Any, folder: Path) -> None:
 )
 @click.pass_context
 def replay(context: click.Context, *, run_dir: Path, data: Path | None) -> None:
-    """Retrace the run in RUN_DIR and name the first difference, with its cause where that is known.
+    """Retrace the run in RUN_DIR and name the first difference.
 
-    A fresh engine is stepped along its journal. Exit code 1 when there is one.
+    A fresh engine is stepped along its journal. The cause is told where it is known. Exit code 1 when there is one.
     """
     from traderagent_core.replay import replay as retrace
 

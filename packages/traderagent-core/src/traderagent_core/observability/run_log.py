@@ -71,7 +71,8 @@ def run_log(folder: Path, level: str, secrets: Iterable[str] = ()) -> Iterator[C
 
 def _handler(path: Path, hider: Hider) -> logging.Handler:
     def clean(_logger: Any, _method: str, event: EventDict) -> EventDict:
-        return dict(hider.value(event))
+        first = {key: event.pop(key) for key in ("time", "level", "event") if key in event}
+        return dict(hider.value({**first, **event}))
 
     def repeated(_logger: Any, _method: str, event: EventDict) -> EventDict:
         count = getattr(event["_record"], "repeated", 0)
