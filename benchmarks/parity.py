@@ -62,10 +62,10 @@ class SetUp:
 
 def made() -> Iterator[SetUp]:
     """Set-ups on made-up markets."""
-    yield _one("grid", GRID, market("ranging", timeframe="5m", rows=9_000))
-    yield _one("dca", DCA, market("ranging", timeframe="5m", rows=9_000, seed=2))
-    yield _one("dca, crash", DCA, market("crash", timeframe="5m", rows=5_000, seed=3))
-    yield _one("trend", {}, market("rising", timeframe="15m", rows=6_000))
+    yield one("grid", GRID, market("ranging", timeframe="5m", rows=9_000))
+    yield one("dca", DCA, market("ranging", timeframe="5m", rows=9_000, seed=2))
+    yield one("dca, crash", DCA, market("crash", timeframe="5m", rows=5_000, seed=3))
+    yield one("trend", {}, market("rising", timeframe="15m", rows=6_000))
     yield _with_smc(market("rising", timeframe="15m", rows=6_000, seed=4))
     yield _auto(
         [changing_market(symbol, 120, place) for place, symbol in enumerate(("BTC/USDT", "ETH/USDT"), 3)]
@@ -81,20 +81,20 @@ def real() -> Iterator[SetUp]:
     ).candles
     btc = loaded["BTC/USDT"]
     bounds = {"upper_price": 73_000, "lower_price": 38_000, "grid_levels": 40, "amount_per_grid": 400}
-    yield _one("grid, real", bounds, btc)
-    yield _one("dca, real", DCA, loaded["SOL/USDT"])
+    yield one("grid, real", bounds, btc)
+    yield one("dca, real", DCA, loaded["SOL/USDT"])
     yield _with_smc(btc)
     yield _auto([loaded[symbol] for symbol in symbols])
 
 
-def _one(name: str, section: dict[str, Any], candles: Candles, **simulation: Any) -> SetUp:
+def one(name: str, section: dict[str, Any], candles: Candles, **simulation: Any) -> SetUp:
     strategy = name.partition(",")[0]
     bot = {**COMMON, "name": strategy, "symbol": candles.symbol, "strategy": strategy, strategy: section}
     return SetUp(name, {"bots": [bot], "simulation": {**SIMULATION, **simulation}}, [candles])
 
 
 def _with_smc(candles: Candles) -> SetUp:
-    plain = _one("trend", {}, candles)
+    plain = one("trend", {}, candles)
     return SetUp("trend with SMC", {**plain.config, "filters": {"smc": {}}}, [candles])
 
 

@@ -69,6 +69,8 @@ def cause_of(left: Record | None, right: Record | None, names: Names) -> str:
         return _latency(f"order {order_id}", left, right, names)
     if kind == "funding_booked" and left[4] != right[4]:
         return f"funding of {left[3]} at {_time(left[1])}: {_told(left[4], right[4], names)}"
+    if left[1] != right[1] and comparable((kind, 0, *left[2:])) == comparable((kind, 0, *right[2:])):
+        return _latency(str(left[3]) if kind == "noted" else kind, left, right, names)
     return ""
 
 
