@@ -60,7 +60,7 @@ async def run(folder: Path, database_url: str, kills: int, seed: int, *, is_left
     clock, random, found = FastClock(time.time_ns() // 1_000_000, time.monotonic()), Random(seed), Found()
     async with serving(make_sandbox(clock)) as (desk, url):
         place = Place(url, folder, database_url, clock)
-        referee = Referee(desk, folder)
+        referee = Referee(desk, folder, clock)
         process = start(place)
         try:
             await referee.settled(place.mark(process.pid))

@@ -37,9 +37,10 @@ from traderagent_core.persistence.payloads import records_of
 
 KEYS = {"key": "kit", "secret": "hush"}
 ACCOUNT, RUN_ID = "bybit-kills", "kills"
-SPEED = 25.0
-"""How much faster than the machine's the common clock runs: twenty seconds of grace take less than one."""
+SPEED = 10.0
+"""How much faster than the machine's the common clock runs: thirty-five seconds of grace take less than four."""
 
+MINUTE_MS = 60_000
 PATIENCE_SECONDS = 120.0
 PROCESSES = get_context("forkserver")
 GRID = {"upper_price": 112, "lower_price": 88, "grid_levels": 13, "amount_per_grid": 100}
@@ -58,20 +59,21 @@ BOTS = {
 
 @frozen
 class FastClock:
-    """Runs `SPEED` times as fast as the machine's, the same in every process that is told its origin."""
+    """Runs `speed` times as fast as the machine's, the same in every process that is told its origin."""
 
     start_ms: int
     since: float
+    speed: float = SPEED
 
     def now_ms(self) -> int:
         """Its time, ms UTC."""
-        return self.start_ms + int((time.monotonic() - self.since) * 1000 * SPEED)
+        return self.start_ms + int((time.monotonic() - self.since) * 1000 * self.speed)
 
     async def sleep_until(self, time_ms: int) -> None:
         """Return once that time has come."""
         await asyncio.sleep(0)
         while (left := time_ms - self.now_ms()) > 0:
-            await asyncio.sleep(left / 1000 / SPEED)
+            await asyncio.sleep(left / 1000 / self.speed)
 
 
 def configuration() -> Any:
@@ -162,15 +164,15 @@ def start(place: Place) -> ForkServerProcess:
 # -- the exchange and the journal -----------------------------------------------------------------------------
 
 
-def make_sandbox(clock: FastClock) -> Sandbox:
+def make_sandbox(clock: FastClock, *, has_limits: bool = False) -> Sandbox:
     """Markets that stand still at 100 until they are told where to go."""
     columns = [np.full(400, 100.0) for _ in range(4)]
-    times = 1_704_067_200_000 + 60_000 * np.arange(400, dtype=np.int64)
+    times = 1_704_067_200_000 + MINUTE_MS * np.arange(400, dtype=np.int64)
     series = [Candles(symbol, "1m", times, *columns, np.ones(400)) for symbol in BOTS]
     settings = Settings(
         [AccountSpec("kit", KEYS["key"], KEYS["secret"], Decimal(100_000))],
         speed=0.0,
-        has_rate_limits=False,
+        has_rate_limits=has_limits,
         start_ms=int(times[-1]),
         funding_rate=Decimal(0),
     )
@@ -183,6 +185,8 @@ class Referee:
 
     desk: Desk
     folder: Path
+    clock: FastClock
+    _prices: dict[str, float] = field(factory=lambda: dict.fromkeys(BOTS, 100.0))
     _kept: Account = field(factory=Account)
     _cursor: Cursor = field(init=False)
 
@@ -203,12 +207,14 @@ class Referee:
         return self._kept
 
     def is_settled(self) -> bool:
-        """Whether both sides say the same, and nothing is under way."""
+        """Whether both sides say the same, every bot is at work, and nothing is under way."""
         if not self.folder.is_dir():
             return False
         account = self.kept()
         orders = account.orders.values()
-        if not orders or any(order.status is OrderStatus.SUBMITTED or order.is_canceling for order in orders):
+        if {order.symbol for order in orders} != set(BOTS):
+            return False  # The next deal begins at a close; the market waits for it.
+        if any(order.status is OrderStatus.SUBMITTED or order.is_canceling for order in orders):
             return False
         ours = {order.client_order_id: (order.price, order.filled) for order in orders}
         return (
@@ -223,6 +229,8 @@ class Referee:
         while not (mark.exists() and self.is_settled()):
             if time.monotonic() > end:
                 raise TimeoutError(f"journal and exchange do not agree: {self.differences()}")
+            if self.clock.now_ms() >= self.desk.session.world.now_ms + MINUTE_MS:
+                self.move(self._prices)  # A minute in which nothing moves.
             await asyncio.sleep(0.005)
 
     def differences(self) -> Sequence[object]:
@@ -239,7 +247,7 @@ class Referee:
 
     def move(self, prices: Mapping[str, float]) -> None:
         """Let the markets go where they are told within a minute."""
-        world = self.desk.session.world
+        world, self._prices = self.desk.session.world, dict(prices)
         ends = [
             world.tapes[name.replace("/", "")][1].trade(world.now_ms, price) for name, price in prices.items()
         ]

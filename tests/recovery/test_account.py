@@ -113,6 +113,24 @@ def test_an_order_of_ours_that_the_journal_does_not_know_is_taken_back_and_other
     asyncio.run(scenario())
 
 
+def test_an_order_that_the_exchange_has_confirmed_is_never_proved_absent(floor: Any) -> None:
+    async def scenario() -> None:
+        async with floor() as here, here.trading():
+            await here.walk()
+            name = next(iter(here.live_at_venue()))
+            await here.until("it is open", lambda: not here.driver.outbox.is_unheard_of(name))
+            for is_wanted in (True, False):
+                if not is_wanted:
+                    here.driver.tell(lambda: here.driver.say("bot", "stop", "enough"))
+                    await here.until("it is canceled", here.has_canceling)
+                here.driver.aligning._absent(here.driver.stepper.requests[name])
+            await here.until("all are gone", lambda: not here.live_at_venue())
+            await here.agreed()
+            assert here.kept().closed_orders[name].reason != "never_accepted"
+
+    asyncio.run(scenario())
+
+
 def test_entries_wait_while_the_exchange_does_not_answer(floor: Any) -> None:
     async def scenario() -> None:
         async with floor() as here, here.trading():

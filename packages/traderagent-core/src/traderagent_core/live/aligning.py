@@ -61,6 +61,8 @@ class Aligning:
             if report is not None:
                 self._bring_in_line(report)
                 self._send_again(order, report)
+            elif self.outbox.is_under_way(order.client_order_id):
+                continue  # It waits for its turn; its answer will say.
             elif request is not None:
                 self.resolver.ask(request)
             else:
@@ -134,6 +136,8 @@ class Aligning:
 
         def apply() -> None:
             order_id = request.client_order_id
+            if self.outbox.is_under_way(order_id) or not self.outbox.is_unheard_of(order_id):
+                return
             if self.outbox.is_wanted(order_id):
                 self.outbox.put([cmd.Submit(request)])
             else:

@@ -102,7 +102,8 @@ class Outbox:
                 return
             await self._pause(outcome)
             if not self.is_wanted(order_id):
-                await self._answer(never_accepted(order_id, self._now()))
+                if self.is_unheard_of(order_id):
+                    await self._answer(never_accepted(order_id, self._now()))
                 return
 
     async def _cancel(self, command: cmd.Cancel) -> None:
@@ -143,6 +144,11 @@ class Outbox:
             await self._pause(outcome)  # Setting the same leverage twice does no harm.
 
     # -- inside ---------------------------------------------------------------------------------------------
+
+    def is_unheard_of(self, order_id: str) -> bool:
+        """Whether the venue has never said that it has an order: what it has said cannot be proved away."""
+        order = self._engine.account.orders.get(order_id)
+        return order is not None and order.status is OrderStatus.SUBMITTED
 
     def is_wanted(self, order_id: str) -> bool:
         """Whether an order that is not at the venue has still to go there."""
