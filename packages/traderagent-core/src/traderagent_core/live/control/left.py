@@ -173,7 +173,8 @@ def _load(kept: Kept, saved: Mapping[str, Any]) -> None:
     """Take over a snapshot of the engine, but for what plugins have saved in it."""
     objects = [_known(entry) for entry in saved["objects"]]
     root = decode({"root": saved["root"], "objects": objects}, CORE)
-    kept.account, kept.time_ms = root["account"], root["now_ms"]
+    vars(kept.account).update(vars(root["account"]))
+    kept.time_ms = root["now_ms"]
     names = {each.name for each in fields(KeptSeat)} - {"name"}
     for name, values in root["members"].items():
         kept.seats[name] = KeptSeat(name, **{key: values[key] for key in names})
