@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from attrs import Factory, define
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from traderagent_core.account.state import WantStatus
 from traderagent_core.engine.engine import Effects
@@ -213,8 +213,13 @@ def check_halts(prepared: Any, engine: Any) -> None:
         assert not engine.director.moving
 
 
+TURNED_OVER = Troubles(1661, refused=0.0, late=0.3, delay_ms=5 * HOUR_MS, drops=54, market="linear", words=[])
+"""Fills that were told late turned over the position of a strategy that let go; its orders were then adding to it."""
+
+
 @SLOW
 @given(troubles=TROUBLES)
+@example(troubles=TURNED_OVER)
 def test_everything_ends_once_and_by_a_reason(
     watched: Any, portfolio: Any, made: Any, troubles: Troubles
 ) -> None:

@@ -22,6 +22,7 @@ from traderagent_core.engine.judge import Judge
 from traderagent_core.engine.member import Member, make_member
 from traderagent_core.engine.operator import Operator
 from traderagent_core.engine.planner import Planner
+from traderagent_core.engine.releasing import let_go_of_what_adds
 from traderagent_core.engine.setup import EngineSetup
 from traderagent_core.engine.standing import Standing
 from traderagent_core.engine.stops import STOP_WATCH, Stops
@@ -197,10 +198,17 @@ class Engine:
             self.planner.retry_blocked(member, ON_FILL)
         if not plan.wants:
             self.planner.close_if_done(plan)
-        if member.exit_reason:
-            self.exits.advance(member)
+        if member.exit_reason or member.standing is not Standing.OWNER:
+            self._go_on_leaving(member)
         if member.needs.fills:
             self.caller.later(member, "on_fill", event, want.slot.name, is_complete=is_complete)
+
+    def _go_on_leaving(self, member: Member) -> None:
+        """After a fill of a strategy that lets go, or whose position is being closed."""
+        if member.standing is not Standing.OWNER:
+            let_go_of_what_adds(self, member, reasons.HALTED if self.halting.is_on else reasons.TRANSITION)
+        if member.exit_reason:
+            self.exits.advance(member)
 
     def _spent(self, member: Member, want: Want) -> None:
         """A want has been traded whole; an order that is larger than the want has become is taken back."""

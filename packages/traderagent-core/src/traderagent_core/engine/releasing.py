@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from traderagent_core.account.ledger import Ledger
-from traderagent_core.account.state import Want
+from traderagent_core.account.state import Want, WantStatus
 from traderagent_core.contract.strategy import Release
 from traderagent_core.engine.context import RESERVED_SLOTS
 from traderagent_core.model.order import Side
@@ -57,6 +57,18 @@ def let_go(engine: "Engine", member: "Member", reason: str) -> None:
             engine.desk.withdraw(want, reason)
     for plan in plans:
         engine.planner.close_if_done(plan)
+
+
+def let_go_of_what_adds(engine: "Engine", member: "Member", reason: str) -> None:
+    """A fill that was told late may turn the position over: what was to close it would add to it now."""
+    held = member.ledger.quantity
+    if not held:
+        return
+    adding = Side.BUY if held > ZERO else Side.SELL
+    for plan in list(engine.account.plans_of(member.name)):
+        for want in list(plan.wants.values()):
+            if want.side is adding and want.status is WantStatus.OPEN and not want.leg.is_exit:
+                engine.desk.withdraw(want, reason)
 
 
 def _closing(member: "Member", wants: list[Want], price: Decimal) -> set[int]:
