@@ -95,6 +95,15 @@ def test_a_regime_without_a_strategy_leaves_the_pair_to_nobody(
     assert any(record[0] == "noted" and record[3] == "no_route" for record in prepared.driver.records)
 
 
+def test_without_handing_over_every_position_is_wound_down(
+    watched: Any, portfolio: Any, made: Any, switches: Any
+) -> None:
+    config = portfolio(TWO[:1], coordinator={"transition": {"hand_over": False}})
+    prepared = watched(config, made(TWO[:1], days=30))
+    outcomes = {record[6] for record in switches(prepared) if record[0] == "transition_ended"}
+    assert outcomes == {"wound down", "forced"}
+
+
 def test_a_forced_close_pays_its_slippage(watched: Any, portfolio: Any, made: Any) -> None:
     """Every one is worse than the same run without the penalty would have had it, from the first one on."""
 

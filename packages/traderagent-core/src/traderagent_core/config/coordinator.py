@@ -224,6 +224,10 @@ class TransitionConfig(Section):
         default=Decimal("0.001"),
         description="How much worse a forced close fills in simulations, as a ratio of the price.",
     )
+    hand_over: bool = Field(
+        default=True,
+        description="Whether a position goes to the next strategy if both agree; false: it is wound down always.",
+    )
 
 
 class RiskConfig(Section):

@@ -248,7 +248,8 @@ class Director:
             "transition_began", setup.bot, setup.symbol, *names, transition.deadline_ms, mark, ledger.quantity
         )
         release = asked_to_release(engine, member, reasons.TRANSITION)
-        if release is Release.HAND_OVER and engine.handing.is_agreed(*self._sides(pair)):
+        is_offered = setup.hands_over and release is Release.HAND_OVER
+        if is_offered and engine.handing.is_agreed(*self._sides(pair)):
             engine.handing.begin(member)
         elif release is Release.WIND_DOWN:
             engine.exits.begin(member, reasons.TRANSITION)

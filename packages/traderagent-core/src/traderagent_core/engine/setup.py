@@ -44,7 +44,7 @@ class PairSetup:
     """A pair on which several bots of the engine take turns, chosen by its regime.
 
     `members` are the names of those bots; `routes` say to which of them each regime leads, the first that is not in
-    quarantine. `timeout_ms` is the time that one has to let go.
+    quarantine. `timeout_ms` is the time that one has to let go; with `hands_over` its position may go to the next.
     """
 
     bot: str
@@ -52,6 +52,7 @@ class PairSetup:
     members: tuple[str, ...]
     routes: Mapping[Regime, tuple[str, ...]]
     timeout_ms: int
+    hands_over: bool = True
 
 
 @frozen

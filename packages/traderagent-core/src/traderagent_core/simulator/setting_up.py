@@ -63,7 +63,8 @@ def _budgets(config: Config, seating: Seating, allocation: AllocationSetup | Non
 
 def _pair_setup(pair: RoutedPair, coordinator: CoordinatorConfig) -> PairSetup:
     timeout = timeout_ms(coordinator.transition, timeframe_ms(pair.bot.timeframe))
-    return PairSetup(pair.bot.name, pair.bot.symbol, pair.seats, pair.routes, timeout)
+    hands_over = coordinator.transition.hand_over
+    return PairSetup(pair.bot.name, pair.bot.symbol, pair.seats, pair.routes, timeout, hands_over)
 
 
 def _bot_setup(bot: Bot, instrument: Instrument, budget: Decimal, placement: StopPlacement) -> BotSetup:
