@@ -1,10 +1,17 @@
 """In lockstep bots whose strategy is chosen by regime do what they do in the simulator, with all that coordinates."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
-from traderagent_core import Candles
+from traderagent_core import Candles, Surroundings, load_config
+from traderagent_core.adapters.clocks import ManualClock
+from traderagent_core.adapters.venue_adapter import VenueAdapter
+from traderagent_core.coordinator.halt import Stage
+from traderagent_core.data.csv_writing import write_csv
+from traderagent_core.live.driver import Driver, Options
+from traderagent_core.live_run import Recorded, run_recorded
 from traderagent_core.model.timeframe import DAY_MS, HOUR_MS
 from traderagent_core.replay import replay
 from traderagent_core.testing.markets import START_MS, changing_market
@@ -73,6 +80,27 @@ def test_a_halt_freezes_closes_and_is_acknowledged(bench: Any, by_simulator: Any
     assert of_run(folder) == expected
     assert bench.told.count("published") == bench.told.count("halt_acknowledged") == 1
     assert replay(folder).difference is None
+
+
+def test_a_halt_that_nobody_has_acknowledged_is_told_again_at_a_start(tmp_path: Path) -> None:
+    given = config(
+        SYMBOLS[:1], {"market": "linear", "leverage": 3}, risk_modes={"halt": {"drawdown": "0.01"}}
+    )
+    data, told = tmp_path / "data", []
+    data.mkdir()
+    write_csv(changing_market(SYMBOLS[0], 20, 3), data / "test_linear_BTC-USDT_1h.csv")
+    wish = Recorded(load_config(given), data, None, START_MS + 5 * DAY_MS)
+    stepper = run_recorded(wish, tmp_path / "run", lambda *_, **__: None)
+    assert stepper.engine.halting.state.stage is Stage.AWAIT_ACK
+
+    async def flush() -> None:
+        """Nothing has to be durable."""
+
+    options = Options("1h", flush, (), tell=lambda what, **values: told.append((what, values)))
+    driver = Driver(VenueAdapter({}, Surroundings(ManualClock())), stepper, options)
+    driver.remind()
+    reason = stepper.engine.halting.state.reason
+    assert ("published", {"topic": "halt", "text": reason}) in told
 
 
 @pytest.mark.parametrize("hours", [120, 130])
