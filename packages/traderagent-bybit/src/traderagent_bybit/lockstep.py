@@ -89,6 +89,11 @@ class InTurn(BybitAdapter):
             super()._hear_public(message)
         return bool(messages)
 
+    def _price(self, price: Price) -> None:
+        """One of before is over: what it would have met was asked for, and told when it came there."""
+        if price.time_ms >= self.clock.now_ms():
+            super()._price(price)
+
     def tell_price(self, price: Price) -> None:
         """Tell a price that somebody waits for."""
         self._price(price)
