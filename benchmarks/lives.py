@@ -24,6 +24,7 @@ from traderagent_bybit.sandbox.session import Settings
 from traderagent_bybit.sandbox.world import AccountSpec
 from traderagent_core import Candles, Surroundings, load_config
 from traderagent_core.account.account import Account
+from traderagent_core.account.state import Order
 from traderagent_core.live.driver import Driver
 from traderagent_core.live.mirroring import Mirroring
 from traderagent_core.live.running import keep_reconciled, keep_time
@@ -179,6 +180,14 @@ def make_sandbox(clock: FastClock, *, has_limits: bool = False) -> Sandbox:
     return Sandbox(settings, series, clock.now_ms)
 
 
+def _is_under_way(order: Order) -> bool:
+    """Whether an order is being placed, canceled or amended."""
+    wanted = order.want.quantity - order.want.filled + order.filled
+    is_right = order.closes_position or order.quantity == wanted
+    is_there = order.status is not OrderStatus.SUBMITTED and not order.is_canceling
+    return not (is_there and is_right and order.price == order.want.price)
+
+
 @define(eq=False)
 class Referee:
     """Compares what the journal tells with what the exchange has."""
@@ -214,7 +223,7 @@ class Referee:
         orders = account.orders.values()
         if {order.symbol for order in orders} != set(BOTS):
             return False  # The next deal begins at a close; the market waits for it.
-        if any(order.status is OrderStatus.SUBMITTED or order.is_canceling for order in orders):
+        if any(map(_is_under_way, orders)):
             return False
         ours = {order.client_order_id: (order.price, order.filled) for order in orders}
         return (
