@@ -6,12 +6,12 @@ nothing is filled in. A couple is known when enough of the window remains and ne
 when more than a given part of the known couples is correlated highly.
 
 Returns are counted in whole steps of 2**-22 (0.24 millionths) and cut at ±1, a factor of 2.7 within a candle. So all
-sums are sums of integers and exact: a window that slides by adding and subtracting and a whole history give the same
-to the last bit, in any order. With at most 720 candles n Σxx − (Σx)² is at most 720² · 2**44 and below 2**63.
+sums are sums of integers and exact: a window that slides by adding and subtracting and one that is summed anew give the
+same to the last bit, in any order. With at most 720 candles n Σxx − (Σx)² is at most 720² · 2**44 and below 2**63.
 """
 
 from collections.abc import Sequence
-from math import ceil, inf, isnan, log, nan
+from math import ceil, inf, log, nan
 
 import numpy as np
 from attrs import frozen
@@ -80,14 +80,6 @@ def _lay_returns(at: TimeColumn, close: FloatColumn, returns: Whole, has_return:
 def _log(ratio: float) -> float:
     """The log return of two closes, nan where there is none."""
     return log(ratio) if 0.0 < ratio < inf else nan
-
-
-def whole_return(before: float, close: float) -> int | None:
-    """A log return in whole steps; None where a close is missing."""
-    if isnan(before) or isnan(close):
-        return None
-    value = _log(close / before)
-    return None if isnan(value) else int(min(max(round(value * STEPS), -STEPS), STEPS))
 
 
 def _count_couples(config: CorrelationConfig, returns: Whole, has_return: Whole) -> tuple[Whole, Whole]:
