@@ -74,13 +74,14 @@ def test_simulated_plays_recorded_candles_with_a_clock_of_its_own(
 
 
 def test_simulated_charges_the_configured_funding_where_none_is_recorded(
-    specs: Any, surroundings: Surroundings, data: Path
+    specs: Any, surroundings: Surroundings, tmp_path: Path
 ) -> None:
+    write_csv(market("ranging", timeframe="5m", rows=500), tmp_path / "made_linear_BTC-USDT_5m.csv.gz")
     simulation = SimulationConfig(funding_rate=Decimal("0.001"))
     around = evolve(surroundings, markets={SYMBOL: Market.LINEAR}, simulation=simulation)
 
     async def run() -> Any:
-        adapter = build_adapter(specs, "simulated", {"data": data, "speed": 1}, around)
+        adapter = build_adapter(specs, "simulated", {"data": tmp_path, "speed": 1}, around)
         try:
             return await adapter.funding_rates(SYMBOL, 0)
         finally:

@@ -1,6 +1,8 @@
 """Steps read off candles, and how they give way to what is configured."""
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,20 +61,12 @@ def test_a_lot_is_worth_at_most_a_tenth_of_the_quote(price: float, lot: str) -> 
     assert usual_lot(make_candles([price])) == D(lot)
 
 
-def test_what_is_configured_wins_and_what_is_not_is_named() -> None:
-    config = load_config(
-        {
-            "bots": [
-                {"name": "a", "symbol": "BTC/USDT", "strategy": "auto", "market": "linear", "leverage": 2}
-            ],
-            "simulation": {
-                "maker_fee": "0.0001",
-                "instruments": {
-                    "BTC/USDT": {"tick_size": "0.5", "min_quantity": "0.001", "max_leverage": 20}
-                },
-            },
-        }
-    )
+def test_what_is_configured_wins_and_what_is_not_is_named(ladder: Callable[..., dict[str, Any]]) -> None:
+    simulation = {
+        "maker_fee": "0.0001",
+        "instruments": {"BTC/USDT": {"tick_size": "0.5", "min_quantity": "0.001", "max_leverage": 20}},
+    }
+    config = load_config(ladder(market="linear", leverage=2, simulation=simulation))
     instrument, missing = make_instrument(
         config.bots[0], config.simulation, make_candles([42000.25, 42000.5])
     )

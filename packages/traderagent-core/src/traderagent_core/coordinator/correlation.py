@@ -6,8 +6,8 @@ nothing is filled in. A couple is known when enough of the window remains and ne
 when more than a given part of the known couples is correlated highly.
 
 Returns are counted in whole steps of 2**-22 (0.24 millionths) and cut at ±1, a factor of 2.7 within a candle. So all
-sums are sums of integers and exact: a window that slides by adding and subtracting and one that is summed anew give the
-same to the last bit, in any order. With at most 720 candles n Σxx − (Σx)² is at most 720² · 2**44 and below 2**63.
+sums are sums of integers and exact: a window that slides by adding and subtracting and one that is summed anew give
+the same to the last bit, in any order. With at most 720 candles n Σxx − (Σx)² is at most 720² · 2**44, below 2**63.
 """
 
 from collections.abc import Sequence
