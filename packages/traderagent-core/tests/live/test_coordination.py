@@ -38,7 +38,7 @@ def test_regimes_and_stress_are_those_of_the_simulator(seed: int) -> None:
     for symbol in SYMBOLS:
         simulated.regimes[symbol] = regime_history(simulated, symbol, classifier)
         live.classify(symbol, classifier)
-    simulated.stress = stress_history(simulated, SYMBOLS, LOOSE)
+    simulated.stress = stress_history(simulated, SYMBOLS, LOOSE, 0)
     live.correlate(SYMBOLS, LOOSE)
     assert len(simulated.stress.time_column) > 5
     assert min(len(history.times) for history in simulated.regimes.values()) > 3

@@ -43,8 +43,8 @@ def schedule_bots(
         _watch_regime(pair, view, driver, coordinator, starts[pair.seats[0]])
     if engine.guards.account.watches_stress:
         symbols = dict.fromkeys(bot.symbol for bot in seating.seats)
-        view.stress = stress_history(view, symbols, coordinator.correlation)
         start_ms = min(starts.values())
+        view.stress = stress_history(view, symbols, coordinator.correlation, start_ms)
         driver.schedule_boundaries(view.stress.time_column, start_ms)
         if view.stress.at(start_ms):
             driver.schedule_boundaries(view.next_close(start_ms), start_ms)  # Stress that is there already.

@@ -41,8 +41,10 @@ class StressHistory:
         return np.array(self._times, dtype=np.int64)
 
 
-def stress_history(view: "SimulatedView", symbols: Iterable[str], config: CorrelationConfig) -> StressHistory:
-    """The words on some symbols, from closes of the configured timeframe.
+def stress_history(
+    view: "SimulatedView", symbols: Iterable[str], config: CorrelationConfig, start_ms: int
+) -> StressHistory:
+    """The words on some symbols, from closes of the configured timeframe; those before `start_ms` may be left out.
 
     Raises DataError when the candles do not give that timeframe, or lie on different boundaries.
     """
@@ -51,7 +53,15 @@ def stress_history(view: "SimulatedView", symbols: Iterable[str], config: Correl
     except DataError as error:
         raise DataError(f"coordinator.correlation.timeframe: {error}; or {_OFF}") from None
     _check_aligned(config, series)
-    return StressHistory(stress_columns(config, series))
+    return StressHistory(stress_columns(config, _with_window(config, series, start_ms)))
+
+
+def _with_window(config: CorrelationConfig, series: Sequence[Candles], start_ms: int) -> list[Candles]:
+    """What the words from the last close at or before the start hang on: none looks back further than its window."""
+    step = timeframe_ms(config.timeframe)
+    before = [candles.between(None, start_ms - step + 1).open_time[-1:] for candles in series]
+    last_ms = max((int(times[0]) for times in before if len(times)), default=0)
+    return [candles.between(last_ms - config.window * step, None) for candles in series]
 
 
 def _check_aligned(config: CorrelationConfig, series: Sequence[Candles]) -> None:
