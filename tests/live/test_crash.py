@@ -131,7 +131,7 @@ class World:
         until_ms = self.clock.now_ms() + 5 * HOUR_MS
         while (moment := self.venue.next_moment()) is not None and moment[0] <= min(until_ms, END_MS):
             self.clock.move_to(moment[0])
-            self.venue.happen()
+            asyncio.run(self.venue.happen())
 
     async def _live(self) -> Engine:
         session = Session(

@@ -13,8 +13,7 @@ import pytest
 from traderagent_bybit.sandbox.app import serving
 from traderagent_bybit.sandbox.session import Session, Settings
 from traderagent_bybit.sandbox.world import AccountSpec
-from traderagent_core import Candles
-from traderagent_core.cli import downloading
+from traderagent_core import Candles, downloading
 from traderagent_core.cli.main import run
 from traderagent_core.data.catalogue import Catalogue
 from traderagent_core.testing import market

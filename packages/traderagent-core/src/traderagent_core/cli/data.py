@@ -105,9 +105,9 @@ def download_command(
     It needs no keys. What is stored is not asked for again, so a download that was interrupted goes on where it was.
     Gaps that the exchange itself has are told.
     """
-    from traderagent_core.cli.downloading import download
     from traderagent_core.config.load import load_config
     from traderagent_core.data.times import iso
+    from traderagent_core.downloading import download
 
     tell = partial(click.echo, err=True)
     for done in download(load_config(config), _catalogue(root), since_ms, until_ms, timeframe, tell):
