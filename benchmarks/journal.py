@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -181,19 +182,16 @@ def _reading(place: Path, payloads: Sequence[Any], postgres: str | None) -> list
     ]
     urls = {"SQLite": f"sqlite:///{place}/mirror.db", **({"PostgreSQL": postgres} if postgres else {})}
     for name, url in urls.items():
-        rows.append(
-            _speed(
-                f"mirror to {name}, rows too",
-                last,
-                lambda url=url: asyncio.run(_mirror(url, folder, last)),
-                1,
-            )
-        )
+        rows.append(_speed(f"mirror to {name}, rows too", last, partial(_mirrored, url, folder, last), 1))
     return rows
 
 
 def _decoded(entry: Any) -> Any:
     return records_of(entry.value) if entry.kind is EntryKind.RECORDS else None
+
+
+def _mirrored(url: str, folder: Path, last: int) -> None:
+    asyncio.run(_mirror(url, folder, last))
 
 
 async def _mirror(url: str, folder: Path, last: int) -> None:

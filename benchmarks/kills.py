@@ -1,7 +1,7 @@
 """kill -9 at random moments: is what is left the same as without?
 
     python benchmarks/kills.py --kills 200
-    python benchmarks/kills.py --kills 200 --database postgresql://postgres@127.0.0.1:5432/empty
+    python benchmarks/kills.py --kills 200 --postgres
 
 Three bots trade at a Bybit sandbox through its adapter while their markets move. One run is left alone; another one,
 over the same moves, is killed: while it starts and recovers, at rest, and right after a move, when fills, counter
@@ -14,6 +14,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -26,9 +27,11 @@ from traderagent_bybit.sandbox.app import serving
 from traderagent_core.persistence.database.connect import Database
 from traderagent_core.persistence.database.store import Store
 from traderagent_core.report.terminal import aligned
+from traderagent_core.testing.postgres import SERVER, databases
 
 MOVES_PER_KILL = 2
-LONGEST_START_SECONDS = 1.0
+TOLD_EVERY = 50
+LONGEST_START_SECONDS = 0.6
 LONGEST_WORK_SECONDS = 0.06
 
 
@@ -90,6 +93,8 @@ async def _kill(process: Any, place: Place, referee: Referee, random: Random, fo
         await asyncio.sleep(LONGEST_START_SECONDS * random.random())
         await _end(process)
     found.kills[kind] += 1
+    if not sum(found.kills.values()) % TOLD_EVERY:
+        print(f"{sum(found.kills.values())} kills", file=sys.stderr)
     begun = time.monotonic()
     process = start(place)
     await referee.settled(place.mark(process.pid))
@@ -113,19 +118,34 @@ async def _missing(place: str, entries: int) -> int:
 def main() -> int:
     """Run both, compare, print a table."""
     given = _arguments()
-    with TemporaryDirectory() as place:
+    with _place(given.folder) as place, databases(given.postgres or SERVER) as there:
         folder = Path(place)
         alone_url = f"sqlite:///{folder}/alone.db"
         alone, _ = asyncio.run(run(folder / "alone", alone_url, given.kills, given.seed, is_left_alone=True))
-        url = given.database or f"sqlite:///{folder}/killed.db"
+        url = there.make() if given.postgres else f"sqlite:///{folder}/killed.db"
         killed, found = asyncio.run(run(folder / "killed", url, given.kills, given.seed, is_left_alone=False))
         found.missing_rows = asyncio.run(_missing(url, _entries(folder / "killed")))
     different = [name for name in alone if alone[name] != killed[name]]
     _print(killed, found, different)
     for name in different:
-        print(f"{name}, left alone: {alone[name]}\n{name}, killed:     {killed[name]}", file=sys.stderr)
+        print(f"{name}: {_differing(alone[name], killed[name])}", file=sys.stderr)
     is_bad = different or found.doubles or found.orphans or found.naked or found.missing_rows
     return 1 if is_bad else 0
+
+
+def _place(wanted: Path | None) -> AbstractContextManager[str]:
+    if wanted is None:
+        return TemporaryDirectory()
+    wanted.mkdir()
+    return nullcontext(str(wanted))
+
+
+def _differing(alone: Any, killed: Any) -> Any:
+    """What differs between two runs, for people: that of the one left alone, and that of the other."""
+    if not isinstance(alone, dict):
+        return alone, killed
+    keys = [key for key in {**alone, **killed} if alone.get(key) != killed.get(key)]
+    return {key: (alone.get(key), killed.get(key)) for key in keys}
 
 
 def _entries(folder: Path) -> int:
@@ -157,8 +177,15 @@ def _arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--kills", type=int, default=200, help="how often [200]")
+    parser.add_argument("--folder", type=Path, help="a new one, to keep what the runs leave [none is kept]")
     parser.add_argument("--seed", type=int, default=1, help="of moves and moments [1]")
-    parser.add_argument("--database", metavar="URL", help="an empty database [SQLite, in a temporary folder]")
+    parser.add_argument(
+        "--postgres",
+        nargs="?",
+        const=SERVER,
+        metavar="URL",
+        help=f"mirror to a database of its own on a PostgreSQL server [without: SQLite; without URL: {SERVER}]",
+    )
     return parser.parse_args()
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from parity import GRID, InTurn, in_lockstep, one
+from parity import GRID, one
 from traderagent_bybit.adapter.bybit import BybitAdapter
 from traderagent_bybit.adapter.config import BybitConfig
+from traderagent_bybit.lockstep import InTurn, in_lockstep
 from traderagent_bybit.sandbox.app import serving
 from traderagent_bybit.sandbox.session import Session as Sandbox
 from traderagent_bybit.sandbox.session import Settings

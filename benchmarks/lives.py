@@ -7,7 +7,7 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
@@ -29,7 +29,7 @@ from traderagent_core.live.driver import Driver
 from traderagent_core.live.mirroring import Mirroring
 from traderagent_core.live.running import keep_reconciled, keep_time
 from traderagent_core.live.session import Session, keep_snapshots, trade, until_told
-from traderagent_core.model.instrument import Market
+from traderagent_core.model.instrument import Instrument, Market
 from traderagent_core.model.order import OrderStatus
 from traderagent_core.model.position import money_context
 from traderagent_core.persistence.journal.entry import EntryKind
@@ -42,12 +42,22 @@ SPEED = 10.0
 """How much faster than the machine's the common clock runs: thirty-five seconds of grace take less than four."""
 
 MINUTE_MS = 60_000
+LOOK_SECONDS = 0.05
+"""How long a sleeper may not notice that the clock was put ahead."""
+
+HERE = str(Path(__file__).parent)
 PATIENCE_SECONDS = 120.0
+QUIET_SECONDS = 0.05
+"""How long nothing may change until the market moves on."""
+
+LONGEST_LEAD_SECONDS = 5.0
+"""How long the clock may stay behind a market that has moved quickly."""
+
 PROCESSES = get_context("forkserver")
 GRID = {"upper_price": 112, "lower_price": 88, "grid_levels": 13, "amount_per_grid": 100}
 DCA = {
     "start": "immediate",
-    "amount_per_step": 200,
+    "amount_per_step": 150,
     "price_deviation": "0.015",
     "take_profit_percentage": "0.012",
 }
@@ -60,21 +70,31 @@ BOTS = {
 
 @frozen
 class FastClock:
-    """Runs `speed` times as fast as the machine's, the same in every process that is told its origin."""
+    """Runs `speed` times as fast as the machine's, the same in all processes, and can be put ahead."""
 
     start_ms: int
     since: float
     speed: float = SPEED
+    _ahead_ms: Any = field(factory=lambda: PROCESSES.RawValue("q", 0))
 
     def now_ms(self) -> int:
         """Its time, ms UTC."""
-        return self.start_ms + int((time.monotonic() - self.since) * 1000 * self.speed)
+        ahead_ms: int = self._ahead_ms.value
+        return self.start_ms + int((time.monotonic() - self.since) * 1000 * self.speed) + ahead_ms
+
+    def reach(self, time_ms: int) -> None:
+        """Let it be so late at least, in all processes."""
+        self._ahead_ms.value += max(time_ms - self.now_ms(), 0)
+
+    def monotonic_ms(self) -> int:
+        """Its time: nobody sets it."""
+        return self.now_ms()
 
     async def sleep_until(self, time_ms: int) -> None:
         """Return once that time has come."""
         await asyncio.sleep(0)
         while (left := time_ms - self.now_ms()) > 0:
-            await asyncio.sleep(left / 1000 / self.speed)
+            await asyncio.sleep(min(left / 1000 / self.speed, LOOK_SECONDS))
 
 
 def configuration() -> Any:
@@ -106,9 +126,14 @@ class Place:
     database_url: str
     clock: FastClock
 
-    def mark(self, process_id: int) -> Path:
+    def mark(self, process_id: int | None) -> Path:
         """The file by which a process tells that it has recovered."""
         return self.folder.with_name(f"up-{process_id}")
+
+    def tell(self, what: str, **values: Any) -> None:
+        """Write down what a process has to say, for people."""
+        with self.folder.with_name("told.log").open("a", encoding="utf-8") as log:
+            log.write(f"{self.clock.now_ms()} {os.getpid()} {what} {values}\n")
 
     def adapter(self) -> BybitAdapter:
         """An adapter of the account."""
@@ -136,14 +161,14 @@ async def _live(place: Place) -> None:
         place.mark(os.getpid()).touch()
         await asyncio.Event().wait()
 
-    keepers = keep_time, keep_reconciled, keep_snapshots(place.folder), until_told, mirroring.keep, told_up
+    keepers = keep_time, keep_reconciled, keep_snapshots, until_told, mirroring.keep, told_up
     session = Session(
         configuration(),
         place.adapter(),
         place.folder,
         ACCOUNT,
         "1m",
-        lambda *_, **__: None,
+        place.tell,
         {"configuration": {}},
         run_id=RUN_ID,
         history_ms=600_000,
@@ -156,8 +181,11 @@ async def _live(place: Place) -> None:
 
 def start(place: Place) -> ForkServerProcess:
     """A process that trades; it is forked from one that has everything imported."""
-    PROCESSES.set_forkserver_preload(["lives", "sqlalchemy.ext.asyncio", "alembic", "aiosqlite", "asyncpg"])
-    process = PROCESSES.Process(target=live, args=(place,))
+    PROCESSES.set_forkserver_preload(["warm"])
+    if HERE not in (path := os.environ.get("PYTHONPATH", "").split(os.pathsep)):
+        # The server knows no other way here.
+        os.environ["PYTHONPATH"] = os.pathsep.join([HERE, *filter(None, path)])
+    process = PROCESSES.Process(target=live, args=(place,), daemon=True)
     process.start()
     return process
 
@@ -166,16 +194,20 @@ def start(place: Place) -> ForkServerProcess:
 
 
 def make_sandbox(clock: FastClock, *, has_limits: bool = False) -> Sandbox:
-    """Markets that stand still at 100 until they are told where to go."""
-    columns = [np.full(400, 100.0) for _ in range(4)]
+    """Markets that stand still at 100 until they are told where to go.
+
+    A step of averaging down is one lot at any price: which socket tells first, of a fill or of a price, is chance.
+    """
+    flat = np.full(400, 100.0)
     times = 1_704_067_200_000 + MINUTE_MS * np.arange(400, dtype=np.int64)
-    series = [Candles(symbol, "1m", times, *columns, np.ones(400)) for symbol in BOTS]
+    series = [Candles(symbol, "1m", times, flat, flat, flat, flat, np.ones(400)) for symbol in BOTS]
     settings = Settings(
         [AccountSpec("kit", KEYS["key"], KEYS["secret"], Decimal(100_000))],
         speed=0.0,
         has_rate_limits=has_limits,
         start_ms=int(times[-1]),
         funding_rate=Decimal(0),
+        instruments={"SOL/USDT": Instrument("SOL/USDT", Market.LINEAR, lot_size=Decimal(1))},
     )
     return Sandbox(settings, series, clock.now_ms)
 
@@ -228,29 +260,42 @@ class Referee:
         ours = {order.client_order_id: (order.price, order.filled) for order in orders}
         return (
             ours == self.live_orders()
-            and set(account.seen_trades) == {each.exec_id for each in self.venue.executions}
+            and set(account.seen_trades) == {each.exec_id for each in self.trades()}
             and all(account.net_quantity(symbol) == held for symbol, held in self.positions().items())
         )
 
     async def settled(self, mark: Path) -> None:
-        """Wait until the process of a mark is up, and both sides say the same."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while not (mark.exists() and self.is_settled()):
-            if time.monotonic() > end:
-                raise TimeoutError(f"journal and exchange do not agree: {self.differences()}")
-            if self.clock.now_ms() >= self.desk.session.world.now_ms + MINUTE_MS:
-                self.move(self._prices)  # A minute in which nothing moves.
+        """Wait until the process of a mark is up, and both sides say the same, and still do so a little later."""
+        begun, since = time.monotonic(), 0.0
+        while not (since and time.monotonic() > since + QUIET_SECONDS):
+            if (waited := time.monotonic() - begun) > PATIENCE_SECONDS:
+                found = {"is up": mark.exists(), **self.differences()}
+                raise TimeoutError(f"journal and exchange do not agree: {found}")
+            market_ms = self.desk.session.world.now_ms
+            if waited > LONGEST_LEAD_SECONDS:  # What waits for a time of the market.
+                self.clock.reach(market_ms - MINUTE_MS)
+            if self.clock.now_ms() >= market_ms:
+                self.move(
+                    self._prices
+                )  # A minute in which nothing moves; else its candle would come too late.
             await asyncio.sleep(0.005)
+            since = (since or time.monotonic()) if mark.exists() and self.is_settled() else 0.0
 
-    def differences(self) -> Sequence[object]:
-        """What does not agree, for people."""
-        ours = {order.client_order_id: (order.price, order.filled) for order in self.kept().orders.values()}
-        theirs = self.live_orders()
-        return [
-            sorted(set(ours.items()) ^ set(theirs.items())),
-            set(self._kept.seen_trades) ^ {each.exec_id for each in self.venue.executions},
-            self.positions(),
-        ]
+    def differences(self) -> Mapping[str, object]:
+        """What does not agree or is not at rest, for people, and what was told last."""
+        kept = self.kept()
+        ours = {order.client_order_id: (order.price, order.filled) for order in kept.orders.values()}
+        log = self.folder.with_name("told.log")
+        return {
+            "orders": sorted(set(ours.items()) ^ set(self.live_orders().items())),
+            "trades": set(kept.seen_trades) ^ {each.exec_id for each in self.trades()},
+            "positions": self.positions(),
+            "ledgers": {symbol: kept.net_quantity(symbol) for symbol in BOTS},
+            "without orders": set(BOTS) - {order.symbol for order in kept.orders.values()},
+            "under way": list(filter(_is_under_way, kept.orders.values())),
+            "times": (self.clock.now_ms(), self.desk.session.world.now_ms),
+            "told": log.read_text(encoding="utf-8").splitlines()[-20:] if log.exists() else [],
+        }
 
     # -- the exchange ---------------------------------------------------------------------------------------
 
@@ -262,6 +307,10 @@ class Referee:
         ]
         world.advance(ends[0])
         self.desk.hub.flush()
+
+    def trades(self) -> list[Any]:
+        """All executions but those of funding."""
+        return [each for each in self.venue.executions if each.kind == "Trade"]
 
     def live_orders(self) -> dict[str, tuple[Decimal | None, Decimal]]:
         """Price or trigger and fills of each live order, by client order id."""
@@ -303,5 +352,5 @@ class Referee:
             "positions": self.positions(),
             "ledgers": ledgers,
             "cash": self.venue.wallet_balance,
-            "fills": Counter((each.link_id, each.price, each.quantity) for each in self.venue.executions),
+            "fills": Counter((each.link_id, each.price, each.quantity) for each in self.trades()),
         }

@@ -114,7 +114,7 @@ def planned_runs(repetitions: int) -> list[Figure]:
 def _planned_run(setup: Setup, repetitions: int) -> list[Figure]:
     config, candles = setup.bot.config(), setup.series.candles()
     metrics = checked_run(config, candles).metrics
-    work = {
+    work: dict[str, Callable[[], object]] = {
         "run": partial(simulate, config, candles),
         "indicators": partial(indicator_columns, config, candles),
     }

@@ -42,7 +42,7 @@ def portfolios(repetitions: int) -> list[Figure]:
     """All figures; leaves with exit code 2 where there are no real series."""
     repetitions = min(repetitions, MOST_REPETITIONS)
     config = load_config(CONFIG)
-    with _hours(config) as folder:
+    with hours(config) as folder:
         return [
             *_parts("35 pairs, 7.5 months", config, folder, repetitions),
             *_command(folder, repetitions),
@@ -51,12 +51,12 @@ def portfolios(repetitions: int) -> list[Figure]:
 
 
 def _parts(name: str, config: Config, folder: Path, repetitions: int) -> Iterator[Figure]:
-    loaded = _portfolio(config, folder, COMMON)
+    loaded = loaded_portfolio(config, folder, COMMON)
     result = loaded.run()
     events = f"{result.metrics.events:,} events, {result.metrics.fills:,} fills"
     with TemporaryDirectory() as out:
         work = {
-            "reading files": lambda: _portfolio(config, folder, COMMON),
+            "reading files": lambda: loaded_portfolio(config, folder, COMMON),
             "a run without the SMC filter": lambda: loaded.run(is_filtered=False),
             "a run with it": loaded.run,
             "a run with it, and its files written": lambda: loaded.run().write(out),
@@ -82,18 +82,18 @@ def _command(folder: Path, repetitions: int) -> list[Figure]:
 
 def _majors(config: Config, folder: Path, repetitions: int) -> Iterator[Figure]:
     eight = evolve(config, bots=tuple(bot for bot in config.bots if bot.symbol in MAJORS))
-    loaded = _portfolio(eight, folder, LONG)
+    loaded = loaded_portfolio(eight, folder, LONG)
     (timing,) = measure({"run": loaded.run}, repetitions).values()
     yield Figure.of("8 majors, 52 months: a run with the SMC filter", "s", timing.read(), wanted=20.0)
 
 
-def _portfolio(config: Config, folder: Path, period: tuple[str, str]) -> Portfolio:
+def loaded_portfolio(config: Config, folder: Path, period: tuple[str, str]) -> Portfolio:
     start_ms, end_ms = (UTC_TIME.convert(day, None, None) for day in period)
     return Portfolio(config, Request(config, folder, start_ms, end_ms).load(), start_ms, end_ms)
 
 
 @contextmanager
-def _hours(config: Config) -> Iterator[Path]:
+def hours(config: Config) -> Iterator[Path]:
     """A folder with nothing but the hourly series: a run takes the finest candles that it finds."""
     with TemporaryDirectory() as place:
         for bot in config.bots:

@@ -1,9 +1,10 @@
 """What a bad connection costs: lost replies, sockets that are cut, and more calls than a venue allows.
 
-    python benchmarks/storms.py --placements 1000 --trades 200 --calls 500
+    python benchmarks/storms.py --placements 1000 --garbled 300 --trades 200 --calls 500
 
 All of it at a Bybit sandbox through its adapter. Requests and replies of placements are lost at random while three
-bots trade, until so many orders were placed: none may be there twice, none may be missing. Sockets are cut at random:
+bots trade, until so many orders were placed: none may be there twice, none may be missing. The same while answers and
+messages of all kinds are garbled at random. Sockets are cut at random:
 every trade has to be booked once the account was read again. So many orders are wanted at once: the venue may not
 refuse one for its rate, and cancellations may not wait behind them. Exit code 1 when anything is not as it should be.
 """
@@ -12,15 +13,17 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from kills import moves
 from lives import FastClock, Place, Referee, make_sandbox, start
 from traderagent_bybit.sandbox.app import serving
+from traderagent_core.account.state import Order
 from traderagent_core.model.order import OrderRequest, OrderType, Side
 from traderagent_core.report.terminal import aligned
 
@@ -30,6 +33,13 @@ LOSSES = (
     {"kind": "lose_reply", "match": CREATE, "probability": 0.2},
     {"kind": "lose_request", "match": CREATE, "probability": 0.1},
 )
+GARBLED: Sequence[Mapping[str, Any]] = (
+    {"kind": "garble", "match": "/v5/*", "probability": 0.1},
+    *(
+        {"kind": "garble", "match": topic, "probability": 0.1}
+        for topic in ("order", "execution", "publicTrade*")
+    ),
+)
 CANCELS = 10
 MOST_MOVES = 10_000
 
@@ -37,15 +47,20 @@ Row = tuple[str, str, bool]
 """What was measured, what was found, and whether it is as it should be."""
 
 
-async def trade_on(folder: Path, is_enough: Callable[[Referee], bool], *, cuts: bool) -> Referee:
-    """Three bots trade until it is enough, through losses or cuts; after each move both sides have to agree."""
+async def trade_on(
+    folder: Path, is_enough: Callable[[Referee], bool], rules: Sequence[Mapping[str, Any]] = ()
+) -> Referee:
+    """Three bots trade until it is enough, through faults or, without any, through cuts; after each move both sides
+    have to agree.
+    """
+    cuts = not rules
     clock, random = FastClock(time.time_ns() // 1_000_000, time.monotonic()), Random(1)
     async with serving(make_sandbox(clock)) as (desk, url):
         place = Place(url, folder, f"sqlite:///{folder}.db", clock)
         referee, process = Referee(desk, folder, clock), start(place)
         try:
             await referee.settled(place.mark(process.pid))
-            desk.faults.replace(() if cuts else LOSSES, 1)
+            desk.faults.replace(rules, 1)
             for prices in moves(MOST_MOVES, 3):
                 referee.move(prices)
                 if cuts and random.random() < 0.5:
@@ -71,27 +86,27 @@ def trades(referee: Referee) -> int:
     return len(referee.kept().seen_trades)
 
 
-async def lost_replies(folder: Path, count: int) -> list[Row]:
-    """Placements whose request or reply is lost."""
-    referee = await trade_on(folder, lambda found: placements(found) >= count, cuts=False)
+async def placed(folder: Path, count: int, rules: Sequence[Mapping[str, Any]], what: str) -> list[Row]:
+    """Placements through faults."""
+    referee = await trade_on(folder, lambda found: placements(found) >= count, rules)
     sent = {order.client_order_id for order in _every_order(referee)}
     missing = len(sent - referee.venue.links.keys())
     return [
-        ("placements, three of ten with a lost request or reply", f"{placements(referee)}", True),
+        (f"placements, {what}", f"{placements(referee)}", True),
         ("orders there twice", f"{referee.doubles()}", not referee.doubles()),
         ("orders that are missing", f"{missing}", not missing),
     ]
 
 
-def _every_order(referee: Referee) -> list[object]:
+def _every_order(referee: Referee) -> list[Order]:
     account = referee.kept()
     return [*account.orders.values(), *account.closed_orders.values()]
 
 
 async def cut_sockets(folder: Path, count: int) -> list[Row]:
     """Trades while sockets are cut."""
-    referee = await trade_on(folder, lambda found: trades(found) >= count, cuts=True)
-    there, booked = len(referee.venue.executions), trades(referee)
+    referee = await trade_on(folder, lambda found: trades(found) >= count)
+    there, booked = len(referee.trades()), trades(referee)
     return [("trades booked after cuts, of those there", f"{booked} of {there}", booked == there)]
 
 
@@ -135,7 +150,13 @@ def _order(name: str) -> OrderRequest:
 
 async def measure(folder: Path, given: argparse.Namespace) -> list[Row]:
     """All that was asked for."""
-    rows = await lost_replies(folder / "lost", given.placements) if given.placements else []
+    rows = []
+    if given.placements:
+        rows += await placed(
+            folder / "lost", given.placements, LOSSES, "three of ten with a lost request or reply"
+        )
+    if given.garbled:
+        rows += await placed(folder / "garbled", given.garbled, GARBLED, "one message of ten garbled")
     rows += await cut_sockets(folder / "cut", given.trades) if given.trades else []
     return rows + (await calls_at_once(given.calls) if given.calls else [])
 
@@ -146,6 +167,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--placements", type=int, default=1_000, help="with lost replies; 0: none [1000]")
+    parser.add_argument("--garbled", type=int, default=300, help="with garbled messages; 0: none [300]")
     parser.add_argument("--trades", type=int, default=200, help="with sockets that are cut; 0: none [200]")
     parser.add_argument("--calls", type=int, default=500, help="at once; 0: none [500]")
     with TemporaryDirectory() as place:

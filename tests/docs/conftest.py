@@ -46,7 +46,8 @@ class Page:
 
         With `told` each line has one more cell, which says what the thing means and must not be empty.
         """
-        lines = [line for line in self.section(heading).splitlines() if line.startswith("|")][2:]
+        text = self.section(heading)
+        lines = [line for line in text.splitlines() if line.startswith("|")][2:]
         wanted = list(expected)
         if told:
             parts = [line.rstrip(" |").rpartition(" | ") for line in lines]
@@ -54,6 +55,8 @@ class Page:
         lacking = "\n".join(line for line in wanted if line not in lines)
         stale = "\n".join(line for line in lines if line not in wanted)
         where = f"{self.path.relative_to(ROOT)}, section {heading}"
+        glued = re.search(r"^\|.*\n([^|\n].*)$", text, re.MULTILINE)
+        assert glued is None, f"{where} has a line that runs into the table: {glued and glued[1]}"
         assert not lacking, f"{where} lacks:\n{lacking}"
         assert not stale, f"{where} has what the code does not:\n{stale}"
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from traderagent_core.adapters import clocks
 from traderagent_core.adapters.building import build_adapter
+from traderagent_core.adapters.candle_polling import polled_candles
 from traderagent_core.adapters.streams import Broadcast
 from traderagent_core.contract.capabilities import Capabilities
 from traderagent_core.contract.clock import Clock
@@ -91,7 +92,14 @@ def test_every_error_is_told(page: Callable[[str], Any], tables: Tables) -> None
 
 
 def test_the_tools_are_described(page: Callable[[str], Any], tables: Tables) -> None:
-    tools = [Broadcast, clocks.SystemClock, clocks.ReplayClock, clocks.ManualClock, build_adapter]
+    tools = [
+        Broadcast,
+        polled_candles,
+        clocks.SystemClock,
+        clocks.ReplayClock,
+        clocks.ManualClock,
+        build_adapter,
+    ]
     rows = [
         tables["row"](f"`{tool.__module__.partition('.')[2]}.{tool.__name__}`", tables["summary"](tool))
         for tool in tools

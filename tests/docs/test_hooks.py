@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import traderagent_core
-from traderagent_core import EntryFilter, RiskMode, hookspecs, specs
+from traderagent_core import EntryFilter, EventSink, RiskMode, hookspecs, specs
 
 PAGE = "docs/reference/hooks.md"
 
@@ -36,10 +36,10 @@ def test_every_record_that_a_hook_yields_is_described_field_by_field(
         page(PAGE).check_table(f"`{spec.__name__}`", tables["fields"](spec), told=True)
 
 
-def test_what_filters_and_modes_implement_is_described(
+def test_what_filters_modes_and_sinks_implement_is_described(
     page: Callable[[str], Any], tables: Mapping[str, Callable[..., Any]]
 ) -> None:
-    for contract in (EntryFilter, RiskMode):
+    for contract in (EntryFilter, RiskMode, EventSink):
         page(PAGE).check_table(f"`{contract.__name__}`", tables["members"](contract))
 
 

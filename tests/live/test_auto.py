@@ -10,9 +10,13 @@ from traderagent_core.adapters.clocks import ManualClock
 from traderagent_core.adapters.venue_adapter import VenueAdapter
 from traderagent_core.coordinator.halt import Stage
 from traderagent_core.data.csv_writing import write_csv
+from traderagent_core.live.assembling import Assembly, conditions_of
+from traderagent_core.live.control.left import describe_left
 from traderagent_core.live.driver import Driver, Options
 from traderagent_core.live_run import Recorded, run_recorded
 from traderagent_core.model.timeframe import DAY_MS, HOUR_MS
+from traderagent_core.persistence.journal.entry import EntryKind
+from traderagent_core.persistence.journal.reading import read_entries
 from traderagent_core.replay import replay
 from traderagent_core.testing.markets import START_MS, changing_market
 
@@ -70,6 +74,23 @@ def test_records_are_those_of_the_simulator(
     assert replay(folder).difference is None
 
 
+@pytest.mark.parametrize("days", [9, 12, 15])
+def test_a_run_that_is_gone_tells_regime_and_owner_of_each_pair(days: int, tmp_path: Path) -> None:
+    data, folder = tmp_path / "data", tmp_path / "run"
+    data.mkdir()
+    for series in markets(SYMBOLS[:2], days, 1):
+        write_csv(series, data / f"test_spot_{series.symbol.replace('/', '-')}_1h.csv")
+    wish = Recorded(load_config(config(SYMBOLS[:2])), data, None, START_MS + 5 * DAY_MS)
+    engine = run_recorded(wish, folder, lambda *_, **__: None).engine
+    pairs = engine.director.pairs.values()
+    known = [(pair.memory.regime and pair.memory.regime.value, pair.memory.state.owner) for pair in pairs]
+    for _ in ("by the last snapshot", "by the records alone"):
+        assert [(bot["regime"], bot["owner"]) for bot in describe_left(folder)["bots"]] == known
+        for path in folder.glob("*.snapshot"):
+            path.unlink()
+    assert all(regime for regime, _ in known)
+
+
 def test_a_halt_freezes_closes_and_is_acknowledged(bench: Any, by_simulator: Any, of_run: Any) -> None:
     given = config(SYMBOLS, risk_modes=MODES, simulation={"acknowledge_halt_after_hours": 30})
     candles = markets(SYMBOLS, 45, 3)
@@ -96,8 +117,10 @@ def test_a_halt_that_nobody_has_acknowledged_is_told_again_at_a_start(tmp_path: 
     async def flush() -> None:
         """Nothing has to be durable."""
 
-    options = Options("1h", flush, (), tell=lambda what, **values: told.append((what, values)))
-    driver = Driver(VenueAdapter({}, Surroundings(ManualClock())), stepper, options)
+    setup = next(each for each in read_entries(tmp_path / "run", 0) if each.kind is EntryKind.SETUP)
+    assembly = Assembly(wish.config, conditions_of(setup.value), stepper)
+    options = Options(wish.config, "1h", flush, (), tell=lambda what, **values: told.append((what, values)))
+    driver = Driver(VenueAdapter({}, Surroundings(ManualClock())), assembly, options)
     driver.remind()
     reason = stepper.engine.halting.state.reason
     assert ("published", {"topic": "halt", "text": reason}) in told

@@ -16,17 +16,20 @@ from traderagent_core.config.effective import effective
 from traderagent_core.contract.exchange_adapter import Surroundings
 from traderagent_core.contract.outcome import Outcome
 from traderagent_core.engine.engine import Engine
-from traderagent_core.errors import ConfigError, PersistenceError
+from traderagent_core.errors import ConfigError
 from traderagent_core.live.driver import Driver
 from traderagent_core.live.lockstep import keep_lockstep
 from traderagent_core.live.recovery import save_state
+from traderagent_core.live.reloading import go_over
 from traderagent_core.live.session import Session, trade
+from traderagent_core.live_run import manifest_of
 from traderagent_core.model.position import money_context
 from traderagent_core.persistence.journal.entry import EntryKind
 from traderagent_core.persistence.journal.journal import Journal
 from traderagent_core.persistence.journal.reading import read_entries
 from traderagent_core.persistence.payloads import records_of
 from traderagent_core.persistence.snapshots import Snapshots
+from traderagent_core.replay import replay
 from traderagent_core.simulator.instruments import make_instrument
 from traderagent_core.testing import market
 
@@ -35,6 +38,7 @@ CANDLES = market("ranging", timeframe="15m", rows=700)
 START_MS = int(CANDLES.open_time[0]) + 60 * HOUR_MS
 BOOT_MS = START_MS - CANDLES.duration_ms
 END_MS = int(CANDLES.open_time[-1]) + CANDLES.duration_ms
+EDITED_MS = START_MS + 6 * HOUR_MS
 AFTERWARDS_MS = 600_000
 """Time in which nothing trades any more, so that everything that was under way is found out."""
 
@@ -105,6 +109,9 @@ class World:
         )
         self.venue = LastingVenue(None, surroundings, [instrument], {"BTC/USDT": CANDLES}, start_ms=BOOT_MS)
         self.crashes = 0
+        self.edited: Any = None
+        self.setups: list[int] = []
+        """How many moments had passed before each entry that tells a configuration."""
 
     def run(self, monkeypatch: Any, *crash_at: int) -> Engine:
         """Run to the end, dying at those moments of the first, second … process."""
@@ -112,6 +119,8 @@ class World:
             crasher = self.venue.crasher = Crasher(at)
 
             def dying(journal: Any, *entry: Any, crasher: Crasher = crasher) -> int:
+                if entry[0] is EntryKind.SETUP:
+                    self.setups.append(crasher.moments)
                 crasher.moment()
                 sequence = APPEND(journal, *entry)
                 crasher.moment()
@@ -141,7 +150,7 @@ class World:
             "test",
             "15m",
             lambda *_, **__: None,
-            {"configuration": {}},
+            manifest_of(self.config),
             run_id="sim",
             history_ms=BOOT_MS,
             start_ms=START_MS,
@@ -151,7 +160,15 @@ class World:
         )
         keepers = [keep_lockstep(self.venue, self.clock, END_MS + AFTERWARDS_MS)]
         keepers += [self._save] if self.saves else []
+        keepers += [self._edit] if self.edited is not None else []
         return (await trade(session, *keepers)).engine
+
+    async def _edit(self, driver: Driver) -> None:
+        """The configuration is another one from the middle of the run on."""
+        await self.clock.sleep_until(EDITED_MS)
+        self.config = self.edited
+        driver.tell(lambda: go_over(driver, self.edited, "edited"))
+        await asyncio.Event().wait()
 
     async def _save(self, driver: Driver) -> None:
         """A snapshot every five hours."""
@@ -250,17 +267,61 @@ def changed(config: Any, **keys: Any) -> Any:
     return load_config(content)
 
 
-def test_another_configuration_after_a_death_is_refused(tmp_path: Path, monkeypatch: Any) -> None:
+EDITS: dict[str, dict[str, Any]] = {
+    "grid": {"grid": {**SECTIONS["grid"], "grid_levels": 9}},
+    "dca": {
+        "dca": {**SECTIONS["dca"], "amount_per_step": 100, "take_profit_percentage": "0.02"},
+        "risk_management": {"stop_loss_percentage": "0.04", "max_position_size": 300},
+    },
+}
+
+
+def setups(folder: Path) -> list[int]:
+    return [entry.sequence for entry in read_entries(folder, 0) if entry.kind is EntryKind.SETUP]
+
+
+def test_another_configuration_after_a_death_is_gone_over_to(tmp_path: Path, monkeypatch: Any) -> None:
     world = World(tmp_path / "run", "grid", "spot")
-    other = changed(world.config, grid={**SECTIONS["grid"], "grid_levels": 9})
-    monkeypatch.setattr(World, "_pass_time", lambda own: setattr(own, "config", other))
-    with pytest.raises(PersistenceError, match="decide otherwise than was recorded"):
-        world.run(monkeypatch, 200)
+    other = changed(world.config, **EDITS["grid"])
+    pass_time = World._pass_time
+
+    def edit(own: World) -> None:
+        pass_time(own)
+        own.config = other
+
+    monkeypatch.setattr(World, "_pass_time", edit)
+    engine = world.run(monkeypatch, 200)
+    check(world, engine)
+    assert len(setups(world.folder)) == 2
+    assert len([1 for order in engine.account.orders.values() if order.want.slot.name != "stop"]) <= 8
+    assert replay(world.folder).difference is None
+
+
+@pytest.mark.parametrize("saves", [False, True])
+@pytest.mark.parametrize(("strategy", "kind"), [("grid", "spot"), ("dca", "linear")])
+def test_a_death_around_a_change_of_configuration_changes_nothing(
+    strategy: str, kind: str, saves: bool, tmp_path: Path, monkeypatch: Any
+) -> None:
+    whole = World(tmp_path / "whole", strategy, kind, saves=saves)
+    whole.edited = changed(whole.config, **EDITS[strategy])
+    check(whole, whole.run(monkeypatch))
+    at = whole.setups[-1]
+    for moment in (*range(at - 2, at + 12, 2), at + 60):
+        world = World(tmp_path / f"{moment}", strategy, kind, saves=saves)
+        world.edited = changed(world.config, **EDITS[strategy])
+        engine = world.run(monkeypatch, moment)
+        check(world, engine)
+        assert world.crashes == 1
+        assert len(setups(world.folder)) == 2
+        assert engine.members["bot"].strategy.config == world.edited.bots[0].strategy_config
+        assert replay(world.folder).difference is None
 
 
 def test_other_bots_are_refused(tmp_path: Path, monkeypatch: Any) -> None:
     world = World(tmp_path / "run", "grid", "spot")
     other = changed(world.config, name="another")
     monkeypatch.setattr(World, "_pass_time", lambda own: setattr(own, "config", other))
-    with pytest.raises(ConfigError, match="started with the bots bot"):
+    with pytest.raises(
+        ConfigError, match=r"bots.bot: a bot → nothing; where a bot trades, and which bots there are"
+    ):
         world.run(monkeypatch, 200)

@@ -16,6 +16,7 @@ from traderagent_bybit.sandbox.world import AccountSpec
 from traderagent_core import Candles, downloading
 from traderagent_core.cli.main import run
 from traderagent_core.data.catalogue import Catalogue
+from traderagent_core.model.timeframe import DAY_MS
 from traderagent_core.testing import market
 
 ROWS, HOLE = 2_500, slice(700, 730)
@@ -88,6 +89,10 @@ def test_a_download_goes_on_where_it_was(
         again = capsys.readouterr()
         assert f" 0 candles added, {CLOSED:,} stored, 1 gaps" in again.out
         assert again.err == ""
+        common[-1] = str(tmp_path / "another")
+        before_listing = str(np.datetime64(int(series.open_time[0]) - 5 * DAY_MS, "ms"))
+        assert run([*common, "--from", before_listing]) == 0
+        assert f"{CLOSED:,} candles added" in capsys.readouterr().out
     (info,) = Catalogue(root).series()
     stored = Catalogue(root).load("BTC/USDT", "1m")
     assert info.key.exchange == "bybit"

@@ -27,7 +27,7 @@ KEYS = {"key": "canary-of-the-key", "secret": "canary-of-the-secret"}
 COMMAND = "from traderagent_core.cli.main import main; main()"
 PATIENCE_SECONDS = 120.0
 CHECKS = [
-    *("python", "plugins", "folder", "disk", "configuration", "account", "database", "keys"),
+    *("python", "plugins", "folder", "disk", "configuration", "account", "callbacks", "database", "keys"),
     *("exchange", "clock", "symbols", "candles", "money", "rights"),
 ]
 
@@ -145,6 +145,7 @@ async def scenario(tmp_path: Path) -> None:
         process = await start(environment, config)
         before = await until(folder, process, has_traded)
         assert before["protection"]["held_by"] == "venue"
+        assert [*folder.glob("*.snapshot")], "there is one from the first reconciliation on"
         assert "canary" not in Path(f"/proc/{process.pid}/cmdline").read_text()
         process.kill()
         await process.wait()

@@ -22,6 +22,7 @@ MODES = {
     "drawdown": {"drawdown": "0.02"},
 }
 ACK = {"balance": 20000, "acknowledge_halt_after_hours": 30}
+DAY_HOURS = DAY_MS // HOUR_MS
 ADDING = (Purpose.ENTRY, Purpose.SAFETY, Purpose.GRID_COUNTER)
 
 
@@ -182,6 +183,19 @@ def test_the_loss_of_the_day_is_that_of_the_bot_with_all_its_strategies(
         entered = [r for r in records if r[0] == "plan_granted" and r[2].startswith(bot.name)]
         assert not [r for r in entered if time_ms < r[1] < midnight_ms + DAY_MS and ADDING[0] in purposes(r)]
     assert alone, "no day was lost by several strategies together"
+
+
+def test_a_pair_whose_first_candle_is_yet_to_come_has_lost_nothing_of_the_day(
+    watched: Any, portfolio: Any, made: Any
+) -> None:
+    config = portfolio(FOUR[:2], {"risk_management": {"max_daily_loss": 4}})
+    whole = made(FOUR[:2], days=40, seed=5)
+    late = whole["ETH/USDT"][12 * DAY_HOURS + 7 :]
+    prepared = watched(config, whole | {"ETH/USDT": late})
+    days = {record[1] // DAY_MS for record in prepared.driver.records if record[1] < late.open_time[0]}
+    assert len(days) > 1, "no day ended before the first candle of the other pair"
+    reached = {record[2] for record in prepared.driver.records if record[0] == "mode_changed" and record[3]}
+    assert reached == {"btc:max_daily_loss", "eth:max_daily_loss"}
 
 
 def profits(records: Any, candles: Any, close_ms: int) -> dict[str, Decimal]:

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -29,6 +28,7 @@ from traderagent_core.model.position import money_context
 from traderagent_core.persistence.journal.entry import EntryKind
 from traderagent_core.persistence.journal.reading import read_entries
 from traderagent_core.persistence.payloads import records_of
+from traderagent_core.testing.postgres import databases
 
 SYMBOL, THEIRS = "BTC/USDT", "BTCUSDT"
 KEYS = {"key": "kit", "secret": "hush"}
@@ -281,17 +281,10 @@ def wire() -> Wire:
 @pytest.fixture
 def postgres() -> Iterator[str]:
     """The name of an empty database on the local PostgreSQL; skips where no server answers."""
-    asyncpg = pytest.importorskip("asyncpg", reason="PostgreSQL needs the extra: traderagent-core[postgres]")
-    name = f"traderagent_{uuid4().hex}"
-
-    async def say(statement: str) -> None:
-        connection = await asyncpg.connect("postgresql://postgres@127.0.0.1:5432/postgres", timeout=3)
-        await connection.execute(statement)
-        await connection.close()
-
-    try:
-        asyncio.run(say(f"CREATE DATABASE {name}"))
-    except (OSError, TimeoutError) as error:
-        pytest.skip(f"no PostgreSQL answers: {error}")
-    yield name
-    asyncio.run(say(f"DROP DATABASE {name} WITH (FORCE)"))
+    pytest.importorskip("asyncpg", reason="PostgreSQL needs the extra: traderagent-core[postgres]")
+    with databases() as there:
+        try:
+            name = there.make().rpartition("/")[2]
+        except (OSError, TimeoutError) as error:
+            pytest.skip(f"no PostgreSQL answers: {error}")
+        yield name

@@ -20,6 +20,23 @@ def stop_at_venue(here: Any) -> Any:
     return next((order for order in here.live_at_venue().values() if order.trigger_price), None)
 
 
+def test_a_stop_that_the_exchange_refuses_again_and_again_closes_the_position(floor: Any) -> None:
+    async def scenario() -> None:
+        async with floor() as here, here.trading():
+            await here.walk(97)
+            assert here.position > 0
+            refused = {"kind": "ret_code", "code": 110009, "message": "too many", "count": 3}
+            here.faults({**refused, "match": "/v5/order/create"})
+            apply(here, "cancel", orderLinkId=stop_at_venue(here).link_id)
+            await here.until("the position is closed", lambda: here.position == 0)
+            await here.agreed()
+            assert here.has_told("stop_refused")
+            assert here.driver.engine.members["bot"].is_paused
+            assert here.live_at_venue() == {}
+
+    asyncio.run(scenario())
+
+
 def apply(here: Any, operation: str, **body: Any) -> Any:
     done = here.desk.session.apply("kit", operation, {"category": "linear", "symbol": "BTCUSDT", **body})
     here.desk.hub.flush()
@@ -123,7 +140,7 @@ def test_an_order_that_the_exchange_has_confirmed_is_never_proved_absent(floor: 
                 if not is_wanted:
                     here.driver.tell(lambda: here.driver.say("bot", "stop", "enough"))
                     await here.until("it is canceled", here.has_canceling)
-                here.driver.aligning._absent(here.driver.stepper.requests[name])
+                here.driver.aligning._absent(name, here.driver.stepper.requests[name])
             await here.until("all are gone", lambda: not here.live_at_venue())
             await here.agreed()
             assert here.kept().closed_orders[name].reason != "never_accepted"
@@ -159,5 +176,46 @@ def test_entries_wait_while_the_clock_is_wrong(floor: Any) -> None:
             here.desk.session.wall_ms = here.desk.limits.wall_ms = right
             await here.until("entries are allowed", lambda: not bars)
             assert here.position > Decimal(0)
+
+    asyncio.run(scenario())
+
+
+def test_a_deal_after_a_fill_that_nobody_saw_is_sized_at_the_price_of_now(floor: Any) -> None:
+    amount = Decimal(200)
+    section = {
+        "start": "immediate",
+        "amount_per_step": str(amount),
+        "price_deviation": "0.015",
+        "take_profit_percentage": "0.012",
+    }
+
+    def bought(here: Any) -> list[Any]:
+        return [each for each in here.account.executions if "-base-" in each.link_id]
+
+    async def scenario() -> None:
+        async with floor(strategy="dca", section=section) as here:
+            async with here.trading():
+                await here.until("the first deal", lambda: len(bought(here)) == 1)
+                await here.agreed()
+            here.move(102, 120)
+            here.faults({"kind": "refuse", "match": "/v5/public/linear", "count": 3})
+            async with here.trading():
+                await here.until("the second deal", lambda: len(bought(here)) == 2)
+                first, second = bought(here)
+        assert first.price * first.quantity <= amount
+        assert second.price == 120
+        assert second.price * second.quantity <= amount
+
+    asyncio.run(scenario())
+
+
+def test_a_symbol_that_was_listed_of_late_has_the_history_that_there_is(floor: Any) -> None:
+    days_ms = 5 * 86_400_000
+
+    async def scenario() -> None:
+        async with floor() as here, here.trading(history_ms=days_ms) as driver:
+            await here.until(
+                "there is history", lambda: len(driver.view.series("BTC/USDT", "1m").rows()) > 300
+            )
 
     asyncio.run(scenario())

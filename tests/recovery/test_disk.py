@@ -44,7 +44,7 @@ def test_on_a_full_disk_entries_wait_and_what_protects_goes_on(floor: Any) -> No
     async def scenario() -> None:
         async with floor() as here:
             disk = FillingDisk(here.folder)
-            async with here.trading(keep_room, keep_snapshots(here.folder), disk=disk):
+            async with here.trading(keep_room, keep_snapshots, disk=disk):
                 await here.walk(97)
                 disk.is_full = True
                 here.move(95)

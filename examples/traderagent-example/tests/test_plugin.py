@@ -8,15 +8,15 @@ from traderagent_core import generate_candles, load_config, simulate
 EXAMPLE = Path(__file__).parents[1] / "example" / "backtest.yaml"
 
 
-def test_the_entry_point_leads_to_all_three_hooks():
+def test_the_entry_point_leads_to_all_four_hooks():
     (entry,) = entry_points(group="traderagent", name="example")
     plugin = entry.load()
     found = [
         spec.name
-        for hook in ("strategies", "entry_filters", "risk_modes")
+        for hook in ("strategies", "entry_filters", "risk_modes", "event_sinks")
         for spec in getattr(plugin, f"traderagent_{hook}")()
     ]
-    assert found == ["breakout", "streak", "bad-day"]
+    assert found == ["breakout", "streak", "bad-day", "tail"]
 
 
 def test_the_example_trades_on_a_generated_market():

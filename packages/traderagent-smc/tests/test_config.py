@@ -13,7 +13,7 @@ def test_the_defaults_are_those_of_the_specification() -> None:
     assert config.swing_length == {"1d": 50, "4h": 50, "1h": 20, "15m": 10}
     assert config.zoned == ("4h", "1h", "15m")
     assert (config.accept, config.reject, config.no_zone_confidence) == (0.55, 0.2, 0.5)
-    assert config.history_needed() == {"1d": 500, "4h": 500, "1h": 200, "15m": 2001}
+    assert {config.history(timeframe) for timeframe in config.timeframes} == {2001}
     assert config.settings("1d").has_zones is False
 
 

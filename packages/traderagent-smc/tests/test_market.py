@@ -91,6 +91,27 @@ def test_a_first_bucket_in_whose_middle_the_data_begin_is_dropped(walk: Make, vi
     assert part.analyses["4h"].chart.time == whole.analyses["4h"].chart.time[1:]
 
 
+def test_what_is_older_than_the_history_changes_nothing(walk: Make, view_of: Make) -> None:
+    candles = walk(2600, 8)
+    needed = SMALL.history("15m")
+    assert needed == 2001
+    whole, late = candles, candles[-needed:]
+    both = [advanced(view_of(each), closes(candles)[-1:]) for each in (whole, late)]
+    assert [market.analyses["15m"].count for market in both] == [needed, needed]
+    assert codec.save(both[0].analyses["15m"]) == codec.save(both[1].analyses["15m"])
+    assert both[0].analyses["1h"].count == 650
+
+
+def test_a_first_bucket_built_from_a_part_is_dropped_before_a_long_history_too(
+    walk: Make, view_of: Make
+) -> None:
+    candles = walk(2600, 9)
+    whole, late = advanced(view_of(candles), closes(candles)[-1:]), candles[6:]
+    part = advanced(view_of(late), closes(late)[-1:])
+    assert part.analyses["1h"].count == whole.analyses["1h"].count - 2
+    assert part.analyses["4h"].count == whole.analyses["4h"].count - 1
+
+
 def test_a_view_that_goes_back_is_refused(walk: Make, view_of: Make) -> None:
     candles = walk(300, 6)
     market = advanced(view_of(candles), closes(candles)[-1:])

@@ -1,6 +1,7 @@
 """What users may write: one model for each thing that the package offers."""
 
 from decimal import Decimal
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -36,3 +37,14 @@ class BadDayConfig(BaseModel):
         default=Decimal("0.02"), gt=0, lt=1, description="Loss of the day that halves sizes."
     )
     none_at: Decimal = Field(default=Decimal("0.04"), gt=0, lt=1, description="Loss that ends the day.")
+
+
+class TailConfig(BaseModel):
+    """The section `tail` of `event_sinks`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path = Field(description="File that events are appended to.")
+    events: tuple[str, ...] = Field(
+        default=(), description="Events that are written, such as ORDER_FILLED. Default: all."
+    )

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
-from traderagent_core import EntryFilterSpec, RiskModeSpec, StrategySpec, hookimpl
+from traderagent_core import EntryFilterSpec, EventSinkSpec, RiskModeSpec, StrategySpec, hookimpl
 
 from traderagent_example.bad_day import BadDay
 from traderagent_example.breakout import Breakout
-from traderagent_example.config import BadDayConfig, BreakoutConfig, StreakConfig
+from traderagent_example.config import BadDayConfig, BreakoutConfig, StreakConfig, TailConfig
 from traderagent_example.streak import StreakFilter
+from traderagent_example.tail import Tail
 
 
 @hookimpl
@@ -41,4 +42,15 @@ def traderagent_risk_modes() -> Iterable[RiskModeSpec]:
         config_model=BadDayConfig,
         factory=BadDay,
         priority=20,
+    )
+
+
+@hookimpl
+def traderagent_event_sinks() -> Iterable[EventSinkSpec]:
+    """One event sink."""
+    yield EventSinkSpec(
+        name="tail",
+        summary="Writes what happens in a live run to a file.",
+        config_model=TailConfig,
+        factory=Tail,
     )

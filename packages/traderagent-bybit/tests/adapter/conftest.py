@@ -61,7 +61,7 @@ class SandboxRig(ExchangeRig):
                 "rest_url": self.url,
                 "private_url": f"{sockets}/v5/private",
                 "public_url": f"{sockets}/v5/public/linear",
-                "reconnect_seconds": 0.02,
+                "reconnect_seconds": min(self.config.reconnect_seconds, 0.02),
             }
         )
         markets = {self.instrument.symbol: self.instrument.market}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from traderagent_bybit.adapter import budget as budget_module
-from traderagent_bybit.adapter import outcomes
+from traderagent_bybit.adapter import http, outcomes, stream
 from traderagent_bybit.adapter.budget import Budget
 from traderagent_bybit.adapter.bybit import BybitAdapter
 from traderagent_bybit.adapter.config import BybitConfig, hosts_of
@@ -17,12 +17,15 @@ from traderagent_core import (
     ExchangeRefusedError,
     ExchangeUnavailableError,
     Instrument,
+    LinkDown,
+    LinkUp,
     Market,
     OrderRequest,
     OrderType,
     OutcomeKind,
     Refusal,
     Side,
+    Surroundings,
 )
 from traderagent_core.adapters.clocks import SystemClock
 
@@ -161,6 +164,32 @@ def test_hedge_mode_is_refused_at_the_start(on: Any) -> None:
 
     with pytest.raises(ExchangeRefusedError, match="one-way"):
         on(talk, prepare=prepare)
+
+
+class TogetherOnly:
+    """Reads that are answered when there are so many of them, and not before."""
+
+    def __init__(self, count: int) -> None:
+        self._missing = count
+        self._are_all_there = asyncio.Event()
+
+    async def every(self, _path: str, _query: Any) -> list[Any]:
+        self._missing -= 1
+        if not self._missing:
+            self._are_all_there.set()
+        await self._are_all_there.wait()
+        return []
+
+
+def test_the_modes_of_all_symbols_are_checked_at_once() -> None:
+    markets = {f"C{number}/USDT": Market.LINEAR for number in range(50)}
+
+    async def check() -> None:
+        adapter = BybitAdapter(BybitConfig(), Surroundings(SystemClock(), markets))
+        adapter._reads = TogetherOnly(len(markets))  # type: ignore[assignment]
+        await asyncio.wait_for(adapter._check_modes(), 10)
+
+    asyncio.run(check())
 
 
 @pytest.mark.parametrize("environment", ["main", "test", "demo"])
@@ -316,3 +345,67 @@ def test_funding_is_told_and_read(on: Any) -> None:
     assert [(each.symbol, each.amount) for each in paid] == [("ETH/USDT", Decimal("-0.1"))]
     assert len(fills) == 1
     assert [each.amount for each in told] == [Decimal("-0.1")]
+
+
+# -- addresses that are refused, and topics that fall silent -----------------------------------------------
+
+
+def test_after_the_pause_one_call_asks_and_entries_come_last(
+    on: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "FORBIDDEN_PAUSE_MS", 300)
+    monkeypatch.setattr(http, "ENTRIES_LATER_MS", 300)
+
+    async def talk(exchange: Any, adapter: BybitAdapter) -> Any:
+        refused = {"kind": "http_status", "status": 403, "count": 2}
+        exchange.desk.faults.replace([refused], 0)
+        first = await asyncio.gather(*(adapter.submit(market(Side.BUY, name)) for name in "ab"))
+        await asyncio.sleep(0.35)
+        entry = await adapter.submit(market(Side.BUY, "c"))
+        exchange.desk.faults.replace([{**refused, "count": 1}], 0)
+        reads = await asyncio.gather(*(adapter.open_orders() for _ in range(5)), return_exceptions=True)
+        asked = exchange.desk.faults.rules[0].matched
+        await asyncio.sleep(0.35)
+        assert list(await adapter.open_orders()) == []
+        return first, entry, [str(each) for each in reads], asked, await adapter.submit(market(Side.BUY, "c"))
+
+    first, entry, reads, asked, at_last = on(talk)
+    assert [each.kind for each in (*first, entry)] == [OutcomeKind.NOT_PROCESSED] * 3
+    assert entry.retry_after_ms <= 300
+    assert asked == 1
+    assert not any("once more" in each.text for each in first)
+    assert "once more" in reads[0]
+    assert at_last.kind is OutcomeKind.ACCEPTED
+
+
+@pytest.mark.parametrize("answers_pings", [True, False])
+def test_a_ticker_that_falls_silent_on_an_open_socket_breaks_it(
+    on: Any, monkeypatch: pytest.MonkeyPatch, *, answers_pings: bool
+) -> None:
+    monkeypatch.setattr(stream, "PING_SECONDS", 0.03 if answers_pings else 3600)
+
+    async def talk(exchange: Any, adapter: BybitAdapter) -> Any:
+        own = BybitAdapter(adapter.config.model_copy(update={"ticker_seconds": 0.1}), adapter.surroundings)
+        told: list[Any] = []
+
+        async def listen() -> None:
+            async for fact in own.prices(["ETH/USDT"]):
+                told.append(fact)  # noqa: PERF401 (they are looked at while more come)
+
+        listener = asyncio.create_task(listen())
+        await own.connect()
+        try:
+            while not told:
+                await asyncio.sleep(0.005)
+            exchange.desk.faults.replace([{"kind": "mute", "match": "tickers.*"}], 0)
+            while not any(isinstance(fact, LinkDown) for fact in told):
+                await asyncio.sleep(0.02)
+            exchange.desk.faults.replace([], 0)
+            while not isinstance(told[-1], LinkUp):
+                await asyncio.sleep(0.005)
+        finally:
+            listener.cancel()
+            await own.close()
+        return next(fact for fact in told if isinstance(fact, LinkDown))
+
+    assert "tickers.ETHUSDT has been silent for too long" in on(talk).cause

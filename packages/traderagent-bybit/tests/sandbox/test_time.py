@@ -166,3 +166,13 @@ def test_real_series_begin_together_with_their_funding() -> None:
     paid = [row for row in session.world.accounts["me"].executions if row.kind == "Funding"]
     assert len(paid) == 3
     assert len({row.fee_rate for row in paid}) > 1
+
+
+@pytest.mark.parametrize("into_minute_ms", [0, 1, 59_999])
+def test_in_real_time_the_market_is_where_the_wall_clock_is(into_minute_ms: int) -> None:
+    wall = [1_795_261_200_000 + into_minute_ms]
+    session = Session(Settings([AccountSpec("me", "k", "s")]), [CANDLES], lambda: wall[0])
+    for _ in range(2):
+        session.tick()
+        assert session.world.now_ms == wall[0]
+        wall[0] += 1_500

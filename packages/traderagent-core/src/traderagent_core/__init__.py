@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from traderagent_core.contract.capabilities import Capabilities
     from traderagent_core.contract.clock import Clock
     from traderagent_core.contract.entry_filter import EntryFilter, Ruling, Verdict
+    from traderagent_core.contract.event_sink import EventSink
     from traderagent_core.contract.exchange_adapter import ExchangeAdapter, Surroundings
     from traderagent_core.contract.exhibit import Band, Column, Exhibit, Layer, Line, Mark, Table
     from traderagent_core.contract.history import Judged, Note, RoundTrip, RunHistory
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
         TimerFired,
         WatchCrossed,
     )
+    from traderagent_core.model.fact import Fact
     from traderagent_core.model.instrument import Instrument, Market
     from traderagent_core.model.order import (
         Amendment,
@@ -84,6 +86,7 @@ if TYPE_CHECKING:
     from traderagent_core.specs import (
         CommandSpec,
         EntryFilterSpec,
+        EventSinkSpec,
         ExchangeAdapterSpec,
         RiskModeSpec,
         StrategySpec,
@@ -94,6 +97,7 @@ _HOMES = {
     "contract.capabilities": ("Capabilities",),
     "contract.clock": ("Clock",),
     "contract.entry_filter": ("EntryFilter", "Ruling", "Verdict"),
+    "contract.event_sink": ("EventSink",),
     "contract.exchange_adapter": ("ExchangeAdapter", "Surroundings"),
     "contract.exhibit": ("Band", "Column", "Exhibit", "Layer", "Line", "Mark", "Table"),
     "contract.history": ("Judged", "Note", "RoundTrip", "RunHistory"),
@@ -138,6 +142,7 @@ _HOMES = {
         "TimerFired",
         "WatchCrossed",
     ),
+    "model.fact": ("Fact",),
     "model.instrument": ("Instrument", "Market"),
     "model.order": (
         "Amendment",
@@ -164,7 +169,14 @@ _HOMES = {
     ),
     "ports": ("Columns", "Context", "MarketView"),
     "report.result": ("Result",),
-    "specs": ("CommandSpec", "EntryFilterSpec", "ExchangeAdapterSpec", "RiskModeSpec", "StrategySpec"),
+    "specs": (
+        "CommandSpec",
+        "EntryFilterSpec",
+        "EventSinkSpec",
+        "ExchangeAdapterSpec",
+        "RiskModeSpec",
+        "StrategySpec",
+    ),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -192,12 +204,15 @@ __all__ = [
     "DataError",
     "EntryFilter",
     "EntryFilterSpec",
+    "EventSink",
+    "EventSinkSpec",
     "ExchangeAdapter",
     "ExchangeAdapterSpec",
     "ExchangeError",
     "ExchangeRefusedError",
     "ExchangeUnavailableError",
     "Exhibit",
+    "Fact",
     "FillTimes",
     "Filled",
     "Fixed",

@@ -121,10 +121,10 @@ async def _part(adapter: "ExchangeAdapter", key: SeriesKey, span: Span) -> Candl
     while since_ms + duration_ms <= until_ms and sum(map(len, found)) < PART_ROWS:
         page = await _patiently(partial(adapter.candles, key.symbol, key.timeframe, since_ms, limit))
         page = page[: int(np.searchsorted(page.open_time, until_ms - duration_ms, side="right"))]
-        if not len(page):
-            break
-        found.append(page)
-        since_ms = int(page.open_time[-1]) + duration_ms
+        if len(page):
+            found.append(page)
+        # An empty page is of before the symbol was listed, or of a halt; later ones have some.
+        since_ms = int(page.open_time[-1]) + duration_ms if len(page) else since_ms + limit * duration_ms
     if not found:
         return None
     tables = [columns_of(page) for page in found]

@@ -1,6 +1,10 @@
 """The error tree. Each class says who has to react."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
+
+LONGEST_ERROR = 300
 
 
 class TraderAgentError(Exception):
@@ -24,6 +28,10 @@ class PluginError(TraderAgentError):
         super().__init__(message)
         self.plugin = plugin
         self.distribution = distribution
+
+
+class PluginHungError(PluginError):
+    """A call of a plugin took so long that its process was ended; it is not made again."""
 
 
 class OrderError(TraderAgentError):
@@ -91,3 +99,30 @@ class ExchangeUnavailableError(ExchangeError):
 
 class ExchangeRefusedError(ExchangeError):
     """The exchange refuses this account or this request: the user mends keys, rights or configuration."""
+
+
+def told(error: BaseException) -> str:
+    """An error in words, whatever its author makes of them."""
+    name = type(error).__name__
+    try:
+        return clipped(f"{name}: {error}", LONGEST_ERROR)
+    except Exception:
+        return f"{name} that cannot be told"
+
+
+def clipped(text: str, most: int) -> str:
+    """A text of bounded length that every file can hold."""
+    shown = text if len(text) <= most else f"{text[: most - 1]}…"
+    return shown if shown.isascii() else shown.encode("utf-8", "replace").decode("utf-8")
+
+
+@contextmanager
+def asking(plugin: str, what: str) -> Iterator[None]:
+    """Whatever a plugin raises inside is a PluginError with its name, but what the user does or has to mend."""
+    try:
+        yield
+    except (TraderAgentError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        message = f"plugin {plugin!r} failed in {what}: {told(error)}; tell its author"
+        raise PluginError(message, plugin=plugin) from error

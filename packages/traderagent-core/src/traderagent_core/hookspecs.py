@@ -7,6 +7,7 @@ import pluggy
 from traderagent_core.specs import (
     CommandSpec,
     EntryFilterSpec,
+    EventSinkSpec,
     ExchangeAdapterSpec,
     RiskModeSpec,
     StrategySpec,
@@ -37,6 +38,11 @@ def traderagent_exchange_adapters() -> Iterable[ExchangeAdapterSpec]:  # type: i
 @hookspec
 def traderagent_risk_modes() -> Iterable[RiskModeSpec]:  # type: ignore[empty-body]
     """Risk modes that this plugin offers."""
+
+
+@hookspec
+def traderagent_event_sinks() -> Iterable[EventSinkSpec]:  # type: ignore[empty-body]
+    """Event sinks that this plugin offers."""
 
 
 @hookspec

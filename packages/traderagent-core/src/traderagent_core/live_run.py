@@ -23,7 +23,9 @@ from traderagent_core.data.resampling import divides
 from traderagent_core.errors import ConfigError, DataError
 from traderagent_core.live.assembling import timeframes_of
 from traderagent_core.live.control.panic import keep_panic
-from traderagent_core.live.control.server import keep_control
+from traderagent_core.live.control.reception import Reception
+from traderagent_core.live.control.start_up import StartUp
+from traderagent_core.live.edits import keep_configuration
 from traderagent_core.live.health import keep_health
 from traderagent_core.live.lockstep import keep_lockstep
 from traderagent_core.live.mirroring import Mirroring
@@ -37,7 +39,9 @@ from traderagent_core.live.session import (
     until,
     until_told,
 )
+from traderagent_core.live.sinks import build_lines, keep_sinks
 from traderagent_core.live.stepper import Stepper
+from traderagent_core.live.watchdog.board import Board
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.report.manifest import versions
 from traderagent_core.report.text import jsonable
@@ -96,12 +100,25 @@ async def _play(wish: Recorded, loaded: LoadedData, folder: Path, tell: Tell) ->
         venue = LockstepAdapter(*arguments, **options)
         session = Session(config, venue, **common, grace_ms=0, quote=venue.quote, levels=venue.levels)
         return await trade(session, keep_lockstep(venue, clock, end_ms), until_told)
-    adapter = SimulatedAdapter(*arguments, **options)
-    return await trade(Session(config, adapter, **common), *_keepers(folder), until(end_ms))
+    session = _received(Session(config, SimulatedAdapter(*arguments, **options), **common))
+    keepers = *_keepers(session), keep_configuration, keep_sinks(build_lines(config)), until(end_ms)
+    return await trade(session, *keepers)
 
 
-def _keepers(folder: Path) -> tuple[Keeper, ...]:
-    supervision = keep_health, keep_snapshots(folder), keep_room, keep_control(folder)
+def _received(session: Session) -> Session:
+    """The session with a reception, which overhears how far the start has come."""
+    start_up, log = StartUp(session.config, session.folder), session.tell
+
+    def tell(what: str, **values: Any) -> None:
+        start_up.overhear(what, values)
+        log(what, **values)
+
+    return evolve(session, reception=Reception(session.folder, start_up), tell=tell)
+
+
+def _keepers(session: Session) -> tuple[Keeper, ...]:
+    assert session.reception is not None
+    supervision = keep_health, keep_snapshots, keep_room, session.reception.keep
     return keep_time, keep_reconciled, *supervision, until_told
 
 
@@ -122,19 +139,26 @@ def _after_history(loaded: LoadedData) -> int:
 
 
 def run_live(
-    config: Config, folder: Path, credentials: Mapping[str, str], tell: Tell, database_url: str | None = None
+    config: Config,
+    folder: Path,
+    credentials: Mapping[str, str],
+    tell: Tell,
+    database_url: str | None = None,
+    board: Board | None = None,
 ) -> Stepper:
     """Trade at the exchange that the configuration names, or on paper at its prices, until it is told to end.
 
+    A supervisor that has handed a `board` sees there which call of a plugin is under way.
     A database mirrors the journal, unless none is named; it may be down, and is caught up when it answers.
     """
-    session = _session(config, folder, credentials, tell)
+    session = _received(evolve(_session(config, folder, credentials, tell), board=board))
     mirroring = None if database_url is None else Mirroring(database_url, session.account, folder)
     return asyncio.run(_trade_mirrored(session, mirroring))
 
 
 async def _trade_mirrored(session: Session, mirroring: Mirroring | None) -> Stepper:
-    keepers = _keepers(session.folder)
+    sinks = keep_sinks(build_lines(session.config))
+    keepers = *_keepers(session), keep_configuration, sinks
     if mirroring is None:
         return await trade(session, *keepers)
     try:
@@ -151,8 +175,8 @@ def run_panic(
     """Take over a run whose process is gone, cancel and close everything of one bot or of all, and end."""
     if is_on_paper(config):
         raise ConfigError("a run on paper has nothing at an exchange: its orders ended with its process")
-    session = evolve(_session(config, folder, credentials, tell), starts_bots=False)
-    return asyncio.run(trade(session, *_keepers(folder), keep_panic(bot)))
+    session = _received(evolve(_session(config, folder, credentials, tell), starts_bots=False))
+    return asyncio.run(trade(session, *_keepers(session), keep_panic(bot)))
 
 
 def adapter_of(config: Config, credentials: Mapping[str, str]) -> ExchangeAdapter:

@@ -1,6 +1,6 @@
 """Protocols where layers meet: what a plugin sees of the engine, and what the engine sees of its drivers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,6 +11,28 @@ from traderagent_core.model.regime_reading import RegimeReading
 
 if TYPE_CHECKING:
     from traderagent_core.indicators import Indicator
+
+
+class Call(Protocol):
+    """How a plugin is called: plainly, or by a driver that measures how long it takes."""
+
+    def __call__(
+        self, bot: str, callback: str, function: Callable[..., Any], /, *arguments: Any, **named: Any
+    ) -> Any:
+        """What the function returns; raises what it raises, or PluginHungError without calling it."""
+        ...
+
+
+def call_plainly(
+    bot: str,  # noqa: ARG001
+    callback: str,  # noqa: ARG001
+    function: Callable[..., Any],
+    /,
+    *arguments: Any,
+    **named: Any,
+) -> Any:
+    """The call and nothing else."""
+    return function(*arguments, **named)
 
 
 class MarketView(Protocol):

@@ -1,6 +1,7 @@
 """Retraces what a run has recorded, and says where and why it first differs."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from traderagent_core.data.resampling import resample
 from traderagent_core.errors import DataError
 from traderagent_core.live.assembling import assemble, conditions_of
 from traderagent_core.live.comparing import candle_cause
+from traderagent_core.live.recovery import recorded_config
 from traderagent_core.live.retracing import Difference, Retracer
-from traderagent_core.live.session import MANIFEST
 from traderagent_core.live.tape import from_entry
+from traderagent_core.live.watchdog.calls import Calls
 from traderagent_core.live_run import configuration_of, data_of
 from traderagent_core.model.candle import Candle
+from traderagent_core.persistence.ended_calls import read_ended
 from traderagent_core.persistence.journal.entry import EntryKind
 from traderagent_core.persistence.journal.reading import read_entries
 from traderagent_core.persistence.journal.segments import find_segments
@@ -53,7 +56,7 @@ def replay(folder: Path, data: Path | None = None) -> Replay:
     """Step a fresh engine along the tape of a run, to the first record that differs.
 
     The candles of the tape are compared with `data`, or with the data that the run was made on while they are there.
-    Raises DataError when there is no run, or where the configuration was changed on the way.
+    Where the configuration was changed on the way, so it is here. Raises DataError when there is no run.
     """
     if not folder.is_dir() or not find_segments(folder):
         raise DataError(f"{folder} holds no run: it has no journal")
@@ -62,20 +65,12 @@ def replay(folder: Path, data: Path | None = None) -> Replay:
     first = next((entry for entry in entries if entry.kind is EntryKind.SETUP), None)
     if first is None:
         raise DataError(f"{folder} holds no run yet: nothing was started")
-    setup = first.value
-    if setup["config_sha256"] != config.sha256:
-        raise DataError(
-            f"{folder}: the configuration was changed after entry {first.sequence}; a replay needs the one it began "
-            f"with in {MANIFEST}"
-        )
-    conditions = conditions_of(setup)
+    configured = partial(recorded_config, config)
+    conditions = conditions_of(first.value)
     candle = _candle_cause(folder, config, data or data_of(folder), conditions.base)
-    retracer = Retracer(assemble(config, conditions, _Silence()))
+    calls = Calls(read_ended(folder))
+    retracer = Retracer(assemble(configured(first.value), conditions, _Silence(), calls), configured)
     for entry in entries:
-        if entry.kind is EntryKind.SETUP and entry.value != setup:
-            raise DataError(
-                f"{folder}: the configuration was changed at entry {entry.sequence}; it ends there"
-            )
         difference = retracer.take(entry)
         if difference is not None:
             return Replay(retracer.events, difference, candle)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from traderagent_core.contract.entry_filter import EntryFilter
+    from traderagent_core.contract.event_sink import EventSink
     from traderagent_core.contract.exchange_adapter import ExchangeAdapter, Surroundings
     from traderagent_core.contract.risk_mode import RiskMode
     from traderagent_core.contract.strategy import Strategy
@@ -68,6 +69,16 @@ class RiskModeSpec:
 
 
 @frozen
+class EventSinkSpec:
+    """An event sink of live runs; `factory` builds it from its configuration, before the run begins."""
+
+    name: str = field(validator=_check_name)
+    summary: str = field(validator=instance_of(str))
+    config_model: "type[BaseModel]" = field(validator=instance_of(type))
+    factory: "Callable[[Any], EventSink]" = field()
+
+
+@frozen
 class CommandSpec:
     """A command of `traderagent`; `factory` imports what it needs and gives the click command."""
 
@@ -76,7 +87,7 @@ class CommandSpec:
     factory: "Callable[[], Command]" = field()
 
 
-PartSpec = StrategySpec | EntryFilterSpec | ExchangeAdapterSpec | RiskModeSpec
+PartSpec = StrategySpec | EntryFilterSpec | ExchangeAdapterSpec | RiskModeSpec | EventSinkSpec
 """What a configuration can name: it has a section of its own."""
 
 Spec = PartSpec | CommandSpec

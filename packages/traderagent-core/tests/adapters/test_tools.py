@@ -1,9 +1,11 @@
 """What adapters share: clocks, streams to many listeners, tables of codes, candles by polling."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from traderagent_core.adapters.candle_polling import READS_AT_ONCE, polled_candles
 from traderagent_core.adapters.clocks import ManualClock, ReplayClock
 from traderagent_core.adapters.recorded import closed_candles_of
 from traderagent_core.adapters.streams import BEHIND, Broadcast
@@ -12,6 +14,7 @@ from traderagent_core.contract.exchange_adapter import ExchangeAdapter, Surround
 from traderagent_core.contract.outcome import Outcome, OutcomeKind, OutcomeTable, Refusal
 from traderagent_core.contract.venue_facts import CandleClosed, LinkDown, LinkUp
 from traderagent_core.errors import ExchangeRefusedError, ExchangeUnavailableError
+from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Market
 from traderagent_core.testing import market
 from traderagent_core.testing.conformance.adapter_base import LINEAR
@@ -210,3 +213,37 @@ def test_polling_tells_breaks_and_gives_the_candles_that_were_missed() -> None:
     told = asyncio.run(run())
     assert [time for kind, time in told if kind is CandleClosed] == [0, 60_000, 120_000]
     assert [kind for kind, _ in told if kind is not CandleClosed] == [LinkUp, LinkDown, LinkUp]
+
+
+class TogetherOnly:
+    """An exchange that answers for candles when it has been asked for all symbols, and not before."""
+
+    capabilities = Capabilities(markets=frozenset({Market.LINEAR}), timeframes=("1m",), stop_placements={})
+
+    def __init__(self, clock: ManualClock, symbols: Sequence[str]) -> None:
+        self.clock = clock
+        self._missing = set(symbols)
+        self._are_all_there = asyncio.Event()
+
+    async def candles(self, symbol: str, _timeframe: str, _since_ms: int, _limit: int) -> Candles:
+        self._missing.discard(symbol)
+        if not self._missing:
+            self._are_all_there.set()
+        await self._are_all_there.wait()
+        return market("ranging", timeframe="1m", rows=1)
+
+
+def test_candles_of_many_symbols_are_read_beside_each_other_and_told_in_order() -> None:
+    symbols = [f"C{number}/USDT" for number in range(READS_AT_ONCE)]
+
+    async def run() -> list[str]:
+        clock = ManualClock(1_704_067_200_000)
+        polled = polled_candles(TogetherOnly(clock, symbols), symbols, "1m")  # type: ignore[arg-type]
+        assert isinstance(await anext(polled), LinkUp)
+        told = asyncio.ensure_future(anext(polled))
+        await clock.advance_to(clock.now_ms() + 60_000)
+        first = await asyncio.wait_for(told, 10)
+        rest = [await anext(polled) for _ in symbols[1:]]
+        return [each.symbol for each in (first, *rest) if isinstance(each, CandleClosed)]
+
+    assert asyncio.run(run()) == symbols

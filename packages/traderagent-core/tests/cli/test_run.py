@@ -39,7 +39,7 @@ def test_a_run_on_recorded_candles_is_kept_and_retraced(
     assert "bot: position" in capsys.readouterr().out
     assert {"manifest.json", "run.log", "lock"} <= {path.name for path in folder.iterdir()}
     events = [json.loads(line)["event"] for line in (folder / "run.log").read_text().splitlines()]
-    assert events[:3] == ["recovered", "running", "bot_started"]
+    assert events[:4] == ["recovered", "reconciled", "running", "bot_started"]
     assert run(["replay", str(folder)]) == 0
     assert "0 differences" in capsys.readouterr().out
 

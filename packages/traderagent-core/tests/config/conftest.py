@@ -14,7 +14,13 @@ from traderagent_core.config.fields import PositiveDecimal, RatioDecimal
 from traderagent_core.contract.entry_filter import EntryFilter
 from traderagent_core.contract.risk_mode import RiskMode
 from traderagent_core.contract.strategy import Strategy
-from traderagent_core.specs import EntryFilterSpec, ExchangeAdapterSpec, RiskModeSpec, StrategySpec
+from traderagent_core.specs import (
+    EntryFilterSpec,
+    EventSinkSpec,
+    ExchangeAdapterSpec,
+    RiskModeSpec,
+    StrategySpec,
+)
 
 
 class Model(BaseModel):
@@ -75,6 +81,7 @@ class StandIn:
     entry_filters: Mapping[str, EntryFilterSpec] = Factory(dict)
     exchange_adapters: Mapping[str, ExchangeAdapterSpec] = Factory(dict)
     risk_modes: Mapping[str, RiskModeSpec] = Factory(dict)
+    event_sinks: Mapping[str, EventSinkSpec] = Factory(dict)
     plugins: tuple[Any, ...] = ()
 
 

@@ -56,6 +56,8 @@ BROKEN: dict[str, tuple[str, list[Expected]]] = {
         bot("", "grid: {lower_price: 1, uper_price: 2, grid_levels: 5}"),
         [(5, 28, "bots[0].grid.uper_price", "did you mean 'upper_price'")],
     ),
+    "another version of YAML": ("%YAML 1.1\n---\n" + BOT, [(1, 1, "", "another YAML than 1.2")]),
+    "another version in the middle": (top("%YAML 9.9"), [(1, 1, "", "another YAML than 1.2")]),
     "key with capitals and dashes": (
         bot("Dry-Run: true"),
         [(6, 5, "bots[0].Dry-Run", "did you mean 'dry_run'")],

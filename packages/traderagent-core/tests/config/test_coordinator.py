@@ -69,6 +69,13 @@ def route(text: str, regime: str = "WIDE_RANGE") -> str:
 
 
 BROKEN: dict[str, tuple[str, int, int, str, str]] = {
+    "no mapping in a group": (
+        "coordinator: {allocator: 5}\n",
+        1,
+        26,
+        "coordinator.allocator",
+        "keys: cold_start_factor",
+    ),
     "no mapping": ("coordinator: 5\n", 1, 14, "coordinator", "keys that may stand here: allocator"),
     "unknown group": ("coordinator: {regimes: {}}\n", 1, 15, "coordinator.regimes", "did you mean 'regime'"),
     "unknown key": (

@@ -31,6 +31,7 @@ def traderagent_strategies():
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "plain": ({}, {}),
     "log level": ({}, {"log_level": "DEBUG"}),
+    "times of calls": ({}, {"slow_call_ms": 20, "hung_call_ms": 5000}),
     "numbers": ({"rungs": ["95.50", 96, "1e2"], "step": "0.10", "quantity": 2}, {}),
     "limits": (
         {

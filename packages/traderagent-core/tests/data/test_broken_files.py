@@ -96,6 +96,46 @@ BROKEN: dict[str, tuple[str, Spoil, list[str]]] = {
         with_field(4, 2, "abc"),
         [f"{NAME}:6: ", "high is 'abc'", "expected a number"],
     ),
+    "quote that is not closed": (
+        NAME,
+        with_field(4, 4, '101.5"'),
+        [f"{NAME}:6: ", "close is", "expected a number"],
+    ),
+    "quote that is opened before a number": (
+        NAME,
+        with_field(4, 5, '"1.125'),
+        [f"{NAME}:6: ", "a quote that is not closed", "close it"],
+    ),
+    "field without end": (
+        NAME,
+        with_field(4, 2, "x" * 200_000),
+        [f"{NAME}:6: ", "cannot be cut into fields", "expected short fields"],
+    ),
+    "time too large for any date": (
+        NAME,
+        with_field(4, 0, "9" * 25),
+        [f"{NAME}:6: ", "time is '9999999999999999999999999'", "expected a whole number"],
+    ),
+    "time with an exponent": (
+        NAME,
+        with_field(4, 0, "1e999"),
+        [f"{NAME}:6: ", "time is '1e999'", "expected a whole number"],
+    ),
+    "no times at all": (
+        NAME,
+        lambda rows: [HEADER, *(f"NaN{row[13:]}" for row in rows)],
+        [f"{NAME}:2: ", "'NaN' is no date"],
+    ),
+    "digits of another script": (
+        NAME,
+        with_field(4, 4, "\N{ARABIC-INDIC DIGIT THREE}"),
+        [f"{NAME}:6: ", "close is", "expected a number"],
+    ),
+    "line ends that nobody sees": (
+        NAME,
+        lambda rows: [f"{line}\x85" for line in [HEADER, *rows]],
+        [f"{NAME}:2: ", "volume is '1.125\\x85'", "expected a number"],
+    ),
     "underscore in a number": (NAME, with_field(4, 4, "1_01"), [f"{NAME}:6: ", "close is '1_01'"]),
     "NaN": (NAME, with_field(4, 4, "NaN"), [f"{NAME}:6: ", "close is missing or not a number", "download"]),
     "empty field": (

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from traderagent_core.data import csv_numbers, csv_text
 from traderagent_core.data.csv_reading import read_csv
 from traderagent_core.data.names import NameHints
 from traderagent_core.data.series_reading import FileSeries, read_series
@@ -214,6 +215,30 @@ def test_every_number_is_the_double_nearest_to_its_text(write: Callable[..., Pat
     rows = [f"{START_MS + n * 60_000},{text},{text},{text},{text},{text}" for n, text in enumerate(texts)]
     raw = read_csv(write("x.csv", ["timestamp,open,high,low,close,volume", *rows]), NameHints())
     assert raw.columns["close"].tolist() == [float(text) for text in texts]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_numbers_are_the_same_whoever_reads_them(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, line_end: str
+) -> None:
+    dice = random.Random(11)
+    rows = [
+        (
+            1_606_780_800_000 + 60_000 * row,
+            *(repr(dice.uniform(1, 9) * 10 ** dice.randint(-6, 6)) for _ in range(5)),
+        )
+        for row in range(300)
+    ]
+    text = line_end.join(["time,open,high,low,close,volume", *(",".join(map(str, row)) for row in rows)])
+    found = csv_text.read_csv_text(write("binance_spot_BTC-USDT_1m.csv", text))
+    types = {0: np.int64} | dict.fromkeys(range(1, 6), np.float64)
+    assert csv_numbers.number_columns(found, types) is not None
+    quick = read_csv(found.path, NameHints()).columns
+    monkeypatch.setattr(csv_numbers, "LARGEST_BYTES", 0)
+    slow = read_csv(found.path, NameHints()).columns
+    assert [(name, column.dtype, column.tolist()) for name, column in quick.items()] == [
+        (name, column.dtype, column.tolist()) for name, column in slow.items()
+    ]
 
 
 def test_line_numbers_count_blank_lines_and_comments(write: Callable[..., Path]) -> None:

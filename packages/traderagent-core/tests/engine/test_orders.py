@@ -323,6 +323,36 @@ def test_a_fill_nobody_ordered_goes_to_the_house_once() -> None:
     assert venue.account.net_quantity(venue.symbol) == -2
 
 
+def test_what_somebody_adds_by_hand_is_no_liquidation() -> None:
+    """It has no id, as a liquidation; but that makes a position smaller."""
+    venue = ScriptedVenue(plan(leg("a", 95))).start()
+    venue.fill("a")
+    how = (venue.symbol, Side.BUY, D(99), D(3), D("0.2"), Liquidity.TAKER)
+    venue.step(ev.OrderFilled(venue.now_ms, "", "f1", *how))
+    assert venue.ledger.quantity == 1
+    assert venue.account.ledger("", venue.symbol).quantity == 3
+    assert not [record for record in venue.records if record[0] == "noted" and record[3] == "exit_begun"]
+    taken = (venue.symbol, Side.SELL, D(90), D(1), D("0.2"), Liquidity.TAKER)
+    venue.step(ev.OrderFilled(venue.now_ms, "", "f2", *taken))
+    assert (venue.ledger.quantity, venue.account.ledger("", venue.symbol).quantity) == (0, 3)
+
+
+def test_an_exit_ends_when_others_have_closed_what_it_was_to_close() -> None:
+    leaves = {
+        "on_start": lambda context: context.enter(plan(leg("a", 95))),
+        "on_timer": lambda context, _: context.exit("over"),
+    }
+    venue = ScriptedVenue(leaves).start()
+    venue.fill("a")
+    venue.timer("t")
+    venue.reject("exit", "reduce_only_without_position")  # The exchange knows already; its fill is late.
+    assert venue.told("noted")[-1][1:] == ("exit_begun", "over")
+    how = (venue.symbol, Side.SELL, D(90), D(1), D("0.2"), Liquidity.TAKER)
+    venue.step(ev.OrderFilled(venue.now_ms, "", "f1", *how))
+    assert venue.ledger.quantity == 0
+    assert venue.told("noted")[-1][1:] == ("exit_done", "over")
+
+
 # -- following ----------------------------------------------------------------------------------------------
 
 

@@ -232,6 +232,41 @@ def test_the_engine_watches_for_a_stop_that_is_not_there(how: str) -> None:
     assert not venue.requests("exit")
 
 
+def refuse_stop(venue: ScriptedVenue, times: int) -> None:
+    for _ in range(times):
+        venue.reject("stop", "conditional_orders_full")
+        if venue.wished(cmd.SetTimer) and not venue.requests("exit"):
+            venue.timer(venue.wished(cmd.SetTimer)[-1].name)
+
+
+def test_a_stop_that_is_refused_three_times_closes_the_position_and_pauses_the_bot() -> None:
+    venue = ScriptedVenue(plan(entry()), placement="resting").start()
+    venue.fill("in")
+    refuse_stop(venue, 2)
+    assert not venue.requests("exit")
+    refuse_stop(venue, 1)
+    (request,) = venue.requests("exit")
+    assert (request.type, request.quantity, request.reduce_only) == (OrderType.MARKET, 2, True)
+    assert len(venue.requests("stop")) == 3
+    assert watches(venue)[-1] == (90, False), "the price is watched until the position is closed"
+    venue.fill("exit")
+    assert not venue.account.plans
+    assert (venue.ledger.quantity, venue.member.is_paused) == (0, True)
+
+
+def test_refusals_of_a_stop_count_from_the_last_one_that_was_accepted() -> None:
+    venue = ScriptedVenue(plan(entry()), placement="resting").start()
+    venue.fill("in")
+    refuse_stop(venue, 2)
+    venue.accept("stop")
+    venue.cancel("stop", code="venue_restart")
+    venue.timer(venue.wished(cmd.SetTimer)[-1].name)
+    refuse_stop(venue, 2)
+    assert not venue.requests("exit")
+    refuse_stop(venue, 1)
+    assert venue.requests("exit")
+
+
 def test_while_the_stop_is_not_there_the_watch_closes_the_position() -> None:
     venue = ScriptedVenue(plan(entry()), placement="resting").start()
     venue.fill("in")

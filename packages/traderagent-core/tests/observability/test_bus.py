@@ -2,8 +2,8 @@
 
 import asyncio
 
+from traderagent_core.model.fact import Fact
 from traderagent_core.observability.bus import MOST_WAITING, Bus
-from traderagent_core.observability.facts import Fact
 
 
 def test_a_slow_watcher_loses_the_oldest_and_knows_how_many() -> None:

@@ -11,8 +11,9 @@ from traderagent_core.account.account import Account
 from traderagent_core.data.csv_writing import write_csv
 from traderagent_core.live import observing
 from traderagent_core.live_run import Recorded, run_recorded
+from traderagent_core.model.fact import Fact
 from traderagent_core.model.position import money_context
-from traderagent_core.observability.facts import Fact, facts_of
+from traderagent_core.observability.facts import facts_of
 from traderagent_core.persistence.journal.entry import EntryKind
 from traderagent_core.persistence.journal.reading import read_entries
 from traderagent_core.persistence.payloads import records_of

@@ -27,11 +27,11 @@ from traderagent_core.testing.conditions import Bot, Conditions
 from traderagent_core.testing.faulty_exchanges import SplittingExchange
 from traderagent_core.testing.harness import run_bots
 from traderagent_core.testing.markets import MARKETS, market
+from traderagent_core.testing.postgres import databases
 from traderagent_core.testing.run import Run
 from traderagent_core.testing.specimens import DipBuyer, DipBuyerConfig, Ladder, LadderConfig
 
 OWNER = Owner("bybit-7", "testing", 4711, 1_704_067_200_000)
-SERVER = "postgresql://postgres@127.0.0.1:5432"
 
 
 @pytest.fixture
@@ -59,40 +59,20 @@ def open_journal(folder: Path) -> Iterator[Callable[..., Journal]]:
 # -- databases ----------------------------------------------------------------------------------------------
 
 
-async def _say(*statements: str) -> None:
-    import asyncpg
-
-    connection = await asyncpg.connect(f"{SERVER}/postgres", timeout=3)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-async def _drop(names: Sequence[str]) -> None:
-    """Together, since each waits for a checkpoint."""
-    await asyncio.gather(*(_say(f"DROP DATABASE {name} WITH (FORCE)") for name in names))
-
-
 @pytest.fixture(scope="session")
 def new_postgres() -> Iterator[Callable[[], str]]:
     """Makes databases on the local PostgreSQL and drops them in the end; skips where no server answers."""
     pytest.importorskip("asyncpg", reason="PostgreSQL needs the extra: traderagent-core[postgres]")
-    made: list[str] = []
 
-    def make() -> str:
-        name = f"traderagent_{uuid4().hex}"
-        try:
-            asyncio.run(_say(f"CREATE DATABASE {name}"))
-        except (OSError, TimeoutError) as error:
-            pytest.skip(f"no PostgreSQL answers at {SERVER}: {error}")
-        made.append(name)
-        return f"{SERVER}/{name}"
+    with databases() as there:
 
-    yield make
-    if made:
-        asyncio.run(_drop(made))
+        def make() -> str:
+            try:
+                return there.make()
+            except (OSError, TimeoutError) as error:
+                pytest.skip(f"no PostgreSQL answers at {there.server}: {error}")
+
+        yield make
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

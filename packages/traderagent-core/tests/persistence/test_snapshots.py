@@ -6,7 +6,7 @@ from traderagent_core.errors import JournalDamagedError, PersistenceError
 from traderagent_core.persistence.journal.disk import Disk
 from traderagent_core.persistence.journal.entry import EntryKind
 from traderagent_core.persistence.journal.journal import Journal
-from traderagent_core.persistence.snapshots import KEPT, Snapshots
+from traderagent_core.persistence.snapshots import ENTRY_BYTES, KEPT, Snapshots
 
 OpenJournal = Callable[..., Journal]
 
@@ -90,3 +90,22 @@ def test_a_snapshot_that_finds_no_room_does_the_journal_no_harm(
     journal.close()
     assert Snapshots(folder).newest(journal.sequence).snapshot is None
     assert open_journal().torn is None
+
+
+def test_one_is_worth_it_once_more_was_written_than_the_last_was_large(
+    open_journal: OpenJournal, folder: Path
+) -> None:
+    journal, snapshots = open_journal(), Snapshots(folder, least_entries=3)
+    assert not snapshots.is_worth_it(journal)
+    for number in range(3):
+        journal.append(EntryKind.EVENT, number)
+    assert snapshots.is_worth_it(journal)
+    snapshots.save(journal, {"remembered": "x" * 5 * ENTRY_BYTES})
+    again = Snapshots(folder, least_entries=3)  # As the next process does.
+    for number in range(3):  # One more is the mark of the snapshot.
+        journal.append(EntryKind.EVENT, number)
+        assert not snapshots.is_worth_it(journal)
+        assert not again.is_worth_it(journal)
+    journal.append(EntryKind.EVENT, 5)
+    assert snapshots.is_worth_it(journal)
+    assert again.is_worth_it(journal)

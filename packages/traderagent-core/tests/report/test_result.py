@@ -48,10 +48,13 @@ def test_failure_leaves_the_old_files_and_no_rubbish(make_outcome, tmp_path, mon
     result_of(make_outcome()).write(tmp_path)
     before = contents(tmp_path)
 
-    def full(self, content):
-        raise OSError(28, "No space left on device")
+    def full(self, mode="r", **further):
+        if "w" in mode:
+            raise OSError(28, "No space left on device")
+        return open_any(self, mode, **further)
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    open_any = Path.open
+    monkeypatch.setattr(Path, "open", full)
     with pytest.raises(DataError, match=r"cannot write the results to .*No space left"):
         result_of(make_outcome(seed=8)).write(tmp_path)
     assert contents(tmp_path) == before

@@ -16,8 +16,8 @@ from traderagent_core.report.tables import (
 from traderagent_core.simulator.outcome import DecisionRow, OrderRow
 
 
-def read(content):
-    return list(csv.DictReader(io.StringIO(content.decode())))
+def read(parts):
+    return list(csv.DictReader(io.StringIO(b"".join(parts).decode())))
 
 
 def test_fills_read_back_as_they_were(make_outcome):
@@ -66,12 +66,12 @@ def test_text_with_commas_quotes_and_breaks_survives():
 
 @pytest.mark.parametrize("write", [fills_csv, orders_csv, trades_csv, decisions_csv])
 def test_nothing_is_a_head_alone(write):
-    assert write([]).decode().count("\n") == 1
+    assert b"".join(write([])).decode().count("\n") == 1
 
 
 def test_equity_has_every_close_and_exact_values(make_outcome):
     outcome = make_outcome(count=300)
-    rows = read(equity_csv(outcome.equity, outcome.starting_balance))
+    rows = read([equity_csv(outcome.equity, outcome.starting_balance)])
     assert [float(row["equity"]) for row in rows] == outcome.equity.equity.tolist()
     assert rows[-1]["time"] == "2024-01-01T05:00:00Z"
     assert all(0 <= float(row["drawdown"]) < 1 for row in rows)
@@ -80,7 +80,7 @@ def test_equity_has_every_close_and_exact_values(make_outcome):
 
 def test_long_equity_is_thinned_to_closes_of_a_named_step(make_outcome):
     outcome = make_outcome(count=4320)
-    rows = read(equity_csv(outcome.equity, outcome.starting_balance, limit=100))
+    rows = read([equity_csv(outcome.equity, outcome.starting_balance, limit=100)])
     assert [row["time"][11:] for row in rows[:2]] == ["01:00:00Z", "02:00:00Z"]
     assert [float(row["equity"]) for row in rows] == outcome.equity.equity[59::60].tolist()
     assert len(rows) == 72
@@ -92,6 +92,6 @@ def test_thinned_drawdown_is_that_of_the_full_curve(make_outcome):
     equity = np.full(240, 100_000.0)
     equity[10] = 200_000.0
     curve = attrs.evolve(outcome.equity, equity=equity)
-    rows = read(equity_csv(curve, outcome.starting_balance, limit=10))
+    rows = read([equity_csv(curve, outcome.starting_balance, limit=10)])
     assert {row["drawdown"] for row in rows} == {"0.5"}
     assert len(rows) <= 10

@@ -60,7 +60,7 @@ def test_orders_of_both_are_read(run: Run) -> None:
 
     with money_context():
         reader = RecordReader(D(10_000)).read(run.records)
-        rows: list[Any] = order_rows(read_orders(run.records, reader))
+        rows: list[Any] = list(order_rows(read_orders(run.records, reader)))
     assert [(row.bot, row.status) for row in rows] == [
         (FIRST, "FILLED"),
         (FIRST, "CANCELED"),

@@ -1,4 +1,4 @@
-"""Rows that are made on the first look, once."""
+"""Rows that are made when somebody looks at them, and kept where one is asked for by its place."""
 
 import pytest
 from traderagent_core.simulator.lazy_rows import LazyRows
@@ -18,3 +18,11 @@ def test_counting_makes_nothing_and_looking_makes_them_once() -> None:
     assert "b" in rows
     with pytest.raises(IndexError):
         rows[3]
+
+
+def test_going_through_all_of_them_keeps_none() -> None:
+    rows = LazyRows(None, lambda: ([each] for each in "ab"))
+    first, second = [*iter(rows)], [*iter(rows)]
+    assert first == second == [["a"], ["b"]]
+    assert first[0] is not second[0]
+    assert rows[0] is next(iter(rows))

@@ -48,7 +48,7 @@ def sent_first(config: dict[str, Any], candles: Candles, start_ms: int) -> list[
     with money_context():
         prepared.driver.run(start_ms)
         reader = RecordReader(D(10000)).read(prepared.driver.records)
-        orders = order_rows(read_orders(prepared.driver.records, reader))
+        orders = list(order_rows(read_orders(prepared.driver.records, reader)))
     assert {order.submitted_ms for order in orders} == {start_ms}
     return [
         (order.slot, order.purpose, order.side, order.type, order.price, order.quantity) for order in orders

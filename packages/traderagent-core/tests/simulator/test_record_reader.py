@@ -72,8 +72,8 @@ def test_rows_of_fills_and_orders_tell_what_the_account_tells(kit: Any, data: An
     ran = kit.run(world)
     with localcontext(MONEY):
         reader = RecordReader(world.balance).read(ran.records)
-        fills = fill_rows(reader)
-        orders = order_rows(read_orders(ran.records, reader))
+        fills = list(fill_rows(reader))
+        orders = list(order_rows(read_orders(ran.records, reader)))
         ledgers = ran.engine.account.ledgers.values()
         assert sum((fill.fee for fill in fills), ZERO) == sum((ledger.fees for ledger in ledgers), ZERO)
         live = {order.client_order_id for order in orders if order.status == "OPEN"}

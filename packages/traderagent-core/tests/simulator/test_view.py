@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from traderagent_core.contract.strategy import Needs, Strategy, Wake
 from traderagent_core.data.resampling import resample
-from traderagent_core.errors import DataError
+from traderagent_core.errors import DataError, PluginError
 from traderagent_core.indicators import Atr, Ema, Sma
 from traderagent_core.model.candle import Candles
 from traderagent_core.simulator.view import SimulatedView
@@ -187,7 +187,7 @@ def test_candidates_cannot_change_the_market(kit: Any) -> None:
         columns["close"][:] = 1.0
         return columns["close"] > 0
 
-    with pytest.raises(ValueError, match="read-only"):
+    with pytest.raises(PluginError, match="read-only"):
         view_of(base).schedule("b", SYMBOL, "1h", strategy_of(Needs(wake=Wake.CANDIDATES), mask), 0)
     assert base.close.flags.writeable
 

@@ -33,6 +33,7 @@ from traderagent_core import (
     Verdict,
     Wake,
 )
+from traderagent_core.errors import ConfigError
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.ports import PositionView
 
@@ -106,6 +107,19 @@ class DcaStrategy(Strategy):
         return shape_of(config, instrument).plan(1, ladder, ladder_evidence(config, instrument, ladder))
 
     # -- called by the engine -------------------------------------------------------------------------------
+
+    def adopt(self, former: Strategy) -> None:
+        """An open deal goes on as it was laid; what its end hangs on cannot be another one until then."""
+        state: DcaState = former.state
+        if state.phase is IN_DEAL and _ending(self.config) != _ending(former.config):
+            raise ConfigError(
+                f"dca is in deal {state.asked}: direction, take_profit_steps and whether there is a "
+                "trailing_deviation can be changed when it is over; `traderagent pause` keeps the next one from "
+                "beginning"
+            )
+        if state.phase is Phase.STOPPED and state.reason == MAX_DEALS and not self._has_had_enough(state):
+            state = evolve(state, phase=WAITING, reason="")
+        self.state = state
 
     def on_start(self, context: Context) -> None:
         """Begin at once if the signal is on; a deal that is still on, or a cool-down, is gone on with."""
@@ -333,13 +347,16 @@ class DcaStrategy(Strategy):
         step_ms = timeframe_ms(context.timeframe)
         due_ms = context.now_ms + self.config.cooldown_candles * step_ms
         self.state = remember(self.state, deal, due_ms)
-        if reason == LIQUIDATION or self.state.deals == self.config.max_deals:
+        if reason == LIQUIDATION or self._has_had_enough(self.state):
             self._stop(context, reason if reason == LIQUIDATION else MAX_DEALS)
             return
         if self.config.start_on is IMMEDIATE and due_ms == context.now_ms:
             self._begin(context)
         elif self.config.start_on is not Start.EMA_CROSS:
             self._look_later(context, due_ms)
+
+    def _has_had_enough(self, state: DcaState) -> bool:
+        return self.config.max_deals is not None and state.deals >= self.config.max_deals
 
     def _stop(self, context: Context, reason: str) -> None:
         """No more deals."""
@@ -359,6 +376,11 @@ class DcaStrategy(Strategy):
         if reason != self.state.reason:
             self.state = evolve(self.state, reason=reason)
             context.note(reason, **evidence)
+
+
+def _ending(config: DcaConfig) -> tuple[object, ...]:
+    """What callbacks decide by while a deal is open."""
+    return config.direction, config.trailing_deviation is None, len(config.take_profit_steps)
 
 
 def _is_stale(context: Context) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 
 from traderagent_core import Instrument, Side
 
@@ -41,11 +42,21 @@ def arithmetic_levels(lower: Decimal, upper: Decimal, intervals: int) -> Iterato
 
 def geometric_levels(lower: Decimal, upper: Decimal, intervals: int) -> Iterator[Decimal]:
     """The levels between two bounds at equal ratios; 34 of 60 digits are kept, so that even ones come out even."""
-    ratio = EXACT.power(EXACT.divide(upper, lower), EXACT.divide(ONE, Decimal(intervals)))
+    ratio = geometric_ratio(lower, upper, intervals)
     level = lower
     for _ in range(1, intervals):
         level = EXACT.multiply(level, ratio)
         yield _KEPT.plus(level)
+
+
+@lru_cache(maxsize=256)
+def geometric_ratio(lower: Decimal, upper: Decimal, intervals: int) -> Decimal:
+    """The ratio of two neighbouring levels, kept for a while: a root is dear, and a range is looked at several times.
+
+    Equal bounds give equal digits, however many zeros they are written with.
+    """
+    whole = EXACT.normalize(EXACT.divide(upper, lower))
+    return EXACT.power(whole, EXACT.divide(ONE, Decimal(intervals)))
 
 
 def waiting_line(levels: tuple[Decimal, ...], price: Decimal) -> int:

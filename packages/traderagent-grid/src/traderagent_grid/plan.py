@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from traderagent_core import (
@@ -20,12 +21,13 @@ from traderagent_core import (
 
 from traderagent_grid.config import Direction, GridConfig, Spacing
 from traderagent_grid.layout import Cell, Layout, closing_orders
-from traderagent_grid.levels import EXACT, ONE
+from traderagent_grid.levels import EXACT, ONE, geometric_ratio
 
 GRID_PLAN = "grid"
 CLOSING_PLAN = "grid:closing"
 INVENTORY = "inventory"
 NAMES = {Side.BUY: "buy", Side.SELL: "sell"}
+FILLED = Filled()
 
 
 def grid_plan(config: GridConfig, instrument: Instrument, layout: Layout) -> Plan:
@@ -87,12 +89,18 @@ def name_width(layout: Layout) -> int:
 
 def slot_name(cell: Cell, width: int) -> str:
     """The slot of a cell: grid:07."""
-    return f"grid:{cell.index:0{width}}"
+    return _numbered("grid", cell.index, width)
 
 
 def leg_name(side: Side, cell: Cell, width: int) -> str:
     """The leg of a cell: buy:07."""
-    return f"{NAMES[side]}:{cell.index:0{width}}"
+    return _numbered(NAMES[side], cell.index, width)
+
+
+@lru_cache(maxsize=8192)
+def _numbered(word: str, index: int, width: int) -> str:
+    """One text for all grids: a long run remembers many thousands of legs."""
+    return f"{word}:{index:0{width}}"
 
 
 def _cell_legs(config: GridConfig, layout: Layout, cell: Cell) -> tuple[Leg, Leg, Leg]:
@@ -100,18 +108,20 @@ def _cell_legs(config: GridConfig, layout: Layout, cell: Cell) -> tuple[Leg, Leg
     width = name_width(layout)
     slot = slot_name(cell, width)
     home, other = cell.starts, cell.starts.opposite
-    names = (leg_name(home, cell, width), leg_name(other, cell, width), f"re{leg_name(home, cell, width)}")
+    first, away = leg_name(home, cell, width), leg_name(other, cell, width)
+    again = _numbered(f"re{NAMES[home]}", cell.index, width)
+    then_away = (away,)
     fixed = Fixed(cell.quantity)
     home_price = At(cell.price(home))
     away_price = _away_price(config, cell)
     first_purpose = Purpose.GRID_COUNTER if cell.takes_inventory else Purpose.ENTRY
-    away_quantity = fixed if cell.adds is other else Filled()
-    again_quantity = fixed if cell.adds is home else Filled()
+    away_quantity = fixed if cell.adds is other else FILLED
+    again_quantity = fixed if cell.adds is home else FILLED
     counter = Purpose.GRID_COUNTER
     return (
-        Leg(names[0], slot, home, first_purpose, fixed, home_price, then=(names[1],)),
-        Leg(names[1], slot, other, counter, away_quantity, away_price, then=(names[2],)),
-        Leg(names[2], slot, home, counter, again_quantity, home_price, then=(names[1],)),
+        Leg(first, slot, home, first_purpose, fixed, home_price, then=then_away),
+        Leg(away, slot, other, counter, away_quantity, away_price, then=(again,)),
+        Leg(again, slot, home, counter, again_quantity, home_price, then=then_away),
     )
 
 
@@ -142,11 +152,11 @@ def _evidence(config: GridConfig, instrument: Instrument, layout: Layout) -> Map
 
 def _step(config: GridConfig, layout: Layout) -> str:
     """Distance of two levels in quote, or their ratio, before rounding to the tick."""
-    intervals = Decimal(len(layout.cells))
+    intervals = len(layout.cells)
     lower, upper = layout.range.lower, layout.range.upper
     if config.spacing is Spacing.ARITHMETIC:
-        return short(EXACT.divide(EXACT.subtract(upper, lower), intervals))
-    return f"× {short(EXACT.power(EXACT.divide(upper, lower), EXACT.divide(ONE, intervals)))}"
+        return short(EXACT.divide(EXACT.subtract(upper, lower), Decimal(intervals)))
+    return f"× {short(geometric_ratio(lower, upper, intervals))}"
 
 
 def plain(number: Decimal) -> str:

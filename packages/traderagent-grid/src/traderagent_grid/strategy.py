@@ -91,6 +91,13 @@ class GridStrategy(Strategy):
 
     # -- called by the engine -------------------------------------------------------------------------------
 
+    def adopt(self, former: Strategy) -> None:
+        """Lay the grid anew by this configuration, once the orders of the former one are gone."""
+        state: GridState = former.state
+        is_laid = state.phase not in (Phase.WAITING, Phase.STOPPED)
+        phase = Phase.RESUMING if is_laid or state.has_closing_orders else state.phase
+        self.state = evolve(state, phase=phase, range=None, left_ms=None, attempts=0, reason="")
+
     def on_start(self, context: Context) -> None:
         """Lay a new grid; a strategy that was about to let go lays its own again, for what it still holds."""
         if self.state.range is None or not context.position.quantity:
@@ -133,8 +140,9 @@ class GridStrategy(Strategy):
         if self.state.phase is Phase.STOPPED:
             return
         if watch.name == TAKE_PROFIT:
-            context.exit(TAKE_PROFIT)
-        elif self.state.phase is Phase.RUNNING:
+            if self.config.take_profit_price is not None:  # A former configuration may have watched it.
+                context.exit(TAKE_PROFIT)
+        elif self.state.phase is Phase.RUNNING and self.config.trailing_enabled:
             self._left(context)
 
     def on_timer(self, context: Context, timer: TimerFired) -> None:
@@ -381,8 +389,11 @@ class GridStrategy(Strategy):
 
     def _lay_closing(self, context: Context) -> None:
         """Ask for orders that give back what is held, each at its level."""
-        grid_range = self.state.range
-        if grid_range is None or grid_range.lower <= 0 or not context.position.quantity:
+        if not context.position.quantity:
+            return
+        instrument, atr = context.instrument, self._atr(context)
+        grid_range = self.state.range or first_range(self.config, context.price, atr, instrument)
+        if grid_range.lower <= 0:
             return
         layout = lay_out(
             self.config, context.instrument, grid_range, context.price, context.position.quantity

@@ -24,7 +24,7 @@ from traderagent_smc.zone_book import ZoneBook
 from traderagent_smc.zones import BLOCK, GAP, Zone
 
 ATR_PERIOD = 14
-SHORT_BURST = 8
+SHORT_BURST = 64
 Row = tuple[int, float, float, float, float, float]
 
 
@@ -114,7 +114,7 @@ class TimeframeAnalysis:
     def feed(self, candles: Candles) -> None:
         """Take the next closed candles; raises DataError, with nothing changed, if one of them cannot be one."""
         if len(candles) < SHORT_BURST:
-            self._feed_few([candles.candle(index) for index in range(len(candles))])
+            self._feed_few([Candle(*row) for row in _rows(candles)])
             return
         for _ in self.findings(candles):
             pass

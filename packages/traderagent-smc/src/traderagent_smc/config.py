@@ -253,11 +253,10 @@ class SmcConfig(_Section):
             return self.zone_timeframes
         return tuple(each for each in self.timeframes if timeframe_ms(each) < DAY_MS) or self.timeframes
 
-    def history_needed(self) -> dict[str, int]:
-        """Candles to load of each timeframe: ten swing lengths; of the lowest also those since a checkpoint."""
-        needed = {each: HISTORY_FACTOR * self.swing_length[each] for each in self.timeframes}
-        base = self.timeframes[-1]
-        return needed | {base: max(needed[base], CHECKPOINT_CANDLES + 1)}
+    def history(self, timeframe: str) -> int:
+        """How many candles of a timeframe the filter begins with, at most, whatever else there is before them."""
+        swings = HISTORY_FACTOR * self.swing_length[timeframe]
+        return max(swings, self.liquidity_window, CHECKPOINT_CANDLES + 1)
 
     def settings(self, timeframe: str) -> Settings:
         """What the detectors of a timeframe are told."""

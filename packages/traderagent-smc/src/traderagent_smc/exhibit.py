@@ -18,7 +18,7 @@ from traderagent_core.contract.exhibit import Tone
 
 from traderagent_smc.config import SmcConfig
 from traderagent_smc.drawings import CAUSES, Drawn, zone_rows
-from traderagent_smc.market import is_partial
+from traderagent_smc.market import beginning
 from traderagent_smc.records import find_all
 from traderagent_smc.statistics import tables
 
@@ -65,9 +65,9 @@ def _drawn(config: SmcConfig, history: RunHistory, symbol: str) -> Iterator[Draw
         return
     start = min(int(candles.open_time[0]) for candles in [*found.values()][-1:] if len(candles))
     for timeframe, candles in found.items():
-        whole = candles[1:] if is_partial(candles, start) else candles
-        if len(whole):
-            yield Drawn(whole, find_all(whole, config.settings(timeframe)), history.start_ms)
+        taken = beginning(candles, start, config, history.start_ms)
+        if len(taken):
+            yield Drawn(taken, find_all(taken, config.settings(timeframe)), history.start_ms)
 
 
 def _verdict_layers(history: RunHistory) -> Iterator[Layer]:

@@ -70,21 +70,28 @@ class SymbolMarket:
 
     def _feed(self, analysis: TimeframeAnalysis, fresh: Candles) -> None:
         if not analysis.count:
-            fresh = self._whole(fresh)
+            fresh = self._beginning(fresh)
         analysis.feed(fresh)
         if analysis.holes:
             self.notes.setdefault(
                 f"{analysis.timeframe} has holes", "missing candles are left out, not invented"
             )
 
-    def _whole(self, candles: Candles) -> Candles:
-        """Without a first bucket in the middle of which the base begins: it was built from a part of it."""
-        start = int(candles.open_time[0])
+    def _beginning(self, candles: Candles) -> Candles:
+        """What is taken of the candles there are when the symbol is first asked about."""
         if self.first_open_ms is None:
-            self.first_open_ms = start
-        return candles[1:] if is_partial(candles, self.first_open_ms) else candles
+            self.first_open_ms = int(candles.open_time[0])
+        return beginning(candles, self.first_open_ms, self.config)
 
 
-def is_partial(candles: Candles, first_open_ms: int) -> bool:
-    """Whether the base begins in the middle of the first of these candles."""
-    return len(candles) > 0 and 0 < first_open_ms - int(candles.open_time[0]) < candles.duration_ms
+def beginning(
+    candles: Candles, first_open_ms: int, config: SmcConfig, before_ms: int | None = None
+) -> Candles:
+    """The candles of a timeframe from where the detectors begin: as many as `config.history` before a time.
+
+    Without a time it is the end of the candles. A first bucket in the middle of which the base begins is left out, as
+    it was built from a part of it; `first_open_ms` is when the base's first candle opened.
+    """
+    is_partial = len(candles) > 0 and 0 < first_open_ms - int(candles.open_time[0]) < candles.duration_ms
+    now = len(candles) if before_ms is None else int(candles.open_time.searchsorted(before_ms))
+    return candles[max(now - config.history(candles.timeframe), int(is_partial)) :]

@@ -1,5 +1,6 @@
 """The adapter: one account at Bybit V5, for linear USDT perpetuals in one-way mode."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,7 @@ from attrs import evolve
 from traderagent_core import (
     Amendment,
     Balance,
+    CandleFact,
     Candles,
     Capabilities,
     ExchangeAdapter,
@@ -31,17 +33,21 @@ from traderagent_core import (
     PriceFact,
     Surroundings,
 )
+from traderagent_core.adapters.candle_polling import polled_candles
 from traderagent_core.adapters.streams import Broadcast
 from traderagent_core.model.timeframe import DAY_MS, timeframe_ms
 
-from traderagent_bybit.adapter import outcomes, translate
+from traderagent_bybit.adapter import fields, outcomes, translate
 from traderagent_bybit.adapter.config import BybitConfig, hosts_of
 from traderagent_bybit.adapter.facts import Facts, funding
+from traderagent_bybit.adapter.fields import STRANGE, rows_of, sensible
 from traderagent_bybit.adapter.http import UNANSWERED, Answer, Http
+from traderagent_bybit.adapter.pulse import Pulse
 from traderagent_bybit.adapter.reads import Reads
 from traderagent_bybit.adapter.stream import Stream
 from traderagent_bybit.signing import sign_socket
 
+TICKERS = "tickers."
 LINEAR = {"category": "linear"}
 SETTLED = {**LINEAR, "settleCoin": translate.QUOTE}
 DEFAULT_FEES = (Decimal("0.0002"), Decimal("0.00055"))
@@ -86,6 +92,9 @@ class BybitAdapter(ExchangeAdapter):
             self.clock,
             session=lambda: self._http.session,
             topics=topics,
+            pulse=Pulse(
+                [topic for topic in topics if topic.startswith(TICKERS)], 3 * self.config.ticker_seconds
+            ),
             credentials=self._auth if hear == self._hear_private else None,
             hear=hear,
             turn=source.publish,
@@ -100,18 +109,25 @@ class BybitAdapter(ExchangeAdapter):
         """Set the clock right, check key and position mode, open the sockets; without a key it has prices only."""
         await self._synchronise()
         if self.surroundings.credentials:
-            await self._check_mode()
+            await self._check_modes()
             self._private.start()
         self._public.start()
 
-    async def _check_mode(self) -> None:
-        for symbol in self.surroundings.markets:
-            query = {**LINEAR, "symbol": translate.theirs(symbol)}
-            rows = await self._reads.every("/v5/position/list", query)
-            if any(row["positionIdx"] != ONE_WAY for row in rows):
-                raise ExchangeRefusedError(
-                    f"{symbol} is in hedge mode; switch the position mode of the account to one-way"
-                )
+    async def _check_modes(self) -> None:
+        """All symbols at once: of what is flat the venue tells only who asks for that symbol."""
+        checks = map(self._check_mode, self.surroundings.markets)
+        for found in await asyncio.gather(*checks, return_exceptions=True):
+            if found is not None:
+                raise found
+
+    @sensible
+    async def _check_mode(self, symbol: str) -> None:
+        query = {**LINEAR, "symbol": translate.theirs(symbol)}
+        rows = await self._reads.every("/v5/position/list", query)
+        if any(row["positionIdx"] != ONE_WAY for row in rows):
+            raise ExchangeRefusedError(
+                f"{symbol} is in hedge mode; switch the position mode of the account to one-way"
+            )
 
     async def close(self) -> None:
         """End the streams and close all connections."""
@@ -124,7 +140,7 @@ class BybitAdapter(ExchangeAdapter):
     async def _synchronise(self) -> int:
         try:
             return await self._http.synchronise()
-        except (*UNANSWERED, KeyError) as error:
+        except (*UNANSWERED, *STRANGE) as error:
             raise ExchangeUnavailableError(
                 f"{self._rest} does not answer ({type(error).__name__}: {error}); see that this machine has a "
                 "network, and that exchange.rest_url, if it is set, is right"
@@ -146,6 +162,7 @@ class BybitAdapter(ExchangeAdapter):
         """The venue's time; our offset to it is set right on the way."""
         return await self._synchronise()
 
+    @sensible
     async def instruments(self) -> Sequence[Instrument]:
         """All linear USDT perpetuals that trade, with the fees of this account."""
         rows = await self._reads.every(
@@ -158,11 +175,15 @@ class BybitAdapter(ExchangeAdapter):
     async def _fees(self) -> dict[str, tuple[Decimal, Decimal]]:
         """Maker and taker fees; a demo account does not tell them."""
         try:
-            rows = await self._reads.every("/v5/account/fee-rate", LINEAR, kind="slow")
+            rows = await self._reads.whole("/v5/account/fee-rate", LINEAR, kind="slow")
         except ExchangeRefusedError:
             return {}
-        return {row["symbol"]: (Decimal(row["makerFeeRate"]), Decimal(row["takerFeeRate"])) for row in rows}
+        return {
+            row["symbol"]: (fields.amount(row, "makerFeeRate"), fields.amount(row, "takerFeeRate"))
+            for row in rows
+        }
 
+    @sensible
     async def order(self, symbol: str, client_order_id: str) -> OrderReport | None:
         """Live orders first, then past ones; only both together can say that there is none."""
         query = {**LINEAR, "symbol": translate.theirs(symbol), "orderLinkId": client_order_id}
@@ -172,11 +193,13 @@ class BybitAdapter(ExchangeAdapter):
                     return translate.report(row)
         return None
 
+    @sensible
     async def open_orders(self) -> Sequence[OrderReport]:
         """All live orders of the account, conditional ones and those of positions included."""
         rows = await self._reads.every("/v5/order/realtime", {**SETTLED, "limit": 50})
         return [translate.report(row) for row in rows]
 
+    @sensible
     async def executions(self, since_ms: int) -> Sequence[OrderFilled]:
         """All trades of the account from a time on."""
         rows = await self._executions(since_ms)
@@ -190,22 +213,27 @@ class BybitAdapter(ExchangeAdapter):
             "/v5/execution/list", {**LINEAR, **more, "limit": 100}, start, now_ms + DAY_MS
         )
 
+    @sensible
     async def positions(self) -> Sequence[PositionReport]:
         """All positions that are not flat."""
         rows = await self._reads.every("/v5/position/list", {**SETTLED, "limit": 200})
-        return [translate.position(row) for row in rows if Decimal(row["size"])]
+        return [translate.position(row) for row in rows if fields.quantity(row, "size")]
 
+    @sensible
     async def balances(self) -> Mapping[str, Balance]:
         """The unified account; what is available is told for the whole account, in USD."""
-        rows = await self._reads.every("/v5/account/wallet-balance", {"accountType": "UNIFIED"})
+        rows = await self._reads.whole("/v5/account/wallet-balance", {"accountType": "UNIFIED"})
         account = rows[0]
-        free = translate.number(account.get("totalAvailableBalance"))
+        free = fields.amount_or_zero(account, "totalAvailableBalance")
         found = {}
-        for coin in account["coin"]:
-            total = translate.number(coin["walletBalance"])
-            found[coin["coin"]] = Balance(total, free if coin["coin"] == translate.QUOTE else total)
+        for coin in rows_of(account["coin"]):
+            total = fields.amount_or_zero(coin, "walletBalance")
+            found[fields.name(coin, "coin")] = Balance(
+                total, free if coin["coin"] == translate.QUOTE else total
+            )
         return found
 
+    @sensible
     async def candles(self, symbol: str, timeframe: str, since_ms: int, limit: int) -> Candles:
         """Closed candles; the one that still forms is left out."""
         length = timeframe_ms(timeframe)
@@ -220,9 +248,10 @@ class BybitAdapter(ExchangeAdapter):
         }
         result = await self._reads.one("/v5/market/kline", query, kind="public")
         closed_by = self._http.venue_ms()
-        rows = [row for row in result["list"][::-1] if int(row[0]) + length <= closed_by]
+        rows = [row for row in result["list"][::-1] if fields.time_ms(row, 0) + length <= closed_by]
         return translate.candles(symbol, timeframe, rows)
 
+    @sensible
     async def funding_rates(self, symbol: str, since_ms: int) -> Sequence[FundingRate]:
         """Settled rates, oldest first."""
         found: dict[int, FundingRate] = {}
@@ -235,14 +264,15 @@ class BybitAdapter(ExchangeAdapter):
                 "endTime": end,
                 "limit": 200,
             }
-            rows = (await self._reads.one("/v5/market/funding/history", query, kind="public"))["list"]
-            rates = [translate.funding_rate(row) for row in rows]
+            result = await self._reads.one("/v5/market/funding/history", query, kind="public")
+            rates = [translate.funding_rate(row) for row in rows_of(result["list"])]
             found |= {rate.time_ms: rate for rate in rates}
             if len(rates) < 200:
                 break
             end = min(rate.time_ms for rate in rates) - 1
         return [found[time_ms] for time_ms in sorted(found)]
 
+    @sensible
     async def funding_paid(self, since_ms: int) -> Sequence[FundingPaid]:
         """Funding of this account, oldest first."""
         rows = {row["execId"]: row for row in await self._executions(since_ms, execType="Funding")}
@@ -268,18 +298,19 @@ class BybitAdapter(ExchangeAdapter):
         )
         if isinstance(answer, Outcome):
             return [answer] * len(rows)
-        codes, done = answer.extra.get("list"), answer.result.get("list")
-        if answer.code != outcomes.OK or not codes or not done or not len(codes) == len(done) == len(rows):
+        if answer.code != outcomes.OK:
             whole = outcomes.outcome_of(outcomes.SUBMIT, answer.code, answer.text, "", answer.retry_after_ms)
-            return [whole if answer.code != outcomes.OK else Outcome.unknown("0", "rows are missing")] * len(
-                rows
-            )
-        return [
-            outcomes.outcome_of(
-                outcomes.SUBMIT, str(told["code"]), str(told["msg"]), str(row.get("orderId", ""))
-            )
-            for told, row in zip(codes, done, strict=True)
-        ]
+            return [whole] * len(rows)
+        try:
+            codes, done = rows_of(answer.extra.get("list")), rows_of(answer.result.get("list"))
+            return [
+                outcomes.outcome_of(
+                    outcomes.SUBMIT, _code_of(told), str(told["msg"]), str(row.get("orderId", ""))
+                )
+                for told, row, _ in zip(codes, done, rows, strict=True)
+            ]
+        except STRANGE as error:
+            return [Outcome.unknown("0", f"rows that make no sense: {error}")] * len(rows)
 
     async def cancel(self, symbol: str, client_order_id: str) -> Outcome:
         """Cancel an order; one that is not open is ALREADY_SO."""
@@ -325,7 +356,7 @@ class BybitAdapter(ExchangeAdapter):
     ) -> Answer | Outcome:
         try:
             return await self._http.post(path, body, is_protective=is_protective, weight=weight)
-        except (*UNANSWERED, ExchangeUnavailableError) as error:
+        except (*UNANSWERED, *STRANGE, ExchangeUnavailableError) as error:
             return Outcome.unknown(getattr(error, "code", "") or type(error).__name__, str(error))
 
     # -- streams --------------------------------------------------------------------------------------------
@@ -343,18 +374,25 @@ class BybitAdapter(ExchangeAdapter):
             first, lambda fact: not isinstance(fact, Price) or fact.symbol in wanted
         )
 
+    def closed_candles(self, symbols: Sequence[str], timeframe: str) -> AsyncIterator[CandleFact]:
+        """Candles read after each boundary."""
+        return polled_candles(self, symbols, timeframe)
+
     def _hear_private(self, message: Mapping[str, Any]) -> None:
         for fact in self._told.of(message):
             self._facts.publish(fact)
 
     def _hear_public(self, message: Mapping[str, Any]) -> None:
-        kind, _, name = str(message["topic"]).partition(".")
+        kind, _, name = fields.name(message, "topic").partition(".")
         symbol = translate.ours(name)
         if kind == "publicTrade":
-            for row in message["data"]:
-                self._price(Price(int(row["T"]), symbol, Decimal(row["p"])))
+            for row in rows_of(message["data"]):
+                self._price(Price(fields.time_ms(row, "T"), symbol, fields.positive(row, "p")))
+        elif kind != "tickers":
+            raise fields.NonsenseError(f"a message of {fields.shown(kind)}, which was not asked for")
         elif symbol not in self._last and message["data"].get("lastPrice"):
-            self._price(Price(int(message["ts"]), symbol, Decimal(message["data"]["lastPrice"])))
+            now_ms, price = fields.time_ms(message, "ts"), fields.positive(message["data"], "lastPrice")
+            self._price(Price(now_ms, symbol, price))
 
     def _price(self, price: Price) -> None:
         self._last[price.symbol] = price
@@ -364,6 +402,11 @@ class BybitAdapter(ExchangeAdapter):
 def _present(stream: Stream, now_ms: int) -> Iterator[LinkUp | LinkDown]:
     if stream.is_up:
         yield LinkUp(now_ms)
+
+
+def _code_of(told: Mapping[str, Any]) -> str:
+    """The code of one order of a batch; what is no code is one that nobody knows."""
+    return str(told["code"]) if type(told["code"]) is int else f"no code: {fields.shown(told['code'])}"
 
 
 def _protects(request: OrderRequest) -> bool:

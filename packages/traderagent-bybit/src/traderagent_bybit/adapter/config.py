@@ -20,6 +20,12 @@ class BybitConfig(Section):
     )
     reconnect_seconds: float = Field(default=1.0, gt=0, description="First pause before a socket reconnects.")
     silence_seconds: float = Field(default=30.0, gt=0, description="A socket this silent counts as broken.")
+    ticker_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="How often the ticker of a symbol is told at least; silent for three times as long, its socket "
+        "counts as broken.",
+    )
 
 
 @frozen

@@ -11,7 +11,8 @@ from typing import Any
 from attrs import define
 from traderagent_core import FundingPaid, OrderAccepted, OrderAmended, OrderCanceled, OrderFact, OrderRejected
 
-from traderagent_bybit.adapter import translate
+from traderagent_bybit.adapter import fields, translate
+from traderagent_bybit.adapter.fields import rows_of
 
 MOST_REMEMBERED = 20_000
 
@@ -34,53 +35,60 @@ class Facts:
 
     def of(self, message: Mapping[str, Any]) -> Iterator[OrderFact]:
         """The facts of one message."""
-        kind = str(message["topic"]).partition(".")[0]
-        for row in message["data"]:
-            if row.get("category") not in (None, "linear"):
-                continue
-            if kind == "execution":
-                yield from self._execution(row)
-            elif kind == "order":
-                yield from self._order(row)
+        kind = fields.name(message, "topic").partition(".")[0]
+        tell = {"execution": self._execution, "order": self._order}[kind]
+        for row in rows_of(message["data"]):
+            if fields.name(row, "category") == "linear":
+                yield from tell(row)
 
     def _execution(self, row: Mapping[str, Any]) -> Iterator[OrderFact]:
-        if row["execId"] in self._executions:
+        trade, kind = fields.name(row, "execId"), fields.name(row, "execType")
+        if trade in self._executions:
             return
-        _remember(self._executions, row["execId"], None)
-        if row["execType"] == "Funding":
+        found = list(self._told_by(row, kind))
+        _remember(self._executions, trade, None)  # Not before it was understood: it would never be told.
+        yield from found
+
+    def _told_by(self, row: Mapping[str, Any], kind: str) -> Iterator[OrderFact]:
+        if kind == "Funding":
             yield funding(row)
-        elif row["execType"] in translate.TRADES:
-            yield from self._accepted(row, int(row["execTime"]))
-            yield translate.fill(row)
+        elif kind in translate.TRADES:
+            fill = translate.fill(row)
+            yield from self._accepted(row, fill.time_ms)
+            yield fill
 
     def _accepted(self, row: Mapping[str, Any], time_ms: int) -> Iterator[OrderFact]:
         """That an order was accepted, if nothing was told of it yet."""
-        if row["orderId"] not in self._orders and row["orderLinkId"]:
-            _remember(self._orders, row["orderId"], None)
-            yield OrderAccepted(time_ms, row["orderLinkId"], row["orderId"])
+        venue_id, link = fields.name(row, "orderId"), fields.text(row, "orderLinkId")
+        if venue_id not in self._orders and link:
+            _remember(self._orders, venue_id, None)
+            yield OrderAccepted(time_ms, link, venue_id)
 
     def _order(self, row: Mapping[str, Any]) -> Iterator[OrderFact]:
-        link, status, time_ms = row["orderLinkId"], row["orderStatus"], int(row["updatedTime"])
-        known = self._orders.get(row["orderId"])
+        link, status = fields.text(row, "orderLinkId"), fields.name(row, "orderStatus")
+        venue_id, time_ms = fields.name(row, "orderId"), fields.time_ms(row, "updatedTime")
+        known = self._orders.get(venue_id)
         if not link or (known is not None and known.is_over):
             return
         if status == "Rejected":
-            _remember(self._orders, row["orderId"], _Known(None, translate.ZERO, is_over=True))
+            _remember(self._orders, venue_id, _Known(None, fields.ZERO, is_over=True))
             yield OrderRejected(time_ms, link, translate.code_of(row))
             return
+        price, quantity = translate.price_of(row), fields.quantity(row, "qty")
+        filled = fields.quantity(row, "cumExecQty")
         yield from self._accepted(row, time_ms)
-        price, quantity = translate.price_of(row), translate.number(row["qty"])
         is_over = status in ("Filled", "Cancelled", "Deactivated", "PartiallyFilledCanceled")
         if not is_over and known is not None and (known.price, known.quantity) != (price, quantity):
             yield OrderAmended(time_ms, link, price, quantity)
-        _remember(self._orders, row["orderId"], _Known(price, quantity, is_over))
+        _remember(self._orders, venue_id, _Known(price, quantity, is_over))
         if is_over and status != "Filled":
-            yield OrderCanceled(time_ms, link, translate.number(row["cumExecQty"]), translate.code_of(row))
+            yield OrderCanceled(time_ms, link, filled, translate.code_of(row))
 
 
 def funding(row: Mapping[str, Any]) -> FundingPaid:
     """Funding of an execution row, whose fee is what was paid."""
-    return FundingPaid(int(row["execTime"]), translate.ours(row["symbol"]), -translate.number(row["execFee"]))
+    symbol = translate.ours(fields.name(row, "symbol"))
+    return FundingPaid(fields.time_ms(row, "execTime"), symbol, -fields.amount(row, "execFee"))
 
 
 def _remember(table: OrderedDict[str, Any], key: str, value: Any) -> None:

@@ -1,6 +1,6 @@
 """What Bybit's codes mean for each kind of write; what stands nowhere is unknown."""
 
-from traderagent_core import Outcome, OutcomeKind, OutcomeTable, Refusal
+from traderagent_core import ExchangeError, Outcome, OutcomeKind, OutcomeTable, Refusal
 
 OK = "0"
 NO_MONEY = (
@@ -33,6 +33,30 @@ NOT_HERE = ("10029", "110074", "110132", "170209")
 NOT_MODIFIED = ("110025", "110026", "110027", "110043", "34040")
 NOT_OPEN = ("110001", "110008", "110010", "170213")
 NOT_PROCESSED = frozenset({"10002", "403"})
+UNDER_WAY = NOT_PROCESSED | {"110079"}
+"""The venue is still busy with the order: a change of it can be asked for again. A new order would be that order."""
+
+_ENVIRONMENT = (
+    "a key belongs to one environment (main, test, or demo: made while switched to Demo Trading): see that "
+    "`environment` or `sandbox` of the exchange is that of the key, and store it with `traderagent credentials add`"
+)
+_RIGHTS = (
+    "give the key the rights to read and to trade contracts, and this machine's address, at the exchange"
+)
+REMEDIES = {
+    "10003": _ENVIRONMENT,
+    "10004": "the secret does not belong to the key: store both again with `traderagent credentials add`",
+    "10005": _RIGHTS,
+    "10007": _ENVIRONMENT,
+    "10009": "the exchange has banned this address; ask its support",
+    "10010": _RIGHTS,
+    "10024": "the exchange does not serve this account here for reasons of compliance; see its notice",
+    "33004": "the key has expired: make another one, and store it with `traderagent credentials add`",
+    "401": _ENVIRONMENT,
+}
+"""What a person has to mend, by code."""
+
+_SYMBOLS = "choose symbols that the exchange trades as linear contracts in USDT"
 
 _REFUSED = {
     "10001": Refusal.BAD_PARAMETERS,
@@ -70,9 +94,9 @@ _ORDER_REFUSED = {
 
 SUBMIT = OutcomeTable({OK}, _ORDER_REFUSED, NOT_PROCESSED, {"110072", "170141"})
 AMEND = OutcomeTable(
-    {OK}, {**_ORDER_REFUSED, **dict.fromkeys(NOT_OPEN, Refusal.ORDER_NOT_OPEN)}, NOT_PROCESSED, NOT_MODIFIED
+    {OK}, {**_ORDER_REFUSED, **dict.fromkeys(NOT_OPEN, Refusal.ORDER_NOT_OPEN)}, UNDER_WAY, NOT_MODIFIED
 )
-CANCEL = OutcomeTable({OK}, _REFUSED, NOT_PROCESSED, NOT_OPEN)
+CANCEL = OutcomeTable({OK}, _REFUSED, UNDER_WAY, NOT_OPEN)
 LEVERAGE = OutcomeTable({OK}, _ORDER_REFUSED, NOT_PROCESSED, NOT_MODIFIED)
 
 _TEXTS = (
@@ -81,8 +105,17 @@ _TEXTS = (
     ("Qty invalid", Refusal.QUANTITY_NOT_ON_LOT),
     ("Price invalid", Refusal.PRICE_NOT_ON_TICK),
     ("symbol invalid", Refusal.UNKNOWN_SYMBOL),
+    ("symbol is not supported", Refusal.UNKNOWN_SYMBOL),
+    ("base_price", Refusal.WOULD_TRIGGER),
 )
 _UNCHANGED = "remains unchanged"
+
+
+def read_error(code: str, text: str, retry_after_ms: int) -> ExchangeError:
+    """What a read raises that was answered with this code."""
+    told = f"{text or code} (code {code})" if code in _REFUSED else text
+    remedy = _SYMBOLS if code == "10001" and "symbol" in text else REMEDIES.get(code)
+    return SUBMIT.read_error(code, f"{told}; {remedy}" if remedy else told, retry_after_ms=retry_after_ms)
 
 
 def outcome_of(

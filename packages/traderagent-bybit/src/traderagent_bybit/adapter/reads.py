@@ -5,8 +5,9 @@ from typing import Any
 
 from traderagent_core import ExchangeUnavailableError
 
+from traderagent_bybit.adapter.fields import Row, rows_of, text
 from traderagent_bybit.adapter.http import UNANSWERED, Answer, Http
-from traderagent_bybit.adapter.outcomes import OK, SUBMIT
+from traderagent_bybit.adapter.outcomes import OK, read_error
 
 WEEK_MS = 7 * 86_400_000
 MOST_PAGES = 1_000
@@ -22,24 +23,25 @@ class Reads:
         """The result of one call; raises ExchangeError for every failure."""
         return (await self._answer(path, query, kind)).result
 
-    async def every(self, path: str, query: Mapping[str, object], *, kind: str = "read") -> list[Any]:
-        """The rows of all pages; a page that cannot be read fails the whole."""
+    async def whole(self, path: str, query: Mapping[str, object], *, kind: str = "read") -> list[Row]:
+        """The rows of an answer that has no pages."""
+        return rows_of((await self.one(path, query, kind=kind))["list"])
+
+    async def every(self, path: str, query: Mapping[str, object], *, kind: str = "read") -> list[Row]:
+        """The rows of all pages; a page that cannot be read fails the whole. Raises ValueError for what are none."""
         rows: list[Any] = []
         cursor = ""
         for _ in range(MOST_PAGES):
             result = await self.one(path, {**query, **({"cursor": cursor} if cursor else {})}, kind=kind)
-            found = result.get("list")
-            if not isinstance(found, list):
-                raise ExchangeUnavailableError(f"{path} answered without a list")
-            rows += found
-            cursor = _decoded(str(result.get("nextPageCursor") or ""))
+            rows += rows_of(result["list"])
+            cursor = _decoded(text(result, "nextPageCursor"))
             if not cursor:
                 return rows
         raise ExchangeUnavailableError(f"{path} has more than {MOST_PAGES} pages")
 
     async def windows(
         self, path: str, query: Mapping[str, object], since_ms: int, until_ms: int
-    ) -> list[Any]:
+    ) -> list[Row]:
         """The rows of a time span, in windows of seven days as the venue wants it."""
         rows: list[Any] = []
         start = since_ms
@@ -55,7 +57,7 @@ class Reads:
         except UNANSWERED as error:
             raise ExchangeUnavailableError(f"{path}: {type(error).__name__}: {error}") from error
         if answer.code != OK:
-            raise SUBMIT.read_error(answer.code, answer.text, retry_after_ms=answer.retry_after_ms)
+            raise read_error(answer.code, answer.text, answer.retry_after_ms)
         return answer
 
 

@@ -12,7 +12,9 @@ from traderagent_core import LinkDown, LinkUp
 from traderagent_core.contract.clock import Clock
 
 from traderagent_bybit.adapter.config import BybitConfig
+from traderagent_bybit.adapter.fields import STRANGE, NonsenseError, shown
 from traderagent_bybit.adapter.http import UNANSWERED
+from traderagent_bybit.adapter.pulse import Pulse
 
 PING_SECONDS = 20.0
 LONGEST_PAUSE_SECONDS = 60.0
@@ -38,6 +40,7 @@ class Stream:
         *,
         session: Callable[[], aiohttp.ClientSession],
         topics: Sequence[str],
+        pulse: Pulse,
         credentials: Callable[[], Sequence[object]] | None,
         hear: Callable[[Message], None],
         turn: Callable[[LinkUp | LinkDown], None],
@@ -47,6 +50,7 @@ class Stream:
         self._clock = clock
         self._session = session
         self._topics = list(topics)
+        self._pulse = pulse
         self._credentials = credentials
         self._hear = hear
         self._turn = turn
@@ -75,6 +79,7 @@ class Stream:
                 async with self._session().ws_connect(self._url, autoping=True) as socket:
                     await self._open(socket)
                     since = time.monotonic()
+                    self._pulse.begin()
                     self._link(LinkUp(self._clock.now_ms()))
                     await self._listen(socket)
             except UNANSWERED as error:
@@ -116,18 +121,25 @@ class Stream:
             while (message := await self._next(socket)) is not None:
                 if "topic" in message:
                     self._take(message)
+                elif "op" not in message:
+                    raise NonsenseError(f"a message of neither a topic nor an operation: {shown(message)}")
         finally:
             pinging.cancel()
             await asyncio.wait([pinging])
 
     def _take(self, message: Message) -> None:
+        """Hand a message on. One that makes no sense is a break: what it should have said is read anew."""
         self.heard += 1
-        self._hear(message)
+        self._pulse.hear(str(message["topic"]))
+        try:
+            self._hear(message)
+        except STRANGE as error:
+            raise NonsenseError(f"{type(error).__name__}: {error} in {shown(message)}") from error
 
     async def _next(self, socket: aiohttp.ClientWebSocketResponse) -> Message | None:
         """The next message; None at the end. A socket that is silent too long raises TimeoutError."""
         while True:
-            received = await socket.receive(self._config.silence_seconds)
+            received = await self._received(socket)
             if received.type in (
                 aiohttp.WSMsgType.CLOSE,
                 aiohttp.WSMsgType.CLOSING,
@@ -137,9 +149,23 @@ class Stream:
             if received.type is aiohttp.WSMsgType.ERROR:
                 raise RefusedError(str(socket.exception()))
             if received.type is aiohttp.WSMsgType.TEXT:
-                found = json.loads(received.data)
-                if isinstance(found, dict):
-                    return found
+                try:
+                    found = json.loads(received.data)
+                except RecursionError:
+                    raise NonsenseError("a message that is nested without end") from None
+                if not isinstance(found, dict):
+                    raise NonsenseError(f"a message that is no object: {shown(found)}")
+                return found
+
+    async def _received(self, socket: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMessage:
+        left = self._pulse.left() if self.is_up else None
+        silence = self._config.silence_seconds
+        try:
+            return await socket.receive(silence if left is None else min(left, silence))
+        except TimeoutError:
+            if left is not None and left < silence:
+                self._pulse.left()
+            raise
 
 
 async def _ping(socket: aiohttp.ClientWebSocketResponse) -> None:

@@ -20,7 +20,8 @@ from traderagent_core import (
     Side,
 )
 
-ZERO = Decimal(0)
+from traderagent_bybit.adapter import fields
+
 QUOTE = "USDT"
 INTERVALS = {
     "1m": "1",
@@ -59,16 +60,6 @@ def ours(symbol: str) -> str:
     return f"{symbol.removesuffix(QUOTE)}/{QUOTE}" if symbol.endswith(QUOTE) else symbol
 
 
-def side_of(text: str) -> Side:
-    """Buy or Sell."""
-    return Side.BUY if text == "Buy" else Side.SELL
-
-
-def number(text: object) -> Decimal:
-    """A number as text; empty is zero."""
-    return Decimal(str(text)) if text not in (None, "") else ZERO
-
-
 def plain(value: Decimal) -> str:
     """A number without exponent."""
     return f"{value:f}"
@@ -78,15 +69,15 @@ def instrument(row: Mapping[str, Any], maker_fee: Decimal, taker_fee: Decimal) -
     """Steps, minimums and leverage of a row of instruments-info."""
     lots = row["lotSizeFilter"]
     return Instrument(
-        f"{row['baseCoin']}/{row['quoteCoin']}",
+        f"{fields.name(row, 'baseCoin')}/{fields.name(row, 'quoteCoin')}",
         Market.LINEAR,
-        tick_size=Decimal(row["priceFilter"]["tickSize"]),
-        lot_size=Decimal(lots["qtyStep"]),
-        min_quantity=Decimal(lots["minOrderQty"]),
-        min_notional=number(lots.get("minNotionalValue")),
+        tick_size=fields.positive(row["priceFilter"], "tickSize"),
+        lot_size=fields.positive(lots, "qtyStep"),
+        min_quantity=fields.quantity(lots, "minOrderQty"),
+        min_notional=fields.amount_or_zero(lots, "minNotionalValue"),
         maker_fee_ratio=maker_fee,
         taker_fee_ratio=taker_fee,
-        max_leverage=Decimal(row["leverageFilter"]["maxLeverage"]),
+        max_leverage=fields.positive(row["leverageFilter"], "maxLeverage"),
     )
 
 
@@ -117,18 +108,18 @@ def order_body(request: OrderRequest) -> dict[str, Any]:
 
 def type_of(row: Mapping[str, Any]) -> OrderType:
     """Conditional orders at the market are stops, whatever has become of them."""
-    if row["orderType"] == "Limit":
+    if fields.name(row, "orderType") == "Limit":
         return OrderType.LIMIT
-    return OrderType.STOP if number(row.get("triggerPrice")) else OrderType.MARKET
+    return OrderType.STOP if fields.amount_or_zero(row, "triggerPrice") else OrderType.MARKET
 
 
 def price_of(row: Mapping[str, Any]) -> Decimal | None:
     """The limit or trigger; a market order has none."""
     match type_of(row):
         case OrderType.LIMIT:
-            return number(row["price"])
+            return fields.positive(row, "price")
         case OrderType.STOP:
-            return number(row["triggerPrice"])
+            return fields.positive(row, "triggerPrice")
     return None
 
 
@@ -142,26 +133,24 @@ LOST = {
 
 def code_of(row: Mapping[str, Any]) -> str:
     """Why an order ended: in our word where there is one, else in Bybit's."""
-    if row.get("cancelType") in LOST:
-        return LOST[row["cancelType"]]
-    reason = str(row.get("rejectReason") or "")
-    return reason if reason not in ("", "EC_NoError") else str(row.get("cancelType") or "")
+    kind, reason = str(row.get("cancelType") or ""), str(row.get("rejectReason") or "")
+    return LOST.get(kind) or (reason if reason not in ("", "EC_NoError") else kind)
 
 
 def report(row: Mapping[str, Any]) -> OrderReport:
     """An order of a read."""
     return OrderReport(
-        row["orderLinkId"],
-        row["orderId"],
-        ours(row["symbol"]),
-        side_of(row["side"]),
+        fields.text(row, "orderLinkId"),
+        fields.name(row, "orderId"),
+        ours(fields.name(row, "symbol")),
+        fields.side(row),
         type_of(row),
-        number(row["qty"]),
-        number(row["cumExecQty"]),
+        fields.quantity(row, "qty"),
+        fields.quantity(row, "cumExecQty"),
         price_of(row),
-        STATUSES.get(row["orderStatus"], OrderStatus.UNKNOWN),
-        bool(row.get("reduceOnly")),
-        bool(row.get("closeOnTrigger")),
+        STATUSES.get(fields.name(row, "orderStatus"), OrderStatus.UNKNOWN),
+        fields.flag(row, "reduceOnly"),
+        fields.flag(row, "closeOnTrigger"),
         code_of(row),
     )
 
@@ -169,27 +158,27 @@ def report(row: Mapping[str, Any]) -> OrderReport:
 def fill(row: Mapping[str, Any]) -> OrderFilled:
     """An execution, of a read or of the stream."""
     return OrderFilled(
-        int(row["execTime"]),
-        row["orderLinkId"],
-        row["execId"],
-        ours(row["symbol"]),
-        side_of(row["side"]),
-        Decimal(row["execPrice"]),
-        Decimal(row["execQty"]),
-        number(row["execFee"]),
-        Liquidity.MAKER if row["isMaker"] else Liquidity.TAKER,
+        fields.time_ms(row, "execTime"),
+        fields.text(row, "orderLinkId"),
+        fields.name(row, "execId"),
+        ours(fields.name(row, "symbol")),
+        fields.side(row),
+        fields.positive(row, "execPrice"),
+        fields.positive(row, "execQty"),
+        fields.amount(row, "execFee"),
+        Liquidity.MAKER if fields.flag(row, "isMaker") else Liquidity.TAKER,
     )
 
 
 def position(row: Mapping[str, Any]) -> PositionReport:
     """A position that is not flat."""
-    size = Decimal(row["size"])
-    liquidation = number(row.get("liqPrice"))
+    size = fields.positive(row, "size")
+    liquidation = fields.amount_or_zero(row, "liqPrice")
     return PositionReport(
-        ours(row["symbol"]),
-        size if row["side"] == "Buy" else -size,
-        number(row["avgPrice"]),
-        number(row["leverage"]) or Decimal(1),
+        ours(fields.name(row, "symbol")),
+        size if fields.side(row) is Side.BUY else -size,
+        fields.positive(row, "avgPrice"),
+        fields.amount_or_zero(row, "leverage") or Decimal(1),
         liquidation or None,
     )
 
@@ -198,10 +187,12 @@ def candles(symbol: str, timeframe: str, rows: Sequence[Sequence[str]]) -> Candl
     """Klines, oldest first."""
     table = [[float(cell) for cell in row[1:6]] for row in rows]
     columns = np.array(table, dtype=np.float64).reshape(len(rows), 5).T
-    times = np.array([int(row[0]) for row in rows], dtype=np.int64)
+    if not np.isfinite(columns).all() or not (columns[:4] > 0).all() or not (columns[4] >= 0).all():
+        raise fields.NonsenseError("a candle with a price or volume that cannot be")
+    times = np.array([fields.time_ms(row, 0) for row in rows], dtype=np.int64)
     return Candles(symbol, timeframe, times, *(column.copy() for column in columns))
 
 
 def funding_rate(row: Mapping[str, Any]) -> FundingRate:
     """A settled rate."""
-    return FundingRate(int(row["fundingRateTimestamp"]), Decimal(row["fundingRate"]))
+    return FundingRate(fields.time_ms(row, "fundingRateTimestamp"), fields.amount(row, "fundingRate"))

@@ -15,10 +15,11 @@ REST_KINDS = (
     "http_status",
     "ret_code",
     "broken_json",
+    "garble",
     "hide_orders",
     "reject",
 )
-SOCKET_KINDS = ("drop", "duplicate", "delay_push", "reorder", "mute", "close", "refuse")
+SOCKET_KINDS = ("garble", "drop", "duplicate", "delay_push", "reorder", "mute", "close", "refuse")
 
 
 @define
@@ -43,10 +44,11 @@ class Fault:
     is_executed: bool = field(default=False, validator=instance_of(bool))
     matched: int = field(default=0, init=False)
     applied: int = field(default=0, init=False)
+    random: Random = field(factory=Random, init=False)
 
     def row(self) -> dict[str, Any]:
         """The rule with its counts, for the control surface."""
-        return {each.name: getattr(self, each.name) for each in fields(type(self))}
+        return {each.name: getattr(self, each.name) for each in fields(type(self)) if each.name != "random"}
 
 
 class Faults:
@@ -54,33 +56,29 @@ class Faults:
 
     def __init__(self) -> None:
         self.rules: list[Fault] = []
-        self._random: list[Random] = []
 
     def replace(self, rows: Iterable[Mapping[str, Any]], seed: int) -> None:
         """Put other rules in force; raises TypeError or ValueError for a wrong one, and changes nothing then."""
         rules = [Fault(**row) for row in rows]
+        for index, rule in enumerate(rules):
+            rule.random.seed(f"{seed}/{index}")
         self.rules = rules
-        self._random = [Random(f"{seed}/{index}") for index in range(len(rules))]
 
     def draw(self, kinds: Iterable[str], what: str, account: str) -> list[Fault]:
         """The rules of these kinds that apply to something now."""
         wanted = set(kinds)
-        return [
-            rule
-            for rule, random in zip(self.rules, self._random, strict=True)
-            if rule.kind in wanted and _applies(rule, random, what, account)
-        ]
+        return [rule for rule in self.rules if rule.kind in wanted and _applies(rule, what, account)]
 
     def first(self, kind: str, what: str, account: str) -> Fault | None:
         """The first rule of a kind that applies now."""
         return next(iter(self.draw((kind,), what, account)), None)
 
 
-def _applies(rule: Fault, random: Random, what: str, account: str) -> bool:
+def _applies(rule: Fault, what: str, account: str) -> bool:
     if not fnmatchcase(what, rule.match) or not fnmatchcase(account, rule.account):
         return False
     rule.matched += 1
-    is_drawn = random.random() < rule.probability
+    is_drawn = rule.random.random() < rule.probability
     is_spent = rule.count is not None and rule.applied >= rule.count
     if not is_drawn or is_spent or rule.matched <= rule.after:
         return False

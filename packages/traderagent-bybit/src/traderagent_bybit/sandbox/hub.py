@@ -8,11 +8,12 @@ from typing import Any
 from aiohttp import web
 
 from traderagent_bybit.sandbox.faults import Faults
+from traderagent_bybit.sandbox.garbling import garbled
 from traderagent_bybit.sandbox.session import Session
 from traderagent_bybit.sandbox.topics import TopicState, news
 
 PRIVATE_TOPICS = ("order", "execution", "position", "wallet", "greeks")
-_PUSH_FAULTS = ("drop", "duplicate", "delay_push", "reorder", "mute", "close")
+_PUSH_FAULTS = ("garble", "drop", "duplicate", "delay_push", "reorder", "mute", "close")
 MOST_WAITING = 10_000
 PATIENCE_SECONDS = 2.0
 
@@ -34,11 +35,15 @@ class Connection:
 
     def put(self, message: dict[str, Any]) -> None:
         """Queue a message; a reader that is far behind is cut off."""
+        self.put_text(json.dumps(message, separators=(",", ":")), is_told="topic" in message)
+
+    def put_text(self, text: str, *, is_told: bool) -> None:
+        """The same for any text; `is_told` says that it is a message of a topic."""
         if self._waiting.qsize() >= MOST_WAITING:
             self.cut()
         elif not self._sender.done() and not self.socket.closed:
-            self.told += "topic" in message
-            self._waiting.put_nowait(json.dumps(message, separators=(",", ":")))
+            self.told += is_told
+            self._waiting.put_nowait(text)
 
     def cut(self) -> None:
         """Close the connection without a word."""
@@ -83,15 +88,19 @@ class Hub:
 
     def flush(self) -> None:
         """Queue what accounts and markets have to tell."""
-        for account in self.session.world.accounts.values():
-            rows, account.outbox = account.outbox, []
-            for topic, row in rows:
-                self._tell(account.name, topic, row)
+        self.tell_accounts()
         for connection in list(self.connections):
             for topic, state in connection.topics.items() if not connection.account else ():
                 if state.time_ms < self.session.world.now_ms:
                     for message in news(self.session.world, topic, state, is_first=False):
                         self._push(connection, topic, message)
+
+    def tell_accounts(self) -> None:
+        """Queue what accounts have to tell; the news of many markets take longer than an order may wait."""
+        for account in self.session.world.accounts.values():
+            rows, account.outbox = account.outbox, []
+            for topic, row in rows:
+                self._tell(account.name, topic, row)
 
     async def drained(self) -> None:
         """Wait until all that is queued has left, but not for a reader that has gone to sleep."""
@@ -119,6 +128,9 @@ class Hub:
         rules = {rule.kind: rule for rule in self.faults.draw(_PUSH_FAULTS, topic, connection.account)}
         if "close" in rules:
             connection.cut()
+        elif "garble" in rules:
+            text = garbled(json.dumps(message), rules["garble"].random)
+            connection.put_text(text, is_told=True)
         elif "drop" in rules or "mute" in rules:
             return
         elif "delay_push" in rules:

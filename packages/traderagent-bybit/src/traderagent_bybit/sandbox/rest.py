@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,6 +13,7 @@ from attrs import frozen
 from traderagent_bybit.codes import BybitError, Code, bad_parameter
 from traderagent_bybit.sandbox.desk import Desk
 from traderagent_bybit.sandbox.faults import Fault
+from traderagent_bybit.sandbox.garbling import garbled
 from traderagent_bybit.sandbox.limits import Allowance
 from traderagent_bybit.sandbox.placing import REJECTED_KEY
 from traderagent_bybit.sandbox.routes import PUBLIC, ROUTES, Route, batch_rows
@@ -21,7 +23,7 @@ from traderagent_bybit.signing import is_signature, sign_request
 DEFAULT_WINDOW = "5000"
 AHEAD_MS = 1_000
 _HTML = "<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
-_EXECUTING = ("lose_reply", "broken_json")
+_EXECUTING = ("lose_reply", "broken_json", "garble")
 
 
 @frozen
@@ -74,11 +76,12 @@ class Rest:
         fault = next(iter(faults.draw(("http_status", "ret_code", *_EXECUTING), call.path, name)), None)
         response = self._answer(call, fault)
         if fault is not None and fault.kind == "lose_reply":
-            self.desk.hub.flush()
+            self.desk.hub.tell_accounts()
             return _cut(request)
-        await response.prepare(request)
-        await response.write_eof()
-        self.desk.hub.flush()
+        with suppress(ConnectionError):  # Who asked may be gone; what it asked for has happened.
+            await response.prepare(request)
+            await response.write_eof()
+        self.desk.hub.tell_accounts()
         return response
 
     def _answer(self, call: Call, fault: Fault | None) -> web.Response:
@@ -113,6 +116,10 @@ class Rest:
         if fault.kind == "broken_json":
             text = response.text or ""
             return web.Response(text=text[: len(text) // 2], content_type="application/json")
+        if fault.kind == "garble":
+            return web.Response(
+                text=garbled(response.text or "", fault.random), content_type="application/json"
+            )
         return response
 
     def _result(self, call: Call) -> tuple[dict[str, Any], Allowance | None]:

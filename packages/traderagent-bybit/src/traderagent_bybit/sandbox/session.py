@@ -17,7 +17,7 @@ from traderagent_bybit.sandbox.journal import VERSION, Journal
 from traderagent_bybit.sandbox.world import AccountSpec, Listing, World
 
 WallClock = Callable[[], int]
-LOCKSTEP = 0.0
+LOCKSTEP, REAL_TIME = 0.0, 1.0
 
 
 @frozen
@@ -92,6 +92,7 @@ class Session:
         start -= start % longest
         wall = self.wall_ms()
         shift = 0 if settings.keeps_dates else wall // longest * longest - start
+        is_now = settings.speed == REAL_TIME and not settings.keeps_dates
         return {
             "sandbox": VERSION,
             "seed": settings.seed,
@@ -100,7 +101,7 @@ class Session:
             "speed": settings.speed,
             "shift_ms": shift,
             "start_ms": start + shift,
-            "wall_ms": wall,
+            "wall_ms": start + shift if is_now else wall,  # In real time its clock is that of the wall.
         }
 
     def _check(self, header: Mapping[str, Any], fresh: Mapping[str, Any]) -> None:

@@ -168,7 +168,7 @@ class Sockets:
                 "connId": connection.number,
             }
         )
-        self.desk.hub.flush()
+        self.desk.hub.tell_accounts()
 
     def _traded(self, connection: Connection, request: dict[str, Any]) -> dict[str, Any]:
         if not connection.account:

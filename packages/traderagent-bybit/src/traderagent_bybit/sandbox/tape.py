@@ -144,6 +144,8 @@ class Tape:
         """What the price did from `start_ms` up to `end_ms`; None when the tape has nothing there."""
         first = max(int(np.searchsorted(self.candles.open_time, start_ms - self.duration_ms, "right")), 0)
         last = self.index_at(end_ms)
+        if first == last and (start_ms, end_ms - start_ms) == (self.open_ms(first), self.duration_ms):
+            return self._whole(first)
         parts = [self._part(index, start_ms, end_ms) for index in {first, last} if first <= last]
         if not parts:
             return None
@@ -164,6 +166,10 @@ class Tape:
             bars[-1].close,
             whole.volume + sum(bar.volume for bar in bars),
         )
+
+    def _whole(self, index: int) -> Bar:
+        c = self.candles
+        return Bar(*(column.item(index) for column in (c.open, c.high, c.low, c.close, c.volume)))
 
     def _part(self, index: int, start_ms: int, end_ms: int) -> tuple[int, Bar]:
         """The part of one candle that lies between two times."""

@@ -4,7 +4,7 @@ Every public method that changes something is a kind of record: the engine appen
 calls it. Folding the records of a run over an empty account gives the same account again, without any plugin.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -52,6 +52,7 @@ class Account(CoordinationRecords):
         self.just_spent: Want | None = None
         self._own_plans: dict[str, dict[int, ActivePlan]] = {}
         self._rebound: set[str] = set()
+        self._moved: set[str] = set()
         self.money = ZERO
         self.net: dict[str, Decimal] = {}
         self.blocked = 0
@@ -88,12 +89,19 @@ class Account(CoordinationRecords):
         rebound, self._rebound = self._rebound, set()
         return rebound
 
-    def reindex(self) -> None:
-        """Make anew what follows from the rest, after that has been taken from a snapshot."""
+    def take_moved(self) -> set[str]:
+        """Bots whose ledger may have changed since this was asked last: by a fill, funding or a hand-over."""
+        moved, self._moved = self._moved, set()
+        return moved
+
+    def take_over(self, saved: "Account") -> None:
+        """Hold what one of a snapshot holds, and make anew what follows from it."""
+        vars(self).update(vars(saved))
         self._own_plans = {}
         for plan in self.plans.values():
             self._own_plans.setdefault(plan.bot, {})[plan.id] = plan
         self._rebound = {bot for bot, _ in self.ledgers}
+        self._moved = self._rebound.copy()
 
     def net_quantity(self, symbol: str) -> Decimal:
         """What all ledgers together hold of an instrument."""
@@ -350,6 +358,7 @@ class Account(CoordinationRecords):
             want.filled, want.notional, want.fees = quantity, notional, fee
         ledger.fees += fee
         self._rebound.add(ledger.bot)
+        self._moved.add(ledger.bot)
         if order.side is BUY:
             ledger.bought_quantity += quantity
             ledger.bought_notional += notional
@@ -418,6 +427,7 @@ class Account(CoordinationRecords):
         self._remember(trade_id)
         ledger = self.ledger(bot, symbol)
         self._rebound.add(bot)
+        self._moved.add(bot)
         ledger.fees += fee
         signed = quantity if side is BUY else -quantity
         ledger.trade(signed, price)
@@ -427,6 +437,7 @@ class Account(CoordinationRecords):
     def funding_booked(self, time_ms: int, bot: str, symbol: str, amount: Decimal) -> None:
         """A share of a funding payment."""
         self.ledger(bot, symbol).funding += amount
+        self._moved.add(bot)
         self.money += amount
 
     def owner_changed(self, time_ms: int, bot: str, symbol: str, old: str, new: str) -> None:
@@ -439,6 +450,7 @@ class Account(CoordinationRecords):
         """What a bot holds, a signed quantity at its average price, belongs to another one now; nothing is traded."""
         self.ledger(bot, symbol).hand_over(self.ledger(heir, symbol), quantity, price)
         self._rebound.update((bot, heir))
+        self._moved.update((bot, heir))
 
     # -- records that change nothing here -------------------------------------------------------------------
 
@@ -472,6 +484,6 @@ def _forget_oldest(remembered: dict[str, Any]) -> None:
         del remembered[key]
 
 
-def describe(evidence: dict[str, Any]) -> str:
+def describe(evidence: Mapping[str, Any]) -> str:
     """Evidence as short stable text: `key=value, …`."""
     return ", ".join(f"{key}={value}" for key, value in evidence.items())

@@ -19,12 +19,17 @@ class SystemClock:
         """The present time, ms UTC."""
         return time.time_ns() // 1_000_000
 
+    def monotonic_ms(self) -> int:
+        """What has passed, whatever the time was set to meanwhile."""
+        return time.monotonic_ns() // 1_000_000
+
     async def sleep_until(self, time_ms: int) -> None:
         """Return once the time has come."""
-        await asyncio.sleep(0)
-        end = time.monotonic() + (time_ms - self.now_ms()) / 1000
-        while (left := time_ms - self.now_ms()) > 0 and (most := end - time.monotonic()) > 0:
-            await asyncio.sleep(min(left / 1000, most, LONGEST_SLEEP_SECONDS))
+        end_ms = self.monotonic_ms() + time_ms - self.now_ms()
+        if time_ms <= self.now_ms():
+            await asyncio.sleep(0)
+        while (left := time_ms - self.now_ms()) > 0 and (most := end_ms - self.monotonic_ms()) > 0:
+            await asyncio.sleep(min(left / 1000, most / 1000, LONGEST_SLEEP_SECONDS))
 
 
 class ReplayClock:
@@ -38,6 +43,10 @@ class ReplayClock:
     def now_ms(self) -> int:
         """The present time of the replay, ms UTC."""
         return self._start_ms + int((time.monotonic() - self._since) * 1000 * self._speed)
+
+    def monotonic_ms(self) -> int:
+        """The time of the replay: nobody sets it."""
+        return self.now_ms()
 
     async def sleep_until(self, time_ms: int) -> None:
         """Return once the time of the replay has come."""
@@ -56,6 +65,10 @@ class ManualClock:
 
     def now_ms(self) -> int:
         """The present time, ms UTC."""
+        return self._now_ms
+
+    def monotonic_ms(self) -> int:
+        """The present time: nobody sets it back."""
         return self._now_ms
 
     async def sleep_until(self, time_ms: int) -> None:

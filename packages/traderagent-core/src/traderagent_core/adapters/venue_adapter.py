@@ -5,6 +5,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from traderagent_core.adapters.candle_polling import polled_candles
 from traderagent_core.adapters.order_log import OrderLog
 from traderagent_core.adapters.price_walk import walk_price
 from traderagent_core.adapters.recorded import closed_candles_of
@@ -14,6 +15,7 @@ from traderagent_core.contract.exchange_adapter import ExchangeAdapter, Surround
 from traderagent_core.contract.outcome import Outcome, Refusal
 from traderagent_core.contract.venue_facts import (
     Balance,
+    CandleFact,
     LinkUp,
     OrderFact,
     OrderReport,
@@ -262,6 +264,10 @@ class VenueAdapter(ExchangeAdapter):
         return self._prices.subscribe(
             self._present(symbols), lambda fact: not isinstance(fact, Price) or fact.symbol in wanted
         )
+
+    def closed_candles(self, symbols: Sequence[str], timeframe: str) -> AsyncIterator[CandleFact]:
+        """Candles read after each boundary."""
+        return polled_candles(self, symbols, timeframe)
 
     def _present(self, symbols: Iterable[str]) -> Iterable[PriceFact]:
         now_ms = self.clock.now_ms()

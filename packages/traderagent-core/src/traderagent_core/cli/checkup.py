@@ -21,6 +21,7 @@ LEAST_FREE = 1024**3
 """Bytes; the log may take as much, and the journal keeps a reserve of 64 MB."""
 
 MOST_SKEW_MS = 1_000
+DAY_MS = 86_400_000
 PATIENCE_SECONDS = 30.0
 OLDEST_PYTHON = (3, 11)
 
@@ -66,6 +67,16 @@ def look_at_process(folder: Path) -> Finding:
         f"process {process.process_id} trades on it",
         "`traderagent stop` that run before a launch",
     )
+
+
+def look_at_calls(folder: Path, now_ms: int) -> Finding:
+    """Whether a plugin has hung within a day."""
+    from traderagent_core.persistence.ended_calls import FILE, read_ended
+
+    late = [call for call in read_ended(folder) if now_ms - call.time_ms < DAY_MS]
+    found = ", ".join(f"{call.callback} of {call.bot or 'the account'}" for call in late)
+    remedy = f"{folder / FILE} tells where; mend or replace that plugin"
+    return Finding("callbacks", not late, f"hung: {found}" if late else "none has hung", remedy)
 
 
 def look_at_database(url: str) -> Finding:

@@ -105,6 +105,7 @@ def _summary(file: Path, loaded: "Config") -> dict[str, Any]:
         "bots": [_bot(bot) for bot in loaded.bots],
         "filters": [part.name for part in loaded.filters],
         "risk_modes": [part.name for part in loaded.risk_modes],
+        "event_sinks": [part.name for part in loaded.event_sinks],
         "notes": [note.as_dict() for note in loaded.notes],
         "problems": [],
     }
@@ -134,6 +135,7 @@ def _lines(file: Path, loaded: "Config") -> Sequence[str]:
         for label, names in (
             ("filters", [part.name for part in loaded.filters]),
             ("risk modes", [part.name for part in loaded.risk_modes]),
+            ("event sinks", [part.name for part in loaded.event_sinks]),
         )
         if names
     ]

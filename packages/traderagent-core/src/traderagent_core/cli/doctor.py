@@ -2,14 +2,16 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from attrs import asdict
+from attrs import asdict, evolve
 
 from traderagent_core.cli.checkup import (
     Finding,
+    look_at_calls,
     look_at_database,
     look_at_exchange,
     look_at_machine,
@@ -60,6 +62,7 @@ def _look(path: Path | None) -> Iterator[Finding]:
     from traderagent_core.cli.run import credentials_of
     from traderagent_core.config.load import load_config
     from traderagent_core.live_run import account_of, is_on_paper
+    from traderagent_core.observability.hiding import Hider
 
     try:
         config = load_config(path)
@@ -71,6 +74,7 @@ def _look(path: Path | None) -> Iterator[Finding]:
     yield from look_at_machine(folder)
     yield Finding("configuration", True, f"{path}: {', '.join(bot.name for bot in config.bots)}")
     yield look_at_process(folder)
+    yield look_at_calls(folder, time.time_ns() // 1_000_000)
     yield look_at_database(find_kept(config, None).database_url)
     try:
         keys = credentials_of(config)
@@ -79,4 +83,5 @@ def _look(path: Path | None) -> Iterator[Finding]:
         return
     yield Finding("keys", True, "not needed on paper" if is_on_paper(config) else "stored, and can be read")
     if config.bots[0].exchange.exchange_id not in ("simulated", "paper"):
-        yield from look_at_exchange(config, keys)
+        hider = Hider(keys.values())  # An exchange may repeat what it was sent.
+        yield from (evolve(each, found=hider.text(each.found)) for each in look_at_exchange(config, keys))

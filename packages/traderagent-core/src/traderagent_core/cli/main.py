@@ -1,9 +1,10 @@
 """The entry point `traderagent`: commands, exit codes, and errors without tracebacks.
 
-Exit codes: 0 done; 1 ran and failed; 2 the user can mend it; 3 another instance holds the account; 130 interrupted;
-141 the reader of a pipe went away.
+Exit codes: 0 done; 1 ran and failed; 2 the user can mend it; 3 another instance holds the account; 4 a plugin hung
+and the run cannot go on; 130 interrupted; 141 the reader of a pipe went away.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -38,6 +39,11 @@ COMMANDS = {
         "traderagent_core.cli.backtest", "backtest", "Simulate a configuration on past candles."
     ),
     "why": LazyCommand("traderagent_core.cli.why", "why", "Explain what the back-test in RUN_DIR decided."),
+    "faults": LazyCommand(
+        "traderagent_core.testing.faults.command",
+        "faults",
+        "Run the live driver in a world in which things go wrong.",
+    ),
     "run": LazyCommand(
         "traderagent_core.cli.run", "run", "Trade live or on paper, as the configuration says."
     ),
@@ -48,6 +54,9 @@ COMMANDS = {
     ),
     "events": LazyCommand(
         "traderagent_core.cli.events", "events", "Tell what happens in a run, as it happens."
+    ),
+    "reload": LazyCommand(
+        "traderagent_core.cli.reload", "reload", "Have a run take its configuration as the file is now."
     ),
     "start": LazyCommand("traderagent_core.cli.operate", "start", "Start a bot that is STOPPED."),
     "pause": LazyCommand(
@@ -127,7 +136,9 @@ def traderagent() -> None:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # What is left goes with the process: looking through it for garbage takes seconds after a long run.
+    sys.exit(code)
 
 
 def run(args: Sequence[str]) -> int:
@@ -155,7 +166,7 @@ def _invoke(args: Sequence[str]) -> int:
     if COMPLETION in os.environ:
         traderagent.main(list(args), prog_name=PROGRAM)
     try:
-        with traderagent.make_context(PROGRAM, list(args)) as context:
+        with traderagent.make_context(PROGRAM, list(args), obj=tuple(args)) as context:
             traderagent.invoke(context)
     except click.exceptions.Exit as left:
         return left.exit_code

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from traderagent_core.cli.found_run import REASON, RUN_DIR, find_run
-from traderagent_core.errors import AccountHeldError, ConfigError, TraderAgentError
+from traderagent_core.errors import AccountHeldError, TraderAgentError
 
 LOOK_SECONDS = 0.3
 GONE_SECONDS = 10.0
@@ -44,13 +44,14 @@ def panic(
     `traderagent ack`.
     """
     from traderagent_core.live.control.client import NotListeningError, ask
+    from traderagent_core.live.control.left import plan_left
 
     folder = find_run(run_dir, bot)
     try:
         plan = ask(folder, "panic_plan", bot)
         is_up = True
     except NotListeningError:
-        plan, is_up = _plan_left(folder, bot), False
+        plan, is_up = plan_left(folder, bot), False
     for line in _shown(plan):
         click.echo(line)
     if not is_up:
@@ -68,28 +69,6 @@ def panic(
 
 
 # -- the plan -----------------------------------------------------------------------------------------------
-
-
-def _plan_left(folder: Path, bot: str | None) -> Mapping[str, Any]:
-    from traderagent_core.live.control.left import describe_left
-
-    bots = [each for each in describe_left(folder)["bots"] if bot in (None, each["name"])]
-    if not bots:
-        raise ConfigError(f"this run has no bot {bot!r}")
-    orders = [
-        {**order, "bot": each["name"], "symbol": each["symbol"]} for each in bots for order in each["orders"]
-    ]
-    held = [each for each in bots if float(each["position"]["quantity"])]
-    positions = [
-        {
-            "bot": each["name"],
-            "symbol": each["symbol"],
-            "quantity": each["position"]["quantity"],
-            "notional": None,
-        }
-        for each in held
-    ]
-    return {"orders": orders, "positions": positions}
 
 
 def _shown(plan: Mapping[str, Any]) -> Iterator[str]:

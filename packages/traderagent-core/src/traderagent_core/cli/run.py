@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import click
 
@@ -56,7 +56,9 @@ class Speed(click.ParamType):  # type: ignore[type-arg]
     type=click.Path(path_type=Path),
     help="Folder of journal, manifest and log [default: one of the account, in $TRADERAGENT_STATE].",
 )
+@click.pass_context
 def run(
+    context: click.Context,
     *,
     config: Path,
     presets: Sequence[Path],
@@ -70,7 +72,17 @@ def run(
     It ends with `traderagent stop`, or with Ctrl-C, which leaves all orders. Started again it goes on where it
     was, whatever ended it: first of all it reconciles with the exchange. With `dry_run: true`, with --data and at
     the exchanges simulated and paper no order reaches an exchange.
+
+    But for --data it runs in a process of its own. A plugin that does not come back within two seconds ends it; it
+    starts again, with that plugin's bot in quarantine.
     """
+    from traderagent_core.live.watchdog.leash import take_leash
+
+    board = take_leash()
+    if data is None and board is None and speed is None and start_ms is None:
+        from traderagent_core.live.watchdog.supervisor import supervise
+
+        context.exit(supervise(context.obj, lambda text: click.echo(f"note: {text}", err=True)))
     from traderagent_core.cli.kept import find_kept
     from traderagent_core.config.load import load_config
     from traderagent_core.live_run import Recorded, account_of, run_live, run_recorded
@@ -93,7 +105,7 @@ def run(
             click.echo(
                 f"running, journal in {folder}; stop with `traderagent stop`, or Ctrl-C, which leaves all orders"
             )
-            done = run_live(loaded, folder, keys, tell, database_url)
+            done = run_live(loaded, folder, keys, tell, database_url, board)
     _summarise(done, folder)
 
 
@@ -119,12 +131,16 @@ def credentials_of(config: "Config") -> Mapping[str, str]:
 
 
 def secrets_of(config: "Config", keys: Mapping[str, str], database_url: str) -> list[str]:
-    """Every secret that a run knows, for its log to hide."""
+    """Every secret that a run knows, for its log to hide: what a file or the keyring holds, too."""
+    from traderagent_core.persistence.vault.keys import texts_of
+
     key = config.encryption_key
-    found = [*keys.values(), os.environ.get("ENCRYPTION_KEY"), urlsplit(database_url).password]
-    if key is not None and key.is_set:
-        found.append(key.reveal())
-    return [secret for secret in found if secret]
+    named = [os.environ.get("ENCRYPTION_KEY"), key.reveal() if key is not None and key.is_set else None]
+    password = urlsplit(database_url).password or ""
+    found = [*keys.values(), password, unquote(password)]
+    return [
+        secret for secret in (*found, *(text for name in named if name for text in texts_of(name))) if secret
+    ]
 
 
 def _summarise(done: Any, folder: Path) -> None:

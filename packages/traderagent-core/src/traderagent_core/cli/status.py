@@ -44,7 +44,9 @@ def look(folder: Path) -> dict[str, Any]:
         run["process"] = {"id": process.process_id, "host": process.host, "since_ms": process.since_ms}
     try:
         found = ask(folder, "status")
-        run["state"] = "stopping" if found.pop("is_ending") else "up"
+        run["waits_for"] = found.pop("waits_for", None)
+        is_ending = found.pop("is_ending")
+        run["state"] = "recovering" if run["waits_for"] else "stopping" if is_ending else "up"
     except NotListeningError:
         found = describe_left(folder)
         if process is not None and process.is_alive:
@@ -76,7 +78,9 @@ def _head(found: Mapping[str, Any]) -> Iterator[str]:
         else f", process {process['id']} on {process['host']} since {_time(process['since_ms'])}"
     )
     yield f"run         {run['state']}{who if run['state'] != 'down' else ''}"
-    if run["state"] in ("down", "not answering"):
+    if run.get("waits_for"):
+        yield f"            waits for {run['waits_for']}"
+    if run["state"] in ("recovering", "down", "not answering") and found["now_ms"]:
         yield f"            what follows is of {_time(found['now_ms'])}, by the journal"
     yield f"folder      {run['folder']}"
     halt = found["halt"]
@@ -147,10 +151,22 @@ def _health(found: Mapping[str, Any]) -> Iterator[str]:
     for symbol, candle in found["last_candles"].items():
         told = "none yet" if candle is None else f"{candle['timeframe']} of {_time(candle['open_time'])}"
         yield f"candles     {symbol}: {told}"
+    slow = found["slow_calls"]
+    if slow["count"]:
+        worst = slow["slowest"]
+        told = f"{worst['callback']} of {worst['bot']}, {worst['took_ms']} ms"
+        yield f"slow calls  {slow['count']}; the slowest: {told}"
+    for sink in found["sinks"]:
+        yield f"sink        {sink['name']}: {_sink(sink)}"
     errors = found["errors"]
     yield f"errors      {errors['count']}"
     for error in errors["last"][-MOST_ERRORS:]:
         yield f"            {_time(error['time_ms'])} {error['what']}: {error['cause']}"
+
+
+def _sink(sink: Mapping[str, Any]) -> str:
+    counts = f"{sink['taken']} events told, {sink['dropped']} dropped, {sink['failures']} failed"
+    return f"{sink['state']}, {counts}" + (f", last {sink['last_error']}" if sink["last_error"] else "")
 
 
 def _short(amount: str | None) -> str:

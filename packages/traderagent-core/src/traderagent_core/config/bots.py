@@ -144,6 +144,7 @@ def _known_keys(draft: Draft, host: Installed) -> set[str]:
 def _places(host: Installed) -> dict[str, str]:
     top = dict.fromkeys(host.entry_filters, "filters, at the top of the file")
     top |= dict.fromkeys(host.risk_modes, "risk_modes, at the top of the file")
+    top |= dict.fromkeys(host.event_sinks, "event_sinks, at the top of the file")
     inner = {key: name for name, spec in host.strategies.items() for key in spec.config_model.model_fields}
     return inner | top | _BELONGS
 

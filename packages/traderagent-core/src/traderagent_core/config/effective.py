@@ -16,9 +16,14 @@ SECRETS = (LazyText, SecretStr, SecretBytes)
 
 
 def effective(config: Config) -> dict[str, Any]:
-    """What `load_config` takes to give the same bots, simulation, coordinator, filters and risk modes again."""
+    """What `load_config` takes to give the same bots, simulation, coordinator, filters and risk modes again.
+
+    Who watches, `effective_sinks`, is told apart.
+    """
     content: dict[str, Any] = {
         "log_level": config.log_level,
+        "slow_call_ms": config.slow_call_ms,
+        "hung_call_ms": config.hung_call_ms,
         "simulation": _plain(config.simulation),
         "coordinator": _coordinator(config),
         "bots": [_bot(bot) for bot in config.bots],
@@ -34,6 +39,11 @@ def effective(config: Config) -> dict[str, Any]:
         off = set(UNASKED) - {part.name for part in config.risk_modes}
         content.setdefault("risk_modes", {}).update((name, {"enabled": False}) for name in sorted(off))
     return content
+
+
+def effective_sinks(config: Config) -> dict[str, Any]:
+    """The event sinks in the layout of the file; what they need may be a secret, so it need not load again."""
+    return {part.name: _plain(part.config) for part in config.event_sinks}
 
 
 def _is_supervised(config: Config) -> bool:
@@ -74,7 +84,7 @@ def _plain(value: Any) -> Any:
         return format(value, "f")
     if isinstance(value, Enum):
         return _plain(value.value)
-    return value
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def _is_said(model: BaseModel, name: str) -> bool:

@@ -7,7 +7,13 @@ from traderagent_core.host.hints import did_you_mean, listed
 
 if TYPE_CHECKING:
     from traderagent_core.host.records import PluginInfo
-    from traderagent_core.specs import EntryFilterSpec, ExchangeAdapterSpec, RiskModeSpec, StrategySpec
+    from traderagent_core.specs import (
+        EntryFilterSpec,
+        EventSinkSpec,
+        ExchangeAdapterSpec,
+        RiskModeSpec,
+        StrategySpec,
+    )
 
 
 class Installed(Protocol):
@@ -22,11 +28,13 @@ class Installed(Protocol):
     @property
     def risk_modes(self) -> "Mapping[str, RiskModeSpec]": ...
     @property
+    def event_sinks(self) -> "Mapping[str, EventSinkSpec]": ...
+    @property
     def plugins(self) -> "Sequence[PluginInfo]": ...
 
 
 def package_for(kind: str, name: str) -> str | None:
-    """The distribution that offers a name; `kind` is strategy, entry_filter, exchange_adapter or risk_mode."""
+    """The distribution that offers a name; `kind` is a `host.records.Kind`."""
     from traderagent_core.host.known import package_offering
 
     return package_offering(kind, name)
@@ -59,6 +67,7 @@ def _others(host: Installed) -> Iterator[tuple[str, str, Iterable[str]]]:
     yield "strategy", "the bots", host.strategies
     yield "entry_filter", "`filters`, at the top of the file", host.entry_filters
     yield "risk_mode", "`risk_modes`, at the top of the file", host.risk_modes
+    yield "event_sink", "`event_sinks`, at the top of the file", host.event_sinks
 
 
 def why_absent_section(host: Installed, kind: str, name: str, held: Iterable[str]) -> tuple[str, str]:

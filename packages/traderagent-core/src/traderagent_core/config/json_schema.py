@@ -35,6 +35,7 @@ def config_schema(host: Installed) -> dict[str, Any]:
     properties[BOT_DEFAULTS] |= _bot_defaults(definitions["BotConfig"])
     properties["filters"] |= _named(host.entry_filters.values(), "filter", definitions)
     properties["risk_modes"] |= _named(host.risk_modes.values(), "risk_mode", definitions)
+    properties["event_sinks"] |= _named(host.event_sinks.values(), "event_sink", definitions)
     allowed: dict[str, Any] = _with_variables(schema)
     return {"$schema": DRAFT, **allowed, "title": "TraderAgent configuration"}
 

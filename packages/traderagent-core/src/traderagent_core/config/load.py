@@ -14,7 +14,14 @@ from traderagent_core.config.digest import digest
 from traderagent_core.config.installed import Installed
 from traderagent_core.config.keys import allowed_keys
 from traderagent_core.config.layers import origins_of, with_defaults
-from traderagent_core.config.loaded import Bot, Config, FilterPart, RiskModePart, StrategySection
+from traderagent_core.config.loaded import (
+    Bot,
+    Config,
+    FilterPart,
+    RiskModePart,
+    SinkPart,
+    StrategySection,
+)
 from traderagent_core.config.plugin_list import discover
 from traderagent_core.config.presets import lay_presets
 from traderagent_core.config.problems import ConfigProblem, InvalidConfigError
@@ -38,6 +45,7 @@ class _Pieces:
     coordinator: CoordinatorConfig | None
     filters: tuple[FilterPart, ...]
     risk_modes: tuple[RiskModePart, ...]
+    event_sinks: tuple[SinkPart, ...]
     drafts: Sequence[Draft]
 
 
@@ -83,6 +91,8 @@ def _check(root: Node, host: Installed, problems: Problems, notes: Problems) -> 
     filters = check_named(
         root.child("filters"), ("filters",), "entry_filter", host.entry_filters, host, problems
     )
+    sinks_node = root.child("event_sinks")
+    sinks = check_named(sinks_node, ("event_sinks",), "event_sink", host.event_sinks, host, problems)
     drafts = _read_bots(root, host, problems)
     modes = read_risk_modes(root, drafts, host, problems)
     listed = valid_fields(GeneralConfig, general_node)
@@ -98,6 +108,7 @@ def _check(root: Node, host: Installed, problems: Problems, notes: Problems) -> 
         coordinator,
         tuple(FilterPart(*part) for part in filters),
         modes,
+        tuple(SinkPart(*part) for part in sinks),
         drafts,
     )
 
@@ -114,6 +125,7 @@ def _note_unknown_top(root: Node, host: Installed, problems: Problems) -> None:
         | dict.fromkeys(CoordinatorConfig.model_fields, "coordinator")
         | dict.fromkeys(host.entry_filters, "filters")
         | dict.fromkeys(host.risk_modes, "risk_modes")
+        | dict.fromkeys(host.event_sinks, "event_sinks")
         | dict.fromkeys(bot_keys, "a bot, in the list `bots`")
     )
     for key in [key for key in root.children if key not in known]:
@@ -169,17 +181,22 @@ def _build(pieces: _Pieces, path: Path | None, notes: Problems, host: Installed)
         plugins=general.plugins,
         disabled_plugins=general.disabled_plugins,
         log_level=general.log_level,
+        slow_call_ms=general.slow_call_ms,
+        hung_call_ms=general.hung_call_ms,
         database_url=general.database_url,
         encryption_key=general.encryption_key,
         exchanges=dict(host.exchange_adapters),
         distributions=_distributions(pieces, bots, host),
         notes=tuple(notes.in_order()),
+        event_sinks=pieces.event_sinks,
+        host=host,
     )
 
 
 def _distributions(pieces: _Pieces, bots: Sequence[Bot], host: Installed) -> dict[str, str]:
-    """Who gave the strategies, filters and modes that are used, with versions; a local file has none."""
-    parts: tuple[Bot | FilterPart | RiskModePart, ...] = (*bots, *pieces.filters, *pieces.risk_modes)
+    """Who gave the strategies, filters, modes and sinks that are used, with versions; a local file has none."""
+    parts: list[Bot | FilterPart | RiskModePart | SinkPart] = [*bots, *pieces.filters]
+    parts += [*pieces.risk_modes, *pieces.event_sinks]
     used = {id(part.spec) for part in parts}
     return {
         info.distribution if info.version else f"local {info.name}": info.version

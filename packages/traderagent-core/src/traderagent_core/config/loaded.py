@@ -9,11 +9,18 @@ from attrs import field, frozen
 from pydantic import BaseModel
 
 from traderagent_core.config.coordinator import CoordinatorConfig
+from traderagent_core.config.installed import Installed
 from traderagent_core.config.lazy_text import LazyText
 from traderagent_core.config.problems import ConfigProblem, KeyPath
 from traderagent_core.config.schema import ExchangeConfig, RiskManagementConfig, SimulationConfig
 from traderagent_core.model.instrument import Market
-from traderagent_core.specs import EntryFilterSpec, ExchangeAdapterSpec, RiskModeSpec, StrategySpec
+from traderagent_core.specs import (
+    EntryFilterSpec,
+    EventSinkSpec,
+    ExchangeAdapterSpec,
+    RiskModeSpec,
+    StrategySpec,
+)
 
 
 class FilterPart(NamedTuple):
@@ -29,6 +36,14 @@ class RiskModePart(NamedTuple):
 
     name: str
     spec: RiskModeSpec
+    config: BaseModel
+
+
+class SinkPart(NamedTuple):
+    """An event sink that is switched on."""
+
+    name: str
+    spec: EventSinkSpec
     config: BaseModel
 
 
@@ -73,6 +88,7 @@ class Config:
     `exchanges` are the adapters at hand, `distributions` gave the plugins in use: name, version.
     `presets` are those given beside the file. `origins` say where each value is written, in a file or a preset; what
     is not among them is a default.
+    `host` is where its plugins were found. Who watches, `event_sinks`, is no part of what it means.
     `plugins` are the names and paths of the file's allow-list, None when the bots' own names are the list.
     """
 
@@ -86,6 +102,8 @@ class Config:
     plugins: tuple[str, ...] | None
     disabled_plugins: tuple[str, ...]
     log_level: str
+    slow_call_ms: int
+    hung_call_ms: int
     database_url: LazyText | None
     encryption_key: LazyText | None
     exchanges: Mapping[str, ExchangeAdapterSpec] = field(factory=dict, eq=False)
@@ -93,3 +111,5 @@ class Config:
     notes: tuple[ConfigProblem, ...] = field(default=(), eq=False)
     origins: Mapping[KeyPath, str] = field(factory=dict, eq=False, repr=False)
     presets: tuple[Path, ...] = field(default=(), eq=False)
+    event_sinks: tuple[SinkPart, ...] = field(default=(), eq=False)
+    host: Installed | None = field(default=None, eq=False, repr=False)

@@ -217,6 +217,13 @@ class GeneralConfig(Section):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         default="INFO", description="Least severity that is logged."
     )
+    slow_call_ms: Annotated[int, Field(ge=1)] = Field(
+        default=250, description="A call of a plugin in a live run that takes longer is counted and told."
+    )
+    hung_call_ms: Annotated[int, Field(ge=500)] = Field(
+        default=2_000,
+        description="One that takes longer ends the process, which starts again without that plugin's bot.",
+    )
     encryption_key: LazyText | None = Field(
         default=None,
         description="Key that encrypts stored credentials; write ${ENCRYPTION_KEY}, never the key.",
@@ -236,6 +243,10 @@ class FileConfig(GeneralConfig):
     )
     risk_modes: dict[str, Any] = Field(
         default_factory=dict, description="Risk modes by name, each with its section."
+    )
+    event_sinks: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Event sinks of live runs by name, each with its section; they are told what happens.",
     )
     simulation: SimulationConfig = Field(
         default_factory=SimulationConfig, description="What back-tests and paper trading assume."

@@ -11,14 +11,15 @@ from traderagent_core.config.problems import KeyPath
 from traderagent_core.config.tree import Node, Problems, unset_hint
 from traderagent_core.config.validate import check_model, note_unknown_key
 from traderagent_core.config.words import boolean_words
+from traderagent_core.errors import told
 from traderagent_core.host.hints import listed
-from traderagent_core.specs import EntryFilterSpec, PartSpec, RiskModeSpec
+from traderagent_core.specs import EntryFilterSpec, EventSinkSpec, PartSpec, RiskModeSpec
 
 ENABLED = "enabled"
 TOP = "at the top of the file"
 """Where keys belong that are under no other."""
 
-FilterOrMode = TypeVar("FilterOrMode", EntryFilterSpec, RiskModeSpec)
+NamedSpec = TypeVar("NamedSpec", EntryFilterSpec, RiskModeSpec, EventSinkSpec)
 
 
 @frozen
@@ -49,6 +50,9 @@ def check_absent_section(spec: PartSpec, holder: Node, path: KeyPath, problems: 
         what = f"with these keys at least: {listed(needed)}" if needed else ""
         hint = f"add a section `{path[-1]}: {{…}}` {what}".rstrip()
         problems.at_value(holder, path, f"the section of {spec.name!r} is missing", hint, show=False)
+    except (Exception, SystemExit) as error:
+        rule = f"the check of this section failed with {told(error)}"
+        problems.at_value(holder, path, rule, "tell the plugin's author", show=False)
     return None
 
 
@@ -56,11 +60,11 @@ def check_named(
     node: Node | None,
     path: KeyPath,
     kind: str,
-    specs: Mapping[str, FilterOrMode],
+    specs: Mapping[str, NamedSpec],
     host: Installed,
     problems: Problems,
-) -> list[tuple[str, FilterOrMode, BaseModel]]:
-    """`{name: section}` of filters or risk modes: those that are right and switched on, as in the file."""
+) -> list[tuple[str, NamedSpec, BaseModel]]:
+    """`{name: section}` of filters, modes or sinks: those that are right and switched on, as in the file."""
     if node is None or node.content is None:
         return []
     if not isinstance(node.content, dict):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from traderagent_core.config.effective import effective
+from traderagent_core.config.effective import effective, effective_sinks
 from traderagent_core.config.loaded import Config
 from traderagent_core.config.problems import KeyPath, key_text
 
@@ -17,14 +17,19 @@ _WORDS = {"true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "i
 
 def shown(config: Config) -> str:
     """One key a line, followed by its origin: `file:line` of the configuration or of a preset, or `default`."""
-    lines = [*_lines(config, effective(config), (), "")]
+    lines = [*_lines(config, _content(config), (), "")]
     width = max(len(text) for text, _ in lines)
     return "".join(f"{text.ljust(width)}  # {origin}\n" if origin else f"{text}\n" for text, origin in lines)
 
 
 def origins(config: Config) -> dict[str, str]:
     """The origin of every value, by its key."""
-    return {key_text(path): _origin(config, path) for path in _values(effective(config), ())}
+    return {key_text(path): _origin(config, path) for path in _values(_content(config), ())}
+
+
+def _content(config: Config) -> dict[str, Any]:
+    sinks = effective_sinks(config)
+    return {**effective(config), **({"event_sinks": sinks} if sinks else {})}
 
 
 def _origin(config: Config, path: KeyPath) -> str:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+OTHER_VERSION = "another version of YAML"
+
 _KNOWN: tuple[tuple[str, str, str], ...] = (
     (
         "found character '\\t'",
@@ -38,6 +40,11 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "found undefined alias",
         "this alias names no anchor above it",
         "define it with &name before using *name",
+    ),
+    (
+        OTHER_VERSION,
+        "this file says that it is another YAML than 1.2",
+        "remove the line that begins with %YAML",
     ),
     ("found unknown escape character", "unknown escape in a double-quoted text", "use single quotes"),
 )

@@ -15,6 +15,7 @@ from traderagent_core.config.lazy_text import LazyText
 from traderagent_core.config.problems import KeyPath
 from traderagent_core.config.tree import Node, Problems, unset_hint
 from traderagent_core.config.words import boolean_words, is_worded_elsewhere, words
+from traderagent_core.errors import told
 from traderagent_core.host.hints import did_you_mean, listed, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -42,7 +43,7 @@ def check_model(
 
 def valid_fields(model: type[BaseModel], node: Node) -> dict[str, Any]:
     """The fields of a section that are right by themselves, defaults included, whatever the others are."""
-    written = node.plain()
+    written = {key: child.plain() for key, child in node.children.items()}
     values: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         if name in written:
@@ -80,8 +81,8 @@ def _validate(
         return model.model_validate(node.plain())
     except ValidationError as error:
         _note_errors(model, error, node, path, problems, is_partial=is_partial)
-    except Exception as error:
-        what = problems.masked(f"{type(error).__name__}: {error}")
+    except (Exception, SystemExit) as error:
+        what = problems.masked(told(error))
         problems.at_key(
             node, path, f"the check of this section failed with {what}", "tell the plugin's author"
         )

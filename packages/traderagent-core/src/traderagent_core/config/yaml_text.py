@@ -9,15 +9,17 @@ from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.scanner import Scanner, ScannerError
 
 from traderagent_core.config.problems import KeyPath
-from traderagent_core.config.syntax_words import syntax_words
+from traderagent_core.config.syntax_words import OTHER_VERSION, syntax_words
 from traderagent_core.config.tree import NOWHERE, Node, Place, Problems, Scalar
 
 DEEPEST = 40
 MOST_VALUES = 50_000
 LONGEST_NUMBER = 60
 LARGEST_EXPONENT = 40
+VERSION = (1, 2)
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT_TAGS = {f"{_TAG}str", f"{_TAG}timestamp"}
@@ -45,6 +47,16 @@ def parse_yaml(text: str, problems: Problems) -> Node | None:
     return None
 
 
+class _Scanner(Scanner):
+    """Refuses files that say they are another YAML, which would read some values in another way."""
+
+    def scan_yaml_directive_value(self, start_mark: Any) -> Any:
+        version = super().scan_yaml_directive_value(start_mark)
+        if version != VERSION:
+            raise ScannerError(None, None, OTHER_VERSION, start_mark)
+        return version
+
+
 class _LimitedComposer(Composer):
     """Refuses huge nesting and sizes before they become a recursion error."""
 
@@ -67,6 +79,7 @@ class _LimitedComposer(Composer):
 
 def _yaml(problems: Problems) -> Any:
     yaml = YAML(typ="safe", pure=True)
+    yaml.Scanner = _Scanner
     yaml.Composer = _LimitedComposer
     yaml.composer.warn_double_anchors = False
     yaml.composer.problems = problems

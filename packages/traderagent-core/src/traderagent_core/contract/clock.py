@@ -10,6 +10,10 @@ class Clock(Protocol):
         """The present time."""
         ...
 
+    def monotonic_ms(self) -> int:
+        """What has passed since some moment, however the clock was set meanwhile: for durations that must be over."""
+        ...
+
     async def sleep_until(self, time_ms: int) -> None:
         """Return once the time has come; at once, but not before others had their turn, if it is over."""
         ...

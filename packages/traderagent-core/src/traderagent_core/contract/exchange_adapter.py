@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, field, frozen
 
-from traderagent_core.contract.candle_polling import polled_candles
 from traderagent_core.contract.clock import Clock
 from traderagent_core.contract.outcome import Outcome, Refusal
 
@@ -156,6 +155,6 @@ class ExchangeAdapter(ABC):
     def prices(self, symbols: Sequence[str]) -> "AsyncIterator[PriceFact]":
         """Prices of trades as they come, the present one of each symbol first, beginning with LinkUp."""
 
+    @abstractmethod
     def closed_candles(self, symbols: Sequence[str], timeframe: str) -> "AsyncIterator[CandleFact]":
-        """Candles as they close, each once; unless a venue streams them, they are read after each boundary."""
-        return polled_candles(self, symbols, timeframe)
+        """Candles as they close, each once: streamed by the venue, or read after each boundary."""

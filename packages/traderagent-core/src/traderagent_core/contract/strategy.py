@@ -120,6 +120,15 @@ class Strategy:
         """Rows on which `on_candle` is to be called; causal: row i may use rows up to i, at most `look_back`."""
         raise NotImplementedError(f"{cls.__name__} asks for candidates but does not mark any")
 
+    def adopt(self, former: "Strategy") -> None:
+        """Take over the state of the strategy in whose place this one comes, of the same kind with another `config`.
+
+        Asked when the configuration of a running bot is changed, and perhaps more than once. By default its state as
+        it is. Raise ConfigError when it cannot be gone on with; then nothing is changed. Afterwards `on_resume` is
+        called, if the strategy trades now, and sees to what is different.
+        """
+        self.state = former.state
+
     def on_start(self, context: "Context") -> None:
         """Called when the first candle has closed, and again each time the router comes back to this strategy.
 
@@ -168,7 +177,7 @@ class Strategy:
         """
 
     def on_resume(self, context: "Context") -> None:
-        """Called after a pause or a recovery, with the state as it was saved."""
+        """Called after a pause or a recovery, with the state as it was saved; and after `adopt`."""
 
     def on_release(self, context: "Context", reason: str) -> Release:  # noqa: ARG002
         """The bot stops or another strategy takes over: what should happen to the position?"""

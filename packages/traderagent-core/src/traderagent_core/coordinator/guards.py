@@ -9,11 +9,14 @@ from decimal import Decimal
 from attrs import define, field, frozen
 
 from traderagent_core.contract.risk_mode import INACTIVE, ModeState, Portfolio, RiskLevels, RiskMode
-from traderagent_core.errors import PluginError
+from traderagent_core.errors import PluginError, PluginHungError
 from traderagent_core.model.timeframe import DAY_MS
+from traderagent_core.ports import Call, call_plainly
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+HUNG = ModeState(is_active=True, is_entry_allowed=False, reason="mode_hung")
+"""The word of a mode that would not answer: nothing is added."""
 
 
 @frozen
@@ -49,12 +52,19 @@ class ModeWatch:
             )
         return levels
 
-    def asked(self, portfolio: Portfolio) -> ModeState:
-        """The mode's word; one that raises, or answers with anything else, lets nothing be added."""
+    def asked(self, portfolio: Portfolio, call: Call) -> ModeState:
+        """The mode's word; one that raises, or answers with anything else, lets nothing be added.
+
+        One that has hung is not asked again until `forgive`.
+        """
+        if self.state == HUNG:
+            return HUNG
         try:
-            state: object = self.mode.judge(portfolio, self.state)
+            state: object = call("", f"risk mode {self.name}", self.mode.judge, portfolio, self.state)
             if not isinstance(state, ModeState):
                 raise TypeError(f"judge must return a ModeState, not {state!r}")
+        except PluginHungError:
+            return HUNG
         except Exception as error:
             return ModeState(
                 is_active=True, is_entry_allowed=False, reason=f"mode_failed:{type(error).__name__}"
@@ -85,7 +95,7 @@ class AccountGuard:
         """Whether any mode wants to know whether the market is stressed."""
         return any(watch.levels.stress for watch in self.modes)
 
-    def judge(self, time_ms: int, equity: Decimal) -> list[ModeWatch]:
+    def judge(self, time_ms: int, equity: Decimal, call: Call = call_plainly) -> list[ModeWatch]:
         """Take in a close; returns the modes whose word has changed."""
         self.judged = equity
         day = time_ms // DAY_MS
@@ -98,20 +108,28 @@ class AccountGuard:
         )
         changed = []
         for watch in self.modes:
-            state = watch.asked(portfolio)
+            state = watch.asked(portfolio, call)
             if state != watch.state:
                 watch.state = state
                 changed.append(watch)
-        self._combine()
+        self.combine()
         return changed
 
-    def _combine(self) -> None:
+    def combine(self) -> None:
+        """What the last words of all modes come to together."""
         self.size_factor = ONE
         self.is_entry_allowed = True
         for watch in self.modes:
             if watch.state.is_active:
                 self.size_factor *= watch.state.size_factor
                 self.is_entry_allowed &= watch.state.is_entry_allowed
+
+    def forgive(self) -> None:
+        """An operator has spoken: modes that have hung are asked again at the next close."""
+        for watch in self.modes:
+            if watch.state == HUNG:
+                watch.state = INACTIVE
+        self.combine()
 
     def forget_peak(self) -> None:
         """An operator has acknowledged a halt: drawdown counts from the last judged equity on."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from traderagent_core.data.columns import Column
 from traderagent_core.data.csv_layouts import Layout, layout_of_header, layout_without_header
+from traderagent_core.data.csv_numbers import number_columns
 from traderagent_core.data.csv_text import CsvText, read_csv_text
 from traderagent_core.data.names import NameHints, split_symbol
 from traderagent_core.data.raw import RawSeries
@@ -17,6 +18,8 @@ from traderagent_core.data.times import epoch_to_ms, text_to_ms
 from traderagent_core.errors import DataError
 
 _MISSING = ("", "NaN", "nan", "NA", "N/A", "null", "NULL", "None")
+_LONGEST_TIME = 40
+_LONGEST_SHOWN = 60
 
 
 def read_csv(path: Path, hints: NameHints) -> RawSeries:
@@ -31,12 +34,14 @@ def read_csv(path: Path, hints: NameHints) -> RawSeries:
     else:
         layout = layout_of_header(text.header, text.first_row, hints, header_place)
     _require_equal_rows(text, layout)
-    frame = _parse(text, layout)
+    types = _types(text, layout)
+    numbers = number_columns(text, types)
+    frame = _parse(text, layout, types) if numbers is None else numbers
     notes = list(layout.notes)
     columns: dict[str, Column] = {
         "time_ms" if layout.is_funding else "open_time": _times(frame, text, layout, notes)
     }
-    columns |= {name: frame[index].to_numpy() for name, index in layout.fields.items() if name != "time"}
+    columns |= {name: np.asarray(frame[index]) for name, index in layout.fields.items() if name != "time"}
     return RawSeries(
         path=path,
         columns=columns,
@@ -61,27 +66,36 @@ def _require_equal_rows(text: CsvText, layout: Layout) -> None:
             )
 
 
-def _parse(text: CsvText, layout: Layout) -> Any:
-    import pandas as pd
-
+def _types(text: CsvText, layout: Layout) -> dict[int, Any]:
+    """What the columns that are needed hold, by their places."""
     times = layout.fields["time"]
-    types: dict[Any, Any] = dict.fromkeys(layout.fields.values(), np.float64)
+    types: dict[int, Any] = dict.fromkeys(layout.fields.values(), np.float64)
     types[times] = _type_of_time(text.first_row[times])
     if layout.symbol is not None:
         types[layout.symbol] = "category"
+    return types
+
+
+def _parse(text: CsvText, layout: Layout, types: dict[int, Any]) -> Any:
+    import pandas as pd
+
+    times = layout.fields["time"]
     missing: dict[Any, Any] = {index: _MISSING for index in layout.fields.values() if index != times}
     try:
-        return pd.read_csv(
-            io.BytesIO(text.body),
-            sep=text.delimiter,
-            header=None,
-            usecols=sorted(types),
-            dtype=types,
-            skipinitialspace=True,
-            keep_default_na=False,
-            na_values=missing,
-            **_exact_numbers(pd.__version__),
-        )
+        with np.errstate(
+            invalid="ignore"
+        ):  # a time that no int64 holds is told below, not warned of by numpy
+            return pd.read_csv(
+                io.BytesIO(text.body),
+                sep=text.delimiter,
+                header=None,
+                usecols=sorted(types),
+                dtype=types,
+                skipinitialspace=True,
+                keep_default_na=False,
+                na_values=missing,
+                **_exact_numbers(pd.__version__),
+            )
     except (ValueError, OverflowError) as error:
         _raise_place_of_error(text, layout)
         raise DataError(
@@ -96,15 +110,16 @@ def _exact_numbers(pandas_version: str) -> Mapping[str, Any]:
 
 
 def _type_of_time(text: str) -> Any:
-    if text.removeprefix("-").isdigit():
+    if text.isascii() and text.removeprefix("-").isdigit():
         return np.int64
-    return np.float64 if _number(text) is not None else str
+    number = _number(text)
+    return np.float64 if number is not None and np.isfinite(number) else str
 
 
 def _times(frame: Any, text: CsvText, layout: Layout, notes: list[str]) -> NDArray[np.int64]:
     column = frame[layout.fields["time"]]
     if column.dtype.kind in "if":
-        return epoch_to_ms(column.to_numpy(), text.place)
+        return epoch_to_ms(np.asarray(column), text.place)
     return text_to_ms(column, text.place, notes)
 
 
@@ -120,17 +135,36 @@ def _symbol_in(frame: Any, text: CsvText, layout: Layout) -> str | None:
 
 
 def _raise_place_of_error(text: CsvText, layout: Layout) -> None:
-    """Finds the first field that is no number and raises DataError for its line."""
-    time_is_text = _type_of_time(text.first_row[layout.fields["time"]]) is str
+    """Finds the first field that is no number, or a quote that is not closed, and raises DataError for its line."""
+    type_of_time = _type_of_time(text.first_row[layout.fields["time"]])
     for row, fields in enumerate(text.rows()):
         for name, index in layout.fields.items():
-            if name == "time" and time_is_text:
-                continue
             found = fields[index] if index < len(fields) else ""
-            if _number(found) is None and (name == "time" or found not in _MISSING):
+            if not (_is_time(found, type_of_time) if name == "time" else _is_price(found)):
+                what = "a whole number" if name == "time" and type_of_time is np.int64 else "a number"
                 raise DataError(
-                    f"{text.place(row)}: {name} is {found!r}; expected a number; {_remedy(name, found)}"
+                    f"{text.place(row)}: {name} is {_shown(found)}; expected {what}; {_remedy(name, found)}"
                 )
+    for row, line in enumerate(text.body.split(b"\n")):
+        if line.count(b'"') % 2:
+            raise DataError(
+                f"{text.place(row)}: a quote that is not closed; expected pairs of quotes; close it"
+            )
+
+
+def _is_time(found: str, type_of_time: Any) -> bool:
+    if type_of_time is np.int64:
+        is_whole = found.isascii() and found.lstrip("+-").isdigit()
+        return is_whole and -(2**63) <= int(found) < 2**63 if len(found) <= _LONGEST_TIME else False
+    return type_of_time is str or _number(found) is not None
+
+
+def _is_price(found: str) -> bool:
+    return found in _MISSING or _number(found) is not None
+
+
+def _shown(found: str) -> str:
+    return repr(found if len(found) <= _LONGEST_SHOWN else f"{found[:_LONGEST_SHOWN]}…")
 
 
 def _remedy(name: str, found: str) -> str:
@@ -143,6 +177,6 @@ def _remedy(name: str, found: str) -> str:
 
 def _number(text: str) -> float | None:
     try:
-        return None if "_" in text else float(text)
+        return float(text) if text.isascii() and text.isprintable() and "_" not in text else None
     except ValueError:
         return None

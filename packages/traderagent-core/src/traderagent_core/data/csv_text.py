@@ -17,6 +17,7 @@ _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _PREAMBLES = ("#", "http", "//", "www.", "sep=")
 _HEAD_BYTES = 65_536
+_BLANKS = " \t\r"
 _DELIMITERS = (",", ";", "\t")
 
 
@@ -46,8 +47,8 @@ class CsvText:
 
     def rows(self) -> Iterator[list[str]]:
         """Every row cut into fields: slow, for finding the place of an error."""
-        for line in self.body.decode("utf-8").split("\n"):
-            yield split_line(line.rstrip("\r"), self.delimiter)
+        for row, line in enumerate(self.body.decode("utf-8").split("\n")):
+            yield split_line(line.rstrip("\r"), self.delimiter, self.place(row))
 
 
 def read_csv_text(path: Path) -> CsvText:
@@ -66,8 +67,9 @@ def read_csv_text(path: Path) -> CsvText:
             f"{path}: only comments found; expected a header and rows of candles; download it again"
         )
     first = lines[0]
-    delimiter = _delimiter_of(first, f"{path}:{skipped + 1}")
-    fields = split_line(first, delimiter)
+    place = f"{path}:{skipped + 1}"
+    delimiter = _delimiter_of(first, place)
+    fields = split_line(first, delimiter, place)
     has_header = not any(_is_number(field) for field in fields)
     data_line = skipped + 1 + has_header
     if has_header and len(lines) == 1:
@@ -80,7 +82,7 @@ def read_csv_text(path: Path) -> CsvText:
         header=tuple(fields) if has_header else None,
         header_line=skipped + 1,
         data_line=data_line,
-        first_row=tuple(split_line(_first_lines(rows)[0], delimiter)),
+        first_row=tuple(split_line(_first_lines(rows)[0], delimiter, f"{path}:{data_line}")),
         line_numbers=line_numbers,
     )
 
@@ -107,10 +109,19 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def split_line(line: str, delimiter: str) -> list[str]:
-    """Cuts one line into fields; quotes are understood, blanks around fields dropped."""
-    fields = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
-    return [field.strip() for field in fields]
+def split_line(line: str, delimiter: str, place: str) -> list[str]:
+    """Cuts one line into fields; quotes are understood, blanks around fields dropped.
+
+    Raises DataError naming the place for a line that is none, such as one with a field of 200,000 characters.
+    """
+    try:
+        fields = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error as error:
+        raise DataError(
+            f"{place}: this line cannot be cut into fields ({error}); expected short fields and lines that end in "
+            "LF or CRLF; mend the line or download the file again"
+        ) from None
+    return [field.strip(_BLANKS) for field in fields]
 
 
 def _require_text(path: Path, raw: bytes) -> bytes:

@@ -10,7 +10,7 @@ from traderagent_core.data.choosing import Offer, Wish, choose_offer
 from traderagent_core.data.columns import checksum, columns_of, times_of
 from traderagent_core.data.funding import FundingRates
 from traderagent_core.data.names import FUNDING, SeriesKey, require_symbol
-from traderagent_core.data.opening import Place, open_place
+from traderagent_core.data.opening import Place, open_place, series_of
 from traderagent_core.data.times import iso
 from traderagent_core.errors import DataError
 from traderagent_core.model.candle import Candles
@@ -135,6 +135,8 @@ def _with_series(loaded: LoadedData, place: Place, key: SeriesKey, wish: Wish) -
     part = opened.series.between(wish.start_ms, wish.end_ms)
     if not len(part):
         return loaded
+    if len(part) < len(opened.series):  # A slice would keep the whole file in memory.
+        part = series_of({name: column.copy() for name, column in columns_of(part).items()}, key)
     times = times_of(columns_of(part))
     source = SourceDescription(
         symbol=key.symbol,

@@ -69,7 +69,7 @@ def _open_catalogue(catalogue: Catalogue) -> Place:
 
     def read(key: SeriesKey) -> Opened:
         info = known[key]
-        series = _series_of(catalogue.columns(info), key)
+        series = series_of(catalogue.columns(info), key)
         return Opened(series, tuple((source.name, source.sha256) for source in info.sources))
 
     offers = tuple(Offer(info.key, info.first_ms, info.last_ms) for info in known.values())
@@ -156,11 +156,11 @@ def _joined(parts: list[FileSeries]) -> Series:
     ends = [(int(times_of(each)[0]), int(times_of(each)[-1])) for each in columns]
     if all(before[1] < after[0] for before, after in pairwise(ends)):
         joined: Columns = {name: np.concatenate([each[name] for each in columns]) for name in columns[0]}
-        return _series_of(joined, parts[0].key)
+        return series_of(joined, parts[0].key)
     joined = columns[0]
     for part, each in zip(parts[1:], columns[1:], strict=True):
         joined = _overlapped(joined, each, part)
-    return _series_of(joined, parts[0].key)
+    return series_of(joined, parts[0].key)
 
 
 def _overlapped(joined: Columns, added: Columns, part: FileSeries) -> Columns:
@@ -175,7 +175,8 @@ def _overlapped(joined: Columns, added: Columns, part: FileSeries) -> Columns:
     return merged.columns
 
 
-def _series_of(columns: Columns, key: SeriesKey) -> Series:
+def series_of(columns: Columns, key: SeriesKey) -> Series:
+    """Columns as the kind of series that they are."""
     return (
         funding_of(columns, key.symbol) if key.is_funding else candles_of(columns, key.symbol, key.timeframe)
     )

@@ -141,7 +141,7 @@ def infer_timeframe(time_ms: NDArray[np.int64], name: str) -> str:
     steps = _steps(time_ms)
     if not len(steps):
         raise DataError(
-            f"{name}: one row does not tell the timeframe; say it with --timeframe, such as --timeframe 1h"
+            f"{name}: one row does not tell the timeframe; expected two, or --timeframe, such as --timeframe 1h"
         )
     lengths, counts = np.unique(steps, return_counts=True)
     common = int(lengths[np.argmax(counts)])

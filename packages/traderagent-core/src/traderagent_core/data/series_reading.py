@@ -113,7 +113,7 @@ def _symbol(raw: RawSeries, told: NameHints, named: NameHints, name: str) -> str
     known = {origin: symbol for origin, symbol in origins.items() if symbol}
     if not known:
         raise SymbolUnknownError(
-            f"{name}: neither name nor content tells the symbol; say it, such as --symbol BTC/USDT"
+            f"{name}: neither name nor content tells the symbol; expected one; say it, such as --symbol BTC/USDT"
         )
     if len(set(known.values())) > 1:
         found = ", ".join(f"{origin} says {symbol}" for origin, symbol in known.items())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from traderagent_core.account import reasons
 from traderagent_core.engine.checks import check_placed, check_plan
+from traderagent_core.errors import OrderError, PluginHungError, told
 from traderagent_core.model.command import Unwatch, Watch
 
 if TYPE_CHECKING:
@@ -51,13 +52,16 @@ class Caller:
         state = strategy.state
         context.actions = []
         try:
-            getattr(strategy, callback)(context, *arguments, **named)
+            function = getattr(strategy, callback)
+            self._engine.call(member.name, callback, function, context, *arguments, **named)
             actions, context.actions = context.actions, []
             for action in actions:
                 if action[0] == "enter":
                     check_plan(action[1])
                 elif action[0] == "place":
                     check_placed(action[1])
+                elif action[0] not in self._verbs:
+                    raise OrderError(f"there is no verb {action[0]!r}; ask by the methods of the context")
         except Exception as error:
             strategy.state = state
             self.failed(member, callback, error)
@@ -67,9 +71,10 @@ class Caller:
             verbs[name](member, *values)
 
     def failed(self, member: "Member", callback: str, error: Exception) -> None:
-        """Record that a plugin raised; one that does so too often is called no more."""
-        self._engine.record("plugin_failed", member.name, callback, f"{type(error).__name__}: {error}")
-        if member.has_failed_too_often(self._engine.now_ms):
+        """Record that a plugin raised; one that does so too often, or has hung once, is called no more."""
+        self._engine.record("plugin_failed", member.name, callback, told(error))
+        member.is_hung |= isinstance(error, PluginHungError)
+        if member.has_failed_too_often(self._engine.now_ms) or member.is_hung:
             member.is_quarantined = True
             self._engine.record("noted", member.name, "plugin_quarantined", callback)
 

@@ -5,14 +5,28 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from traderagent_core.engine.context import check_slot
+from traderagent_core.account.account import describe
+from traderagent_core.engine.context import LONGEST_NOTE, check_slot
 from traderagent_core.engine.planner import INTERNAL
-from traderagent_core.errors import OrderError
-from traderagent_core.model.plan import At, AverageTimes, FillTimes, Fixed, Held, Leg, Plan, Stop, Trail
+from traderagent_core.errors import OrderError, clipped
+from traderagent_core.model.plan import (
+    At,
+    AverageTimes,
+    Filled,
+    FillTimes,
+    Fixed,
+    Held,
+    Leg,
+    Plan,
+    Stop,
+    Trail,
+)
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
 MAX_LEGS = 1500
+LONGEST_NAME = 100
+LARGEST_EXPONENT = 30
 
 NUMBERS: dict[type, Callable[[Any], object]] = {
     At: attrgetter("price"),
@@ -28,6 +42,7 @@ def check_plan(plan: Plan) -> None:
     """Refuse a plan that breaks the contract, by raising OrderError that says which leg and why."""
     if not isinstance(plan, Plan):
         raise OrderError(f"enter() takes a Plan, not {type(plan).__name__}")
+    _check_name("plan", plan.name)
     if plan.name.startswith(INTERNAL):
         raise OrderError(
             f"plan {plan.name!r} begins with {INTERNAL!r}, as the engine's own do; name it otherwise"
@@ -44,11 +59,23 @@ def check_plan(plan: Plan) -> None:
         raise OrderError(
             f"plan {plan.name!r} refers to legs that it does not have: {', '.join(sorted(unknown))}"
         )
+    text = describe(plan.evidence)
+    if clipped(text, LONGEST_NOTE) != text:
+        raise OrderError(
+            f"plan {plan.name!r} has evidence that no record can hold; it may have {LONGEST_NOTE} characters"
+        )
     for leg in plan.legs:
+        _check_name("leg", leg.name)
         _check_leg(plan, leg)
     _check_loops(plan)
     if plan.stop is not None:
         _check_stop(plan, plan.stop)
+
+
+def _check_name(what: str, name: object) -> None:
+    if not isinstance(name, str) or not name.isascii() or not 0 < len(name) <= LONGEST_NAME:
+        shown = name[:LONGEST_NAME] if isinstance(name, str) else name
+        raise OrderError(f"{what} name {shown!r} must be 1 to {LONGEST_NAME} plain characters")
 
 
 def _check_loops(plan: Plan) -> None:
@@ -118,14 +145,18 @@ def _told(plan: Plan, leg: Leg) -> str:
 
 
 def _is_sound(rule: object) -> bool:
-    """Whether the number in a rule of price or quantity, if it has one, is a positive Decimal."""
+    """Whether the number in a rule of price or quantity, if it has one, is a positive Decimal of ordinary size."""
     number_of = NUMBERS.get(type(rule))
     if number_of is None:
-        return True
+        return rule is None or type(rule) is Filled
     number = number_of(rule)
-    return isinstance(number, Decimal) and number.is_finite() and number > ZERO
+    if not isinstance(number, Decimal) or not number.is_finite():
+        return False
+    return number > ZERO and abs(number.adjusted()) <= LARGEST_EXPONENT
 
 
 def _unsound(where: str, what: str, rule: object) -> OrderError:
-    number = NUMBERS[type(rule)](rule)
-    return OrderError(f"{where} has {what} {number}; expected a positive number, as a Decimal")
+    number = NUMBERS[type(rule)](rule) if type(rule) in NUMBERS else rule
+    return OrderError(
+        f"{where} has {what} {number}; expected a positive number of ordinary size, as a Decimal"
+    )

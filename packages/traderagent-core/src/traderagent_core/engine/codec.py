@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -15,7 +16,8 @@ import attrs
 
 from traderagent_core.errors import TraderAgentError
 
-PLAIN = (type(None), bool, int, float, str)
+PLAIN = frozenset({type(None), bool, int, float, str})
+SEQUENCES = frozenset({tuple, list, deque, set, frozenset})
 
 
 class StateError(TraderAgentError):
@@ -43,16 +45,19 @@ class _Encoder:
         return {"root": encoded, "objects": self._objects}
 
     def _value(self, value: Any) -> Any:
-        if type(value) in PLAIN:
+        kind: Any = type(value)
+        if kind in PLAIN:
             return value
-        if type(value) is Decimal:
+        if kind is Decimal:
             return {"d": str(value)}
+        if kind in SEQUENCES:
+            of = self._value
+            return {kind.__name__: [item if type(item) in PLAIN else of(item) for item in value]}
         if isinstance(value, Enum):
-            return {"e": [_name(type(value)), value.name]}
-        if type(value) in (tuple, list, deque, set, frozenset):
-            return {type(value).__name__: [self._value(item) for item in value]}
-        if type(value) is dict:
-            return {"dict": [[self._value(key), self._value(item)] for key, item in value.items()]}
+            return {"e": [_name(kind), value._name_]}
+        if kind is dict:
+            of = self._value
+            return {"dict": [[of(key), of(item)] for key, item in value.items()]}
         return {"r": self._object(value)}
 
     def _object(self, value: Any) -> int:
@@ -62,9 +67,11 @@ class _Encoder:
         number = len(self._objects)
         self._numbers[id(value)] = number
         self._kept.append(value)  # An id is only unique while its object lives.
-        entry: dict[str, Any] = {"class": _name(type(value))}
-        self._objects.append(entry)
-        entry["fields"] = {name: self._value(item) for name, item in _fields(value).items()}
+        fields: dict[str, Any] = {}
+        self._objects.append({"class": _name(value.__class__), "fields": fields})
+        for name in _fields(value):
+            field = getattr(value, name)
+            fields[name] = field if type(field) in PLAIN else self._value(field)
         return number
 
 
@@ -118,17 +125,26 @@ _CONTAINERS: dict[str, Any] = {
 }
 
 
-def _name(cls: type) -> str:
+@cache
+def _name(cls: Any) -> str:
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
-def _fields(value: Any) -> dict[str, Any]:
-    if attrs.has(type(value)):
-        return {field.name: getattr(value, field.name) for field in attrs.fields(type(value))}
+def _fields(value: Any) -> Iterable[str]:
+    """The names of what is saved of an object."""
+    names = _declared(value.__class__)
+    if names is not None:
+        return names
     if type(value).__module__.startswith("traderagent_core.account"):
         # What is private there follows from the rest.
-        return {name: own for name, own in vars(value).items() if not name.startswith("_")}
+        return [name for name in vars(value) if not name.startswith("_")]
     raise StateError(
         "a state may hold numbers, text, Decimals, enums, tuples, dicts and attrs objects, but not "
         f"{type(value).__name__} ({value!r:.60})"
     )
+
+
+@cache
+def _declared(cls: Any) -> tuple[str, ...] | None:
+    """The names of the fields of an attrs class, None for another one."""
+    return tuple(field.name for field in attrs.fields(cls)) if attrs.has(cls) else None

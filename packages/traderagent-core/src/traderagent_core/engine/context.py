@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from traderagent_core.account.account import describe
 from traderagent_core.account.ledger import Ledger
-from traderagent_core.errors import OrderError
+from traderagent_core.errors import OrderError, clipped, told
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.order import Purpose
 from traderagent_core.model.plan import Leg, Plan
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine
     from traderagent_core.engine.member import Member
 
+LATEST_MS = 10**14
+LONGEST_NOTE = 5_000
 NAME_PATTERN = re.compile(r"^[a-z][a-z0-9_:]{0,15}$")
 Action = tuple[Any, ...]
 
@@ -89,15 +91,19 @@ class StrategyContext:
 
     def withdraw(self, reason: str) -> None:
         """Withdraw everything that is wanted and keep the position, with its stop."""
+        check_reason(reason)
         self.actions.append(("withdraw", reason))
 
     def exit(self, reason: str) -> None:
         """Withdraw everything and close the position at the market."""
+        check_reason(reason)
         self.actions.append(("exit", reason))
 
     def set_timer(self, name: str, due_ms: int) -> None:
         """Call `on_timer` at a time, ms UTC."""
         check_name("timer", name)
+        if not LATEST_MS >= int(due_ms) >= -LATEST_MS:
+            raise OrderError(f"set_timer({name!r}) needs a time in ms UTC, not {due_ms!r}")
         self.actions.append(("set_timer", name, int(due_ms)))
 
     def watch_price(self, name: str, price: Decimal) -> None:
@@ -114,7 +120,8 @@ class StrategyContext:
 
     def note(self, reason: str, **evidence: Any) -> None:
         """Record why something was done or left undone."""
-        self.actions.append(("note", reason, describe(evidence)))
+        check_reason(reason)
+        self.actions.append(("note", reason, clipped(describe(evidence), LONGEST_NOTE)))
 
 
 def check_name(what: str, name: str) -> None:
@@ -126,6 +133,14 @@ def check_name(what: str, name: str) -> None:
 @lru_cache(maxsize=4096)
 def _is_name(name: str) -> bool:
     return NAME_PATTERN.match(name) is not None
+
+
+def check_reason(reason: str) -> None:
+    """Refuse a reason that is no text, or none that records can hold."""
+    if reason and (not isinstance(reason, str) or clipped(reason, LONGEST_NOTE) != reason):
+        raise OrderError(
+            f"a reason is a text of at most {LONGEST_NOTE} characters, not {told(ValueError(reason))}"
+        )
 
 
 def check_slot(slot: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import define, field
 
 from traderagent_core.account import reasons
 from traderagent_core.coordinator.guards import EquityBand
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 ZERO = Decimal(0)
 
 
-@frozen(eq=False)
+@define(eq=False)
 class DailyLoss:
     """A bot with a limit, in quote currency. What is to be remembered is in its members: each the profit it began the
     day with, and all of them whether the limit is passed.
+    The band that follows from them is kept until it is forgotten.
     """
 
     bot: str
     symbol: str
     limit: Decimal
     members: "tuple[Member, ...]"
+    _band: EquityBand | None = field(default=None, init=False)
 
     @property
     def is_over(self) -> bool:
@@ -39,18 +41,32 @@ class DailyLoss:
 
     def judge(self, engine: "Engine", *, is_new_day: bool) -> bool:
         """Judge the loss at the prices of a close; true when the bot may add exposure again."""
-        price = engine.view.price(self.symbol)
         if is_new_day:
             was_over = self.is_over
             for member in self.members:
-                member.day_start_profit = member.ledger.profit(price)
+                member.day_start_profit = self._profit(engine, member)
             if was_over:
                 self._turn(engine, "new day", is_over=False)
+            self.forget_band()
             return was_over
-        profit = sum((member.ledger.profit(price) for member in self.members), ZERO)
-        if not self.is_over and profit <= self.floor:
+        if self._is_passed(engine):
+            profit = sum((self._profit(engine, member) for member in self.members), ZERO)
             self._turn(engine, f"profit {profit}", is_over=True)
         return False
+
+    def _is_passed(self, engine: "Engine") -> bool:
+        """Whether the limit is passed only now; without a position no price is asked for: there may be none yet."""
+        band = self.band()
+        if band is None:
+            return False
+        assert band.floor is not None
+        held = band.quantities.get(self.symbol)
+        return (band.base + held * engine.view.price(self.symbol) if held else band.base) <= band.floor
+
+    def _profit(self, engine: "Engine", member: "Member") -> Decimal:
+        """What a strategy has earned; the price is not asked for where nothing is held, as there may be none yet."""
+        ledger = member.ledger
+        return ledger.profit(engine.view.price(self.symbol)) if ledger.quantity else ledger.flow
 
     def _turn(self, engine: "Engine", reason: str, *, is_over: bool) -> None:
         for member in self.members:
@@ -59,9 +75,18 @@ class DailyLoss:
         engine.record("mode_changed", f"{self.bot}:{reasons.DAILY_LOSS}", is_over, reason, *effect)
 
     def band(self) -> EquityBand | None:
-        """The band of profit in which the limit is not passed; None when it has been."""
+        """The band of profit in which the limit is not passed, one object while it holds; None when it has been."""
         if self.is_over:
             return None
+        if self._band is None:
+            self._band = self._find_band()
+        return self._band
+
+    def forget_band(self) -> None:
+        """A ledger of the bot has changed, or the day has."""
+        self._band = None
+
+    def _find_band(self) -> EquityBand:
         flow = sum((member.ledger.flow for member in self.members), ZERO)
         held = sum((member.ledger.quantity for member in self.members), ZERO)
         return EquityBand(flow, {self.symbol: held} if held else {}, self.floor, None)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 LIMIT, MARKET, STOP = OrderType.LIMIT, OrderType.MARKET, OrderType.STOP
 WANTED, BLOCKED = WantStatus.OPEN, WantStatus.BLOCKED
-SUBMITTED, CANCELED, NEVER_ACCEPTED = OrderStatus.SUBMITTED, OrderStatus.CANCELED, OrderStatus.NEVER_ACCEPTED
+OVER = (WantStatus.SPENT, WantStatus.ENDED)
+SUBMITTED, CANCELED = OrderStatus.SUBMITTED, OrderStatus.CANCELED
+NOT_TAKEN = (OrderStatus.NEVER_ACCEPTED, OrderStatus.REJECTED)
 NEVER, BACK_OFF = Retry.NEVER, Retry.BACK_OFF
 STOP_LOSS = Purpose.STOP_LOSS
 
@@ -39,13 +41,16 @@ RETRIES = {
 NOT_OPEN = "order_not_open"
 """The refusal of a cancellation or an amendment that only says: the order's end or its fills are on their way."""
 
+NO_POSITION = "reduce_only_without_position"
+"""The refusal of an order that could only reduce."""
+
 CANCEL_TIMER = "~cancel:"
 CANCEL_AGAIN_MS = 5_000
 BACK_OFF_MS = (60_000, 3_600_000)
 """First and longest pause before a want whose order was refused is tried again."""
 
-STOP_BACK_OFF_MS = (1_000, 60_000)
-"""The same for a stop: no position stays without one longer than it must."""
+OWN_BACK_OFF_MS = (1_000, 60_000)
+"""The same for the engine's own stops and exits: no position stays open or without a stop longer than it must."""
 
 
 class Desk:
@@ -127,7 +132,7 @@ class Desk:
             engine.record("want_blocked", want.id, reason, retry.value)
             self._cover(want)
             if retry is BACK_OFF:
-                first_ms, longest_ms = STOP_BACK_OFF_MS if want.slot.name == "stop" else BACK_OFF_MS
+                first_ms, longest_ms = OWN_BACK_OFF_MS if want.leg.slot in RESERVED_SLOTS else BACK_OFF_MS
                 delay = min(first_ms << min(want.attempts - 1, 10), longest_ms)
                 engine.set_timer(want.plan.bot, f"~retry:{want.id}", engine.now_ms + delay)
         engine.tell_order(want, "blocked", reason)
@@ -147,15 +152,18 @@ class Desk:
                 ("order_accepted", event.time_ms, event.client_order_id, event.venue_order_id)
             )
             self._account.order_accepted(event.time_ms, event.client_order_id, event.venue_order_id)
-            if order.closes_position:
-                self._engine.stops.is_there(self._engine.members[order.want.plan.bot])
+            member = self._engine.members[order.want.plan.bot]
+            if order.closes_position and order.want is member.stop.want:
+                self._engine.stops.is_there(member)
+            if order.want.status in OVER:
+                self.cancel(order)  # The cancellation was refused: it has overtaken the order.
         elif order is None:
             self._cancel_stray(event.client_order_id)
 
     def _cancel_stray(self, client_order_id: str) -> None:
-        """A stop that was given up while it travelled with an entry has come to life after all."""
+        """A stop that was given up or refused while it travelled with an entry has come to life after all."""
         order = self._account.closed_orders.get(client_order_id)
-        if order is not None and order.status is NEVER_ACCEPTED:
+        if order is not None and order.status in NOT_TAKEN:
             self._engine.record("noted", order.want.plan.bot, "stray_stop_canceled", client_order_id)
             self._engine.commands.append(Cancel(client_order_id, order.symbol))
 
@@ -174,12 +182,26 @@ class Desk:
         if code == "would_trigger" and want.leg.purpose is STOP_LOSS:
             self._engine.record("want_ended", want.id, code)
             self._engine.stops.is_passed(self._engine.members[want.plan.bot])
-        elif code == "reduce_only_without_position":
-            self._engine.record("want_ended", want.id, reasons.ALREADY_FLAT)
-        else:
+        elif code == NO_POSITION:
+            self._nothing_to_reduce(want)
+        elif want.slot.name != "stop" or not self._is_given_up(want, code):
             # What the engine itself wants, a stop or an exit, is wanted until it is done, whatever the reason was.
             retry = BACK_OFF if want.leg.slot in RESERVED_SLOTS else RETRIES.get(code, NEVER)
             self.block(want, code, retry)
+
+    def _nothing_to_reduce(self, want: Want) -> None:
+        """No position is there for an order that only reduces: others have closed it, or a fill is on its way."""
+        member = self._engine.members[want.plan.bot]
+        self._engine.exits.settle(member)
+        if want.status is not WANTED:
+            return
+        if member.ledger.quantity and want.leg.slot in RESERVED_SLOTS:
+            self.block(want, NO_POSITION, BACK_OFF)  # The fill will say; asking at once would go on for ever.
+        else:
+            self._engine.record("want_ended", want.id, reasons.ALREADY_FLAT)
+
+    def _is_given_up(self, want: Want, code: str) -> bool:
+        return self._engine.stops.is_refused(self._engine.members[want.plan.bot], want, code)
 
     def canceled(self, event: ev.OrderCanceled) -> None:
         """The venue took an order out of its book; the rest of a want that is still wanted goes out again."""
@@ -196,8 +218,10 @@ class Desk:
 
     def _after_loss(self, want: Want, code: str, *, was_asked: bool) -> None:
         """A wanted order is gone."""
-        if code in ("reduce_only_without_position", "liquidation"):
-            self._engine.record("want_ended", want.id, reasons.ALREADY_FLAT if code[0] == "r" else code)
+        if code == NO_POSITION:
+            self._nothing_to_reduce(want)
+        elif code == "liquidation":
+            self._engine.record("want_ended", want.id, code)
         elif not was_asked and want.filled and self._is_dust(want):
             self._engine.record("want_ended", want.id, reasons.DUST)
         elif not was_asked:

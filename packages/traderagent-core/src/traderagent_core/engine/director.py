@@ -103,6 +103,10 @@ class Director:
         pair = self.pairs.get(bot)
         return (self._engine.members[bot],) if pair is None else pair.members.values()
 
+    def pair_of(self, member: "Member") -> Pair | None:
+        """The pair on which a strategy takes turns with others; None for a bot of one strategy."""
+        return self._pair_of.get(member.name)
+
     def others(self, member: "Member") -> "list[Member]":
         """The other strategies of a strategy's pair."""
         pair = self._pair_of.get(member.name)
@@ -136,9 +140,18 @@ class Director:
         pair.memory.regime = reading.regime
         names = ("" if old is None else old.value, reading.regime.value)
         self._engine.record("regime_changed", setup.bot, setup.symbol, *names, reading.evidence)
-        target = self._target(pair, reading.regime)
+        self._lead(pair, reading.regime)
+
+    def lead_anew(self) -> None:
+        """Routes may be others than before: have every pair go where its regime leads now."""
+        for pair in self.pairs.values():
+            if pair.memory.regime is not None:
+                self._lead(pair, pair.memory.regime)
+
+    def _lead(self, pair: Pair, regime: Regime) -> None:
+        setup, target = pair.setup, self._target(pair, regime)
         if target is None:
-            self._engine.record("noted", setup.bot, reasons.NO_ROUTE, f"regime={reading.regime.value}")
+            self._engine.record("noted", setup.bot, reasons.NO_ROUTE, f"regime={regime.value}")
         can_return = not (pair.holder and pair.members[pair.holder].exit_reason)
         now_ms, timeout_ms = self._engine.now_ms, setup.timeout_ms
         self._follow(

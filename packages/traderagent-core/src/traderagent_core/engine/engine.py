@@ -18,6 +18,7 @@ from traderagent_core.engine.exits import Exits
 from traderagent_core.engine.guarding import MIDNIGHT_TIMER, Guards
 from traderagent_core.engine.halting import HALT_TIMER, Halting
 from traderagent_core.engine.handing import Handing
+from traderagent_core.engine.isolation import isolated
 from traderagent_core.engine.judge import Judge
 from traderagent_core.engine.member import Member, make_member
 from traderagent_core.engine.operator import Operator
@@ -29,8 +30,9 @@ from traderagent_core.engine.stops import STOP_WATCH, Stops
 from traderagent_core.engine.trails import TRAIL_TIMER, TRAIL_WATCH, Trails
 from traderagent_core.model import event as ev
 from traderagent_core.model.command import Command, SetTimer
+from traderagent_core.model.order import Side
 from traderagent_core.model.position import MONEY, money_context
-from traderagent_core.ports import MarketView
+from traderagent_core.ports import Call, MarketView, call_plainly
 
 OWNER, IDLE = Standing.OWNER, Standing.IDLE
 ON_FILL = Retry.ON_FILL
@@ -50,8 +52,14 @@ class Engine:
     """Synchronous and deterministic: the same events, setup and code give the same records."""
 
     def __init__(self, setup: EngineSetup, view: MarketView) -> None:
-        self.setup = setup
         self.view = view
+        self.call: Call = isolated(call_plainly)
+        self.build(setup)
+
+    def build(self, setup: EngineSetup) -> None:
+        """Be as new; see `engine.reseating` for what an engine at work takes with it into another setup."""
+        self.setup = setup
+        self.former: EngineSetup | None = None
         self.now_ms = 0
         self.commands: list[Command] = []
         self.records: list[Record] = []
@@ -178,6 +186,8 @@ class Engine:
         member = self.members[order.want.plan.bot]
         if member.standing is IDLE:
             self.handing.pass_on(member, order)
+        if order.reduce_only:
+            self.exits.settle(member)
         self._after_fill(member, order, event, is_complete=is_complete)
 
     def _after_fill(self, member: Member, order: Order, event: ev.OrderFilled, *, is_complete: bool) -> None:
@@ -241,8 +251,11 @@ class Engine:
         self.exits.begin(self.handing.heir_of(member), "stop_loss")
 
     def _foreign_filled(self, event: ev.OrderFilled) -> None:
-        """An execution nobody here ordered: a liquidation belongs to the bot that holds, all else to the house."""
-        owners = [m for m in self.members.values() if m.symbol == event.symbol and m.ledger.quantity]
+        """An execution nobody here ordered: a liquidation belongs to the bot that holds, all else to the house.
+
+        A liquidation makes a position smaller; what adds to one was bought or sold by somebody.
+        """
+        owners = [m for m in self.members.values() if m.symbol == event.symbol and _takes_from(event, m)]
         is_taken_over = not event.client_order_id
         owner = owners[0] if owners and is_taken_over else None
         bot = owner.name if owner is not None else HOUSE
@@ -296,13 +309,19 @@ class Engine:
         self.director.look()
         view, time_ms = self.view, event.time_ms
         for member in self._called:
-            if member.standing is not OWNER or not member.is_started:
-                continue
-            if not view.is_due(member.name, time_ms) or not self.hears_candles(member):
+            if not member.is_callable or not self._is_due(member, time_ms) or not self.hears_candles(member):
                 continue
             candle = view.last(member.symbol, member.timeframe)
             if candle is not None:
                 self.caller.later(member, "on_candle", candle)
+
+    def _is_due(self, member: Member, time_ms: int) -> bool:
+        """Whether a bot asked for this candle; `candidates` is the plugin's own, and may fail."""
+        try:
+            return self.view.is_due(member.name, time_ms)
+        except Exception as error:
+            self.caller.failed(member, "candidates", error)
+            return False
 
     def _timer_fired(self, event: ev.TimerFired) -> None:
         name = event.name
@@ -334,3 +353,9 @@ class Engine:
             self.trails.crossed(member, Decimal(repr(event.price)))
         elif member.standing is OWNER:
             self.caller.later(member, "on_watch", event)
+
+
+def _takes_from(event: ev.OrderFilled, member: Member) -> bool:
+    """Whether an execution makes what a bot holds smaller."""
+    held = member.ledger.quantity
+    return held > 0 if event.side is Side.SELL else held < 0

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from traderagent_core.account import reasons
+from traderagent_core.account.account import HOUSE
 from traderagent_core.engine.planner import INTERNAL, internal_plan
 from traderagent_core.model.command import Submit
 from traderagent_core.model.instrument import Market
@@ -41,6 +42,8 @@ class Exits:
 
         What is to be handed over stays, for the director to do that at the end of the step.
         """
+        if not member.ledger.quantity:
+            self._engine.planner.withdraw_all(member, member.exit_reason)  # Others may have closed it.
         if not self.is_bare(member):
             return
         engine, quantity = self._engine, member.ledger.quantity
@@ -65,6 +68,22 @@ class Exits:
     def is_bare(self, member: "Member") -> bool:
         """Whether nothing of a bot is wanted or at the venue but its stop."""
         return all(plan.plan.name == STOP_PLAN for plan in self._engine.account.plans_of(member.name))
+
+    def settle(self, member: "Member") -> None:
+        """What others have traded away is the bot's no more: it goes to the house, which holds the opposite."""
+        account = self._engine.account
+        house, held = account.ledgers.get((HOUSE, member.symbol)), member.ledger.quantity
+        if house is None or not held or not house.quantity or (held > ZERO) is (house.quantity > ZERO):
+            return
+        net = account.net_quantity(member.symbol)
+        left = max(net if held > ZERO else -net, ZERO)
+        lost = min(abs(held) - left, abs(house.quantity))
+        if lost <= ZERO:
+            return
+        signed, price = (lost if held > ZERO else -lost), member.ledger.average_price
+        self._engine.record("ledger_handed_over", member.name, member.symbol, HOUSE, signed, price)
+        self._engine.stops.refresh(member)
+        self._engine.planner.repeg(member)
 
     def _mark_forced(self, member: "Member") -> None:
         """Let the venue model know an order that closes what a strategy had no time left to close itself."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from traderagent_core.account import reasons
 from traderagent_core.account.state import Retry
 from traderagent_core.coordinator.guards import AccountGuard, EquityBand, ModeWatch
-from traderagent_core.engine.daily_loss import daily_losses
+from traderagent_core.engine.daily_loss import DailyLoss, daily_losses
 from traderagent_core.model.timeframe import DAY_MS
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class Guards:
         modes = [ModeWatch(name, mode) for name, mode in setup.modes]
         self.account = AccountGuard(modes, setup.balance, setup.balance, setup.balance, setup.balance)
         self._limited = list(daily_losses(engine))
+        self._loss_of = {member.name: loss for loss in self._limited for member in loss.members}
         self._capped = [m for m in engine.members.values() if m.needs.max_drawdown is not None]
         self.is_watching = bool(modes or self._limited or self._capped)
 
@@ -73,6 +74,25 @@ class Guards:
             midnight_ms = (self._engine.now_ms // DAY_MS + 1) * DAY_MS
             self._engine.set_timer("", MIDNIGHT_TIMER, midnight_ms)
 
+    def begin_to_watch(self, *, has_watched: bool) -> None:
+        """There may be other guards than before: judge by them; where no mode has watched, the peak is of now."""
+        if not self.is_watching:
+            return
+        self.arm()
+        if not has_watched:
+            self.account.judged = self.account.day_start = self.equity()
+            self.account.forget_peak()
+        self.judge()
+
+    def forgive_daily_loss(self, member: "Member") -> None:
+        """The limit that a bot is past has been changed: it is judged by the new one, if there is one."""
+        for each in (member, *self._engine.director.others(member)):
+            each.is_over_daily_loss = False
+        pair = self._engine.director.pair_of(member)
+        bot = member.name if pair is None else pair.setup.bot
+        effect = (Decimal(1), True)
+        self._engine.record("mode_changed", f"{bot}:{reasons.DAILY_LOSS}", False, "reload", *effect)
+
     def judge(self) -> None:
         """Judge everything at the prices of a close."""
         if not self.is_watching:
@@ -81,14 +101,14 @@ class Guards:
         is_new_day = engine.now_ms // DAY_MS != self.account.day
         self.account.is_stressed = engine.view.is_stressed()
         self.account.is_halted = engine.halting.is_on
-        changed = self.account.judge(engine.now_ms, self.equity())
+        changed = self.account.judge(engine.now_ms, self.equity(), engine.call)
         for watch in changed:
             state = watch.state
             effect = (state.size_factor, state.is_entry_allowed)
             engine.record("mode_changed", watch.name, state.is_active, state.reason, *effect)
         freed = [
             member
-            for loss in self._limited
+            for loss in self._losses()
             if loss.judge(engine, is_new_day=is_new_day)
             for member in loss.members
         ]
@@ -104,6 +124,14 @@ class Guards:
             return
         for member in engine.members.values() if changed else freed:
             engine.planner.retry_blocked(member, Retry.WHEN_ALLOWED)
+
+    def _losses(self) -> "list[DailyLoss]":
+        """The bots with a limit of daily loss; bands of those whose ledger has changed are forgotten."""
+        for name in self._engine.account.take_moved() if self._limited else ():
+            loss = self._loss_of.get(name)
+            if loss is not None:  # What nobody asked for belongs to the house.
+                loss.forget_band()
+        return self._limited
 
     def went_flat(self, member: "Member") -> None:
         """Nothing is held, so equity stays what it is at every close until the next fill: it may be the peak."""
@@ -138,7 +166,7 @@ class Guards:
             base = engine.setup.balance + engine.account.flow()
             if held or base != self.account.judged:  # Otherwise it has been judged and stays what it is.
                 bands.append(self.account.band(base, held))
-        bands += [band for loss in self._limited if (band := loss.band()) is not None]
+        bands += [band for loss in self._losses() if (band := loss.band()) is not None]
         for member in self._capped:
             ledger = member.ledger
             if ledger.quantity and not member.exit_reason:

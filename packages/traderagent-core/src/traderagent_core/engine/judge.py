@@ -10,8 +10,10 @@ from attrs import evolve, frozen
 from traderagent_core.account import reasons
 from traderagent_core.contract.entry_filter import EntryFilter, Ruling, Verdict
 from traderagent_core.engine.standing import Standing
+from traderagent_core.errors import PluginHungError, told
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import At, FillTimes, Fixed, Leg, Plan
+from traderagent_core.ports import MarketView
 
 if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine
@@ -121,15 +123,19 @@ class Judge:
 
     def _asked(self, name: str, entry_filter: EntryFilter, member: "Member", plan: Plan) -> Verdict:
         """A filter's verdict; one that raises, or answers with anything else, fails closed."""
-        view, state = self._engine.view, entry_filter.state
+        engine, state, callback = self._engine, entry_filter.state, f"filter {name}"
         try:
-            entry_filter.advance(view, member.symbol)
-            verdict: Any = entry_filter.judge(plan, view, member.symbol)
+            verdict: Any = engine.call(
+                member.name, callback, _judged, entry_filter, plan, engine.view, member.symbol
+            )
             if not isinstance(verdict, Verdict):
                 raise TypeError(f"judge must return a Verdict, not {verdict!r}")
         except Exception as error:
             entry_filter.state = state
-            self._engine.record("plugin_failed", member.name, f"filter {name}", repr(error))
+            if isinstance(error, PluginHungError):
+                engine.caller.failed(member, callback, error)
+            else:
+                engine.record("plugin_failed", member.name, callback, told(error))
             return Verdict(REJECT, "filter_failed")
         if self.on_verdict is not None:
             self.on_verdict(name, member.name, plan, verdict)
@@ -182,6 +188,11 @@ class Judge:
         if worst > budget and worst > abs(held):
             return reasons.OVER_BUDGET, f"plan needs {worst}, budget {budget}"
         return None
+
+
+def _judged(entry_filter: EntryFilter, plan: Plan, view: MarketView, symbol: str) -> Verdict:
+    entry_filter.advance(view, symbol)
+    return entry_filter.judge(plan, view, symbol)
 
 
 def _refused(reason: str, detail: str = "") -> Judgement:

@@ -12,6 +12,7 @@ from traderagent_core.contract.strategy import Needs, Strategy
 from traderagent_core.engine.setup import BotSetup
 from traderagent_core.engine.standing import Standing
 from traderagent_core.engine.stop_state import StopState
+from traderagent_core.errors import asking
 from traderagent_core.model.instrument import Instrument
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Member:
     is_halted: bool = False
     is_stopped: bool = False
     is_quarantined: bool = False
+    is_hung: bool = False
     is_over_daily_loss: bool = False
     day_start_profit: Decimal = Decimal(0)
     peak_profit: Decimal = Decimal(0)
@@ -56,6 +58,7 @@ class Member:
             self.stop.rule is not None
             or self.setup.limits.stop_loss_ratio is not None
             or self.needs.max_drawdown is not None
+            or self.stop.price is not None  # It stands, though what asked for it may be gone.
         )
 
     @property
@@ -91,12 +94,16 @@ def order_prefix(run_id: str, bot: str) -> str:
 def make_member(setup: BotSetup, ledger: Ledger, run_id: str) -> Member:
     """A member that has not been started."""
     limits = setup.limits
+    with asking(setup.strategy_name, "needs"):
+        needs = type(setup.strategy).needs(setup.strategy.config)
+        if not isinstance(needs, Needs):
+            raise TypeError(f"expected Needs, not {type(needs).__name__}")
     member = Member(
         setup=setup,
         strategy=setup.strategy,
         instrument=setup.instrument,
         ledger=ledger,
-        needs=type(setup.strategy).needs(setup.strategy.config),
+        needs=needs,
         prefix=order_prefix(run_id, setup.name),
         name=setup.name,
         symbol=setup.instrument.symbol,

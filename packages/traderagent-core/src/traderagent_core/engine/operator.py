@@ -1,12 +1,17 @@
-"""What an operator may say about a bot: start, pause, resume, stop, halt, acknowledge, reset."""
+"""What an operator may say about a bot: start, pause, resume, stop, halt, acknowledge, reset; about all: reload.
 
+A driver says the last word about a bot, quarantine, by itself.
+"""
+
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from traderagent_core.account.state import Retry
 from traderagent_core.contract.strategy import Release
 from traderagent_core.engine.releasing import asked_to_release
+from traderagent_core.engine.reseating import settle
 from traderagent_core.engine.standing import Standing
-from traderagent_core.errors import OrderError
+from traderagent_core.errors import OrderError, PluginHungError
 from traderagent_core.model import event as ev
 from traderagent_core.model.command import SetLeverage
 from traderagent_core.model.instrument import Market
@@ -16,8 +21,13 @@ if TYPE_CHECKING:
     from traderagent_core.engine.member import Member
 
 
+HUNG_CALL = "it did not come back, and its process was ended"
+
 EVERYBODY = "*"
 """The name that stands for all bots of the account."""
+
+RELOAD = "reload"
+"""The word about all that the configuration of the engine is another one."""
 
 
 class Operator:
@@ -33,22 +43,25 @@ class Operator:
             "halt": self._halt,
             "acknowledge": self._acknowledge,
             "reset": self._reset,
+            "quarantine": self._quarantine,
+        }
+        self._for_all: dict[str, Callable[[str], None]] = {
+            "halt": lambda reason: engine.halting.trigger(f"operator: {reason}"),
+            "acknowledge": lambda _: engine.halting.acknowledge(),
+            RELOAD: lambda _: settle(engine),
         }
 
     def said(self, event: ev.OperatorCommand) -> None:
         """Carry out a word about one bot, or EVERYBODY; raises OrderError for one that does not exist."""
         engine = self._engine
         action = self._actions.get(event.action)
-        if action is None:
+        if event.bot == EVERYBODY and event.action in self._for_all:
+            engine.record("noted", "", f"operator_{event.action}", event.reason)
+            self._for_all[event.action](event.reason)
+        elif action is None:
             raise OrderError(
                 f"unknown operator action {event.action!r}; expected one of {', '.join(self._actions)}"
             )
-        if event.bot == EVERYBODY and event.action in ("halt", "acknowledge"):
-            engine.record("noted", "", f"operator_{event.action}", event.reason)
-            if event.action == "halt":
-                engine.halting.trigger(f"operator: {event.reason}")
-            else:
-                engine.halting.acknowledge()
         else:
             for member in engine.director.members_of(event.bot):
                 engine.record("noted", member.name, f"operator_{event.action}", event.reason)
@@ -72,7 +85,7 @@ class Operator:
 
     def _resume(self, member: "Member", reason: str) -> None:  # noqa: ARG002
         member.is_paused = False
-        _forgive(member)
+        self._forgive(member)
         self._engine.refresh_restriction()
         self._engine.caller.later(member, "on_resume")
         self._engine.planner.retry_blocked(member, Retry.WHEN_ALLOWED)
@@ -101,9 +114,13 @@ class Operator:
         """After an emergency or a quarantine: stopped, with nothing held against it."""
         member.is_halted = member.is_paused = False
         member.is_stopped = True
-        _forgive(member)
+        self._forgive(member)
 
+    def _quarantine(self, member: "Member", reason: str) -> None:
+        """A call of the plugin has hung between two events; `reason` names it."""
+        self._engine.caller.failed(member, reason, PluginHungError(HUNG_CALL))
 
-def _forgive(member: "Member") -> None:
-    member.is_quarantined = False
-    member.failures.clear()
+    def _forgive(self, member: "Member") -> None:
+        member.is_quarantined = member.is_hung = False
+        member.failures.clear()
+        self._engine.guards.account.forgive()

@@ -20,10 +20,16 @@ ZERO = Decimal(0)
 
 
 def asked_to_release(engine: "Engine", member: "Member", reason: str) -> Release:
-    """What a strategy says to letting go; one that fails keeps its position, with its stop."""
+    """What a strategy says to letting go; one that fails keeps its position, with its stop.
+
+    One that has hung is not asked.
+    """
+    if member.is_hung:
+        return Release.KEEP
     state = member.strategy.state
     try:
-        release = member.strategy.on_release(member.context, reason)
+        function = member.strategy.on_release
+        release: Release = engine.call(member.name, "on_release", function, member.context, reason)
     except Exception as error:
         member.strategy.state = state
         engine.caller.failed(member, "on_release", error)
@@ -38,7 +44,8 @@ def asked_to_take_over(engine: "Engine", member: "Member", position: Ledger) -> 
         return False
     state = member.strategy.state
     try:
-        is_wanted = member.strategy.takes_over(member.context, position) is True
+        function = member.strategy.takes_over
+        is_wanted = engine.call(member.name, "takes_over", function, member.context, position) is True
     except Exception as error:
         engine.caller.failed(member, "takes_over", error)
         is_wanted = False

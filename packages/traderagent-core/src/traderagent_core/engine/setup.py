@@ -10,7 +10,8 @@ from traderagent_core.config.coordinator import AllocatorConfig
 from traderagent_core.contract.capabilities import StopPlacement as StopPlacement
 from traderagent_core.contract.entry_filter import EntryFilter
 from traderagent_core.contract.risk_mode import RiskMode
-from traderagent_core.contract.strategy import Strategy
+from traderagent_core.contract.strategy import Problem, Strategy
+from traderagent_core.errors import asking
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.regime import Regime
 
@@ -76,3 +77,14 @@ class EngineSetup:
     freeze_timeout_ms: int = 30_000
     run_id: str = "sim"
     options: Mapping[str, Any] = Factory(dict)
+
+
+def problems_of(bot: BotSetup, price: Decimal) -> list[Problem]:
+    """What a strategy itself says against starting at a price."""
+    funds = bot.budget * bot.leverage
+    with asking(bot.strategy_name, "check"):
+        found = list(type(bot.strategy).check(bot.strategy.config, bot.instrument, price, funds))
+        strange = [each for each in found if not isinstance(each, Problem)]
+        if strange:
+            raise TypeError(f"expected Problems, not {type(strange[0]).__name__}")
+    return found

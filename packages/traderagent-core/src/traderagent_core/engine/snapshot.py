@@ -17,6 +17,7 @@ MEMBER_FIELDS = (
     "is_halted",
     "is_stopped",
     "is_quarantined",
+    "is_hung",
     "is_over_daily_loss",
     "day_start_profit",
     "peak_profit",
@@ -28,6 +29,11 @@ GUARD_FIELDS = ("peak", "day_start", "judged", "day", "size_factor", "is_entry_a
 
 def snapshot(engine: "Engine") -> dict[str, Any]:
     """The state between two steps. Watches, timers and orders at the venue are the driver's and the venue's."""
+    return {"schema_version": SCHEMA_VERSION, **encode(remembered(engine))}
+
+
+def remembered(engine: "Engine") -> dict[str, Any]:
+    """All that is to be saved, as it lives."""
     members = {}
     for member in engine.members.values():
         fields = {name: getattr(member, name) for name in MEMBER_FIELDS}
@@ -35,7 +41,7 @@ def snapshot(engine: "Engine") -> dict[str, Any]:
     guard = engine.guards.account
     modes = {watch.name: watch.state for watch in guard.modes}
     guards = {**{name: getattr(guard, name) for name in GUARD_FIELDS}, "modes": modes}
-    root = {
+    return {
         "now_ms": engine.now_ms,
         "account": engine.account,
         "members": members,
@@ -45,7 +51,6 @@ def snapshot(engine: "Engine") -> dict[str, Any]:
         "bars": engine.barring.bars,
         "filters": {name: each.state for name, each in engine.setup.filters.items()},
     }
-    return {"schema_version": SCHEMA_VERSION, **encode(root)}
 
 
 def restore(engine: "Engine", data: dict[str, Any]) -> None:
@@ -54,14 +59,17 @@ def restore(engine: "Engine", data: dict[str, Any]) -> None:
         raise StateError(
             f"snapshot of schema {data.get('schema_version')}; this version reads {SCHEMA_VERSION}"
         )
-    root = decode(data, _packages(engine))
+    take_back(engine, decode(data, _packages(engine)))
+
+
+def take_back(engine: "Engine", root: dict[str, Any]) -> None:
+    """Give a fresh engine what was `remembered`; raises StateError when it does not fit."""
     _require_same("bots", root["members"], engine.members)
     _require_same("pairs", root["pairs"], engine.director.pairs)
     _require_same("filters", root["filters"], engine.setup.filters)
     _require_same("risk modes", root["guards"]["modes"], dict(engine.setup.modes))
     engine.now_ms = root["now_ms"]
-    vars(engine.account).update(vars(root["account"]))
-    engine.account.reindex()
+    engine.account.take_over(root["account"])
     for name, fields in root["members"].items():
         member = engine.members[name]
         member.ledger = engine.account.ledger(name, member.symbol)

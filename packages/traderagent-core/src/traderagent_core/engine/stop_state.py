@@ -16,6 +16,7 @@ class StopState:
     order's want while it is held at the venue; `is_long` is the side of the position it protects. `travelling` is
     its order while it is attached to entries, the `carriers`, of which none has traded yet. `is_even` says that the
     price has been where the rule's break-even begins; `best` is the best price since entry, once trailing.
+    `refusals` are those of its order since one was accepted.
     """
 
     rule: Stop | None = None
@@ -31,3 +32,4 @@ class StopState:
     is_long: bool | None = None
     travelling: Order | None = None
     carriers: list[str] = Factory(list)
+    refusals: int = 0

@@ -7,6 +7,7 @@ or by the `engine` through a price watch. Break-even and trailing are a chain of
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from traderagent_core.account import reasons
 from traderagent_core.account.state import Order, Want, WantStatus
 from traderagent_core.engine.planner import internal_plan
 from traderagent_core.engine.trails import TRAIL_WATCH
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 ZERO = Decimal(0)
 ONE = Decimal(1)
 STOP_WATCH = "~stop"
+MOST_REFUSALS = 3
+"""Refusals of a stop's order, one after the other, until its position is closed instead."""
+
 WANTED = WantStatus.OPEN
 ALIVE = (WANTED, WantStatus.BLOCKED)
 BUY, SELL = Side.BUY, Side.SELL
@@ -128,6 +132,8 @@ class Stops:
             self._withdraw(member, want)
         stop.want = self._want(member, side, price)
         self._engine.desk.send(stop.want)
+        if stop.want.order is None:
+            self.cover(member)  # The former one is not over yet.
 
     def cover(self, member: "Member") -> None:
         """Watch the price where the stop belongs, for as long as its order is not there."""
@@ -140,6 +146,7 @@ class Stops:
 
     def is_there(self, member: "Member") -> None:
         """The stop's order is at the venue: it need not be watched any more."""
+        member.stop.refusals = 0
         if member.stop.watched is not None:
             member.stop.watched = None
             self._engine.commands.append(Unwatch(member.name, STOP_WATCH, member.symbol))
@@ -175,11 +182,17 @@ class Stops:
         stop.carriers.append(client_order_id)
         return AttachedStop(order.client_order_id, stop.want.price)
 
+    def is_travelling(self, client_order_id: str) -> bool:
+        """Whether an order is a stop that waits for the entry which carries it."""
+        members = self._engine.members.values()
+        travelling = [member.stop.travelling for member in members]
+        return any(order is not None and order.client_order_id == client_order_id for order in travelling)
+
     def arrived(self, member: "Member", client_order_id: str) -> None:
         """An order has traded: if it carried the stop, that is at the venue now."""
-        if client_order_id in member.stop.carriers:
-            member.stop.travelling = None
-            member.stop.carriers = []
+        stop = member.stop
+        if client_order_id in stop.carriers:
+            stop.travelling, stop.carriers = None, []
 
     def _entry_stop_price(self, member: "Member", want: Want) -> Decimal | None:
         """Where the stop will be once this entry has filled."""
@@ -264,6 +277,23 @@ class Stops:
     def is_passed(self, member: "Member") -> None:
         """The price is beyond the stop: close the position at the market."""
         self._engine.exits.begin(member, "stop_loss")
+
+    def is_refused(self, member: "Member", want: Want, code: str) -> bool:
+        """Count a refusal of the stop's order. After the last one allowed the position is closed, and the bot paused.
+
+        What has no stop is not held; and a strategy that went on would enter again, and be closed again.
+        """
+        member.stop.refusals += 1
+        if member.stop.refusals < MOST_REFUSALS:
+            return False
+        member.stop.refusals = 0
+        self._engine.record("want_ended", want.id, code)
+        self._engine.record("noted", member.name, reasons.STOP_REFUSED, code)
+        member.is_paused = True
+        self._engine.refresh_restriction()
+        self.cover(member)
+        self._engine.exits.begin(member, reasons.UNPROTECTED)
+        return True
 
     def watch_crossed(self, member: "Member", price: Decimal) -> None:
         """The engine's own watch at the stop has fired; the news of one dropped or moved since is late."""

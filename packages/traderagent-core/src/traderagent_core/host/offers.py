@@ -7,6 +7,7 @@ from typing import Any
 import pluggy
 
 from traderagent_core.contract.entry_filter import EntryFilter
+from traderagent_core.contract.event_sink import EventSink
 from traderagent_core.contract.risk_mode import RiskMode
 from traderagent_core.contract.state import check_state_class
 from traderagent_core.contract.strategy import Strategy
@@ -19,11 +20,13 @@ BASES: dict[Kind, type] = {
     Kind.STRATEGY: Strategy,
     Kind.ENTRY_FILTER: EntryFilter,
     Kind.RISK_MODE: RiskMode,
+    Kind.EVENT_SINK: EventSink,
 }
 MUST_DEFINE: dict[Kind, tuple[str, ...]] = {
     Kind.STRATEGY: ("on_start",),
     Kind.ENTRY_FILTER: ("judge",),
     Kind.RISK_MODE: ("levels", "judge"),
+    Kind.EVENT_SINK: ("take",),
 }
 FIX_RECORD = "install another version; its author has to mend the record that the hook yields"
 

@@ -20,6 +20,7 @@ from traderagent_core.host.selection import select_all, select_listed
 from traderagent_core.specs import (
     CommandSpec,
     EntryFilterSpec,
+    EventSinkSpec,
     ExchangeAdapterSpec,
     RiskModeSpec,
     Spec,
@@ -83,6 +84,11 @@ class PluginHost:
     def risk_modes(self) -> Mapping[str, RiskModeSpec]:
         """Risk modes that can be used, by name."""
         return cast("Mapping[str, RiskModeSpec]", self._of(Kind.RISK_MODE))
+
+    @property
+    def event_sinks(self) -> Mapping[str, EventSinkSpec]:
+        """Event sinks that can be used, by name."""
+        return cast("Mapping[str, EventSinkSpec]", self._of(Kind.EVENT_SINK))
 
     @property
     def commands(self) -> Mapping[str, CommandSpec]:

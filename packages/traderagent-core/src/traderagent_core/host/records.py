@@ -7,6 +7,7 @@ from attrs import frozen
 from traderagent_core.specs import (
     CommandSpec,
     EntryFilterSpec,
+    EventSinkSpec,
     ExchangeAdapterSpec,
     RiskModeSpec,
     Spec,
@@ -21,6 +22,7 @@ class Kind(StrEnum):
     ENTRY_FILTER = "entry_filter"
     EXCHANGE_ADAPTER = "exchange_adapter"
     RISK_MODE = "risk_mode"
+    EVENT_SINK = "event_sink"
     COMMAND = "command"
 
     @property
@@ -34,6 +36,7 @@ HOOKS: dict[str, tuple[Kind, type[Spec]]] = {
     "traderagent_entry_filters": (Kind.ENTRY_FILTER, EntryFilterSpec),
     "traderagent_exchange_adapters": (Kind.EXCHANGE_ADAPTER, ExchangeAdapterSpec),
     "traderagent_risk_modes": (Kind.RISK_MODE, RiskModeSpec),
+    "traderagent_event_sinks": (Kind.EVENT_SINK, EventSinkSpec),
     "traderagent_commands": (Kind.COMMAND, CommandSpec),
 }
 

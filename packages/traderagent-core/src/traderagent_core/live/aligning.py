@@ -9,7 +9,7 @@ from traderagent_core.account.state import Order
 from traderagent_core.contract.exchange_adapter import ExchangeAdapter
 from traderagent_core.contract.venue_facts import OrderReport
 from traderagent_core.live.entries import CLOCK, Entries
-from traderagent_core.live.outbox import Outbox
+from traderagent_core.live.outbox import Outbox, protects
 from traderagent_core.live.reconcile import Reads, Reconciler
 from traderagent_core.live.reports import facts_of, never_accepted, never_left
 from traderagent_core.live.resolver import Resolver
@@ -54,6 +54,7 @@ class Aligning:
 
     def reconcile(self, reads: Reads) -> None:
         """What was read: executions, orders with stops first, strays, positions, the clock."""
+        moved = self.reconciler.moved(reads)
         for event in self.reconciler.missed(reads):
             self._hands.step(event)
         for order, report in self.reconciler.orders(reads):
@@ -63,17 +64,26 @@ class Aligning:
                 self._send_again(order, report)
             elif self.outbox.is_under_way(order.client_order_id):
                 continue  # It waits for its turn; its answer will say.
+            elif self._engine.stops.is_travelling(order.client_order_id):
+                continue  # It is nowhere before the entry that carries it has traded.
             elif request is not None:
-                self.resolver.ask(request)
+                self._ask(request)
             else:
                 self.resolver.look_up(order.symbol, order.client_order_id)
         for bot, stray in self.reconciler.strays(reads):
             self._take_back(bot, stray)
-        for adjustment in self.reconciler.adjustments(reads):
+        for adjustment in self.reconciler.adjustments(reads, moved):
             self._hands.log("ledger_adjusted", symbol=adjustment.symbol, quantity=str(adjustment.quantity))
             self._hands.step(adjustment)
             self._pause(adjustment.symbol, "position differed from the exchange's")
         self._judge_clock(reads)
+
+    def _ask(self, request: OrderRequest) -> None:
+        """Find out about an order that no list shows; a stop is sent again at once, before that is known."""
+        name = request.client_order_id
+        if protects(request) and name not in self.resolver.cases and self.outbox.is_wanted(name):
+            self.outbox.put([cmd.Submit(request)])
+        self.resolver.ask(request)
 
     def _judge_clock(self, reads: Reads) -> None:
         """Whether the clock forbids entries."""
@@ -109,10 +119,16 @@ class Aligning:
                 self.outbox.put([command])
 
     def _take_back(self, bot: str, report: OrderReport) -> None:
-        """An order of ours that we know nothing of: what was to be written before sending was not, so stop adding."""
+        """An order of ours that we know nothing of: what was to be written before sending was not, so stop adding.
+
+        A stop that was held to be gone is only taken back: there is another one by now, or no position.
+        """
         self._hands.log("stray_order", bot=bot, client_order_id=report.client_order_id)
-        if not report.reduce_only:
+        is_known = report.client_order_id in self._engine.account.closed_orders
+        if is_known or not report.reduce_only:
             self.outbox.put([cmd.Cancel(report.client_order_id, report.symbol)])
+        if is_known and report.reduce_only:
+            return
         self._pause(report.symbol, f"order {report.client_order_id} is not in the journal")
 
     def _pause(self, symbol: str, reason: str) -> None:
@@ -131,14 +147,13 @@ class Aligning:
 
         self._hands.tell(apply)
 
-    def _absent(self, request: OrderRequest) -> None:
+    def _absent(self, order_id: str, request: OrderRequest | None) -> None:
         """An order was never taken: sent again under the same id while it is wanted, else it never was."""
 
         def apply() -> None:
-            order_id = request.client_order_id
             if self.outbox.is_under_way(order_id) or not self.outbox.is_unheard_of(order_id):
                 return
-            if self.outbox.is_wanted(order_id):
+            if request is not None and self.outbox.is_wanted(order_id):
                 self.outbox.put([cmd.Submit(request)])
             else:
                 self._hands.step(never_accepted(order_id, self._clock.now_ms()))

@@ -4,20 +4,28 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
 from traderagent_core.config.coordinator import CoordinatorConfig
+from traderagent_core.config.effective import effective
 from traderagent_core.config.loaded import Config
 from traderagent_core.contract.capabilities import Capabilities, StopPlacement
 from traderagent_core.coordinator.guards import ModeWatch
 from traderagent_core.coordinator.regime import RegimeClassifier
 from traderagent_core.engine.codec import decode, encode
 from traderagent_core.engine.engine import Engine
+from traderagent_core.engine.isolation import isolated
+from traderagent_core.engine.reseating import reseat
+from traderagent_core.engine.setup import EngineSetup
 from traderagent_core.errors import ConfigError
 from traderagent_core.live.stepper import Log, Stepper
 from traderagent_core.live.view import LiveView
+from traderagent_core.live.watchdog.calls import Calls
+from traderagent_core.model.command import Command
+from traderagent_core.model.event import OperatorCommand
 from traderagent_core.model.instrument import Instrument
-from traderagent_core.persistence.payloads import CORE, BotDescription, setup_payload
+from traderagent_core.persistence.journal.entry import EntryKind
+from traderagent_core.persistence.payloads import CORE, BotDescription, event_payload, setup_payload
 from traderagent_core.simulator.seats import Seating, seat
 from traderagent_core.simulator.setting_up import engine_setup
 
@@ -52,6 +60,7 @@ class Conditions:
         ]
         return {
             **setup_payload(bots, self.balance, config.sha256),
+            "configuration": effective(config),
             "conditions": encode(
                 {
                     "run_id": self.run_id,
@@ -104,11 +113,50 @@ def conditions_for(
     )
 
 
-def assemble(config: Config, conditions: Conditions, log: Log) -> Stepper:
-    """A fresh engine with its view, which follows what the bots declare.
+@define(eq=False)
+class Assembly:
+    """A stepper with what its engine is built from now."""
+
+    config: Config
+    conditions: Conditions
+    stepper: Stepper
+
+    def setup(self, config: Config) -> EngineSetup:
+        """What an engine of this account would be built from by another configuration."""
+        return _setup(config, seat(config), self.conditions)
+
+    def rebuild(self, config: Config) -> None:
+        """Have the engine built anew from another configuration, with all that it remembers."""
+        reseat(self.stepper.engine, self.setup(config))
+        self.config = config
+        _show(self.stepper.view, self.stepper.engine, seat(config), config.coordinator)
+
+    def change(self, config: Config, event: OperatorCommand) -> list[Command]:
+        """Go over to another configuration with one entry of the journal: it tells it, and the step that it takes."""
+        stepper = self.stepper
+        stepper.learn()
+        payload = {**self.conditions.to_payload(config), "event": event_payload(event)}
+        stepper.calls.after(stepper.log.append(EntryKind.SETUP, payload))
+        self.rebuild(config)
+        return stepper.take_written(event)
+
+
+def assemble(config: Config, conditions: Conditions, log: Log, calls: Calls) -> Assembly:
+    """A fresh engine with its view, which follows what the bots declare; both call plugins by `calls`.
 
     Raises ConfigError when the bots are not those that the account was started with.
     """
+    seating = seat(config)
+    symbols = [instrument.symbol for instrument in conditions.instruments]
+    call = isolated(calls.call)
+    view = LiveView(symbols, conditions.base, call)
+    engine = Engine(_setup(config, seating, conditions), view)
+    engine.call = call
+    _show(view, engine, seating, config.coordinator)
+    return Assembly(config, conditions, Stepper(engine, view, log, calls))
+
+
+def _setup(config: Config, seating: Seating, conditions: Conditions) -> EngineSetup:
     names = [bot.name for bot in config.bots]
     if set(names) != set(conditions.placements):
         raise ConfigError(
@@ -117,21 +165,18 @@ def assemble(config: Config, conditions: Conditions, log: Log) -> Stepper:
         )
     simulation = config.simulation.model_copy(update={"balance": conditions.balance})
     by_symbol = {instrument.symbol: instrument for instrument in conditions.instruments}
-    seating = seat(config)
     placements = {bot.market: conditions.placements[bot.name] for bot in config.bots}
     setup = engine_setup(evolve(config, simulation=simulation), seating, by_symbol, placements)
-    view = LiveView(by_symbol, conditions.base)
-    engine = Engine(evolve(setup, run_id=conditions.run_id), view)
+    return evolve(setup, run_id=conditions.run_id)
+
+
+def _show(view: LiveView, engine: Engine, seating: Seating, coordinator: CoordinatorConfig) -> None:
+    """Let the view follow what bots declare, the regimes of routed pairs, and stress where a mode asks for it."""
     for member in engine.members.values():
         view.listen(member.name, member.symbol, member.setup.timeframe, member.strategy)
-    _coordinate(view, engine, seating, config.coordinator)
-    return Stepper(engine, view, log)
-
-
-def _coordinate(view: LiveView, engine: Engine, seating: Seating, coordinator: CoordinatorConfig) -> None:
-    """Let the view tell the regimes of routed pairs, and stress where a mode asks for it."""
     for pair in seating.pairs:
         view.classify(pair.bot.symbol, RegimeClassifier(coordinator.regime))
-    if engine.guards.account.watches_stress:
-        symbols = dict.fromkeys(bot.symbol for bot in seating.seats)
-        view.correlate(symbols, coordinator.correlation)
+    symbols = (
+        dict.fromkeys(bot.symbol for bot in seating.seats) if engine.guards.account.watches_stress else ()
+    )
+    view.correlate(symbols, coordinator.correlation)

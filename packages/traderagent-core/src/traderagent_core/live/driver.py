@@ -8,16 +8,18 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from traderagent_core.config.loaded import Config
 from traderagent_core.contract.exchange_adapter import ExchangeAdapter
 from traderagent_core.contract.venue_facts import CandleClosed, LinkDown, LinkUp, Price
 from traderagent_core.coordinator.halt import Stage
 from traderagent_core.live.aligning import Aligning, Hands
+from traderagent_core.live.assembling import Assembly
 from traderagent_core.live.boundaries import GRACE_MS, Boundaries, Close
 from traderagent_core.live.entries import CANDLE, Entries
 from traderagent_core.live.observing import Observer
 from traderagent_core.live.reconcile import Reads
 from traderagent_core.live.starting import Starts
-from traderagent_core.live.stepper import LEAVING, Stepper
+from traderagent_core.live.stepper import LEAVING
 from traderagent_core.live.vitals import Vitals
 from traderagent_core.live.wakes import is_awaited
 from traderagent_core.model import command as cmd
@@ -48,9 +50,10 @@ class Options:
     `bots` are to be started: at a close of their timeframe at or after `start_ms`, or without it as soon as they
     can. `quote` tells the present price of a symbol and `levels` is told which prices are waited for, where an
     exchange can do so. `tell` takes what a log should have: what happened, and values by name. On recorded
-    candles a halt acknowledges itself `acknowledge_after_ms` later.
+    candles a halt acknowledges itself `acknowledge_after_ms` later. `config` is what the process was started with.
     """
 
+    config: Config
     base: str
     flush: Callable[[], Awaitable[None]]
     bots: tuple[str, ...]
@@ -70,9 +73,10 @@ class Due:
 class Driver:
     """One account, live. Everything that is told goes through one queue, and is taken one thing at a time."""
 
-    def __init__(self, adapter: ExchangeAdapter, stepper: Stepper, options: Options) -> None:
+    def __init__(self, adapter: ExchangeAdapter, assembly: Assembly, options: Options) -> None:
         self.adapter = adapter
-        self.stepper = stepper
+        self.assembly = assembly
+        self.stepper = stepper = assembly.stepper
         self.engine = stepper.engine
         self.view = stepper.view
         self.options = options
@@ -80,6 +84,7 @@ class Driver:
         self.vitals = Vitals()
         self.observer = Observer(self.engine, self.vitals, options.tell)
         stepper.saw = self.observer.saw
+        stepper.calls.slow = self._called_slowly
         self.entries = Entries(self.engine, adapter.clock, self.step, options.tell)
         hands = Hands(self.step, self.tell, self.say, options.tell)
         self.aligning = Aligning(adapter, stepper, self.entries, self.vitals, hands)
@@ -113,12 +118,15 @@ class Driver:
         """Have everything told that a stream tells, until it ends."""
         async for fact in stream:
             if isinstance(fact, LinkUp | LinkDown):
-                is_up = isinstance(fact, LinkUp)
-                cause = "" if isinstance(fact, LinkUp) else fact.cause
-                self.vitals.link(name, is_up=is_up, time_ms=fact.time_ms, cause=cause)
+                self.note_link(name, fact)
             while self._inbox.qsize() >= INBOX:
                 await asyncio.sleep(0.01)
             tell(fact)
+
+    def note_link(self, name: str, fact: LinkUp | LinkDown) -> None:
+        """Note how a stream stands."""
+        cause = "" if isinstance(fact, LinkUp) else fact.cause
+        self.vitals.link(name, is_up=isinstance(fact, LinkUp), time_ms=fact.time_ms, cause=cause)
 
     async def work(self) -> None:
         """Take what is told until cancelled: step, make the journal durable, let the commands leave."""
@@ -152,11 +160,19 @@ class Driver:
     def step(self, event: ev.Event) -> None:
         """Step the engine; its commands leave at the next `release`."""
         self._ask_prices()
-        commands = self.stepper.take(event)
+        self._follow(self.stepper.take(event))
+
+    def change(self, config: Config, event: ev.OperatorCommand) -> None:
+        """Go over to another configuration, of which it is known that it can be; see `live.reloading`."""
+        self._ask_prices()
+        self._follow(self.assembly.change(config, event))
+        self.starts = Starts(self.engine, self.view, self.options.start_ms, self.starts.bots)
+
+    def _follow(self, commands: Sequence[cmd.Command]) -> None:
         self._leaving += commands
         for command in commands:
             if isinstance(command, cmd.Publish):
-                self._published(command, event.time_ms)
+                self._published(command, self.engine.now_ms)
 
     def _published(self, command: cmd.Publish, now_ms: int) -> None:
         self.options.tell("published", topic=command.topic, text=command.text)
@@ -165,11 +181,20 @@ class Driver:
             self._say_at(ev.OperatorCommand(now_ms + after_ms, "*", "acknowledge", "simulated"))
 
     def remind(self) -> None:
-        """Say again what the process before may not have got through: leverage, and a halt nobody has answered."""
+        """Say again what the process before may not have got through: leverage, and a halt nobody has answered.
+
+        A strategy that hung between two events is put into quarantine; one that hung in a step has been.
+        """
+        for call in self.stepper.calls.outstanding():
+            self.say(call.bot, "quarantine", call.callback)
         self.aligning.set_leverage_again()
         state = self.engine.halting.state
         if state.stage is Stage.AWAIT_ACK:
             self._published(cmd.Publish("halt", state.reason), self.engine.now_ms)
+
+    def _called_slowly(self, bot: str, callback: str, took_ms: int) -> None:
+        self.vitals.was_slow(bot, callback, took_ms)
+        self.observer.callback_slow(self.engine.now_ms, bot, callback, took_ms)
 
     def _say_at(self, command: ev.OperatorCommand) -> None:
         """Have a word taken at its time, after those of the same time that came before it."""

@@ -39,15 +39,19 @@ class Entries:
 
     def bar(self, reason: str, detail: str, symbol: str = EVERYWHERE) -> None:
         """Nothing may add exposure until this reason is taken back; exits and stops go on."""
-        if (symbol, reason) not in self.engine.barring.bars:
+        if not self.is_barred(reason, symbol):
             self.tell("entries_barred", reason=reason, detail=detail, symbol=symbol)
             self.step(ev.EntriesBarred(self.clock.now_ms(), symbol, reason, detail))
 
     def allow(self, reason: str, symbol: str = EVERYWHERE) -> None:
         """This reason does not stand against entries."""
-        if (symbol, reason) in self.engine.barring.bars:
+        if self.is_barred(reason, symbol):
             self.tell("entries_allowed", reason=reason, symbol=symbol)
             self.step(ev.EntriesAllowed(self.clock.now_ms(), symbol, reason))
+
+    def is_barred(self, reason: str, symbol: str = EVERYWHERE) -> bool:
+        """Whether this reason stands against entries."""
+        return (symbol, reason) in self.engine.barring.bars
 
     @property
     def are_barred(self) -> bool:

@@ -13,7 +13,7 @@ from traderagent_core.live.resolver import Resolver
 from traderagent_core.live.vitals import Vitals
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
-from traderagent_core.model.order import Amendment, OrderRequest, OrderStatus
+from traderagent_core.model.order import Amendment, OrderRequest, OrderStatus, OrderType
 
 TURNS = 3
 """How often others get their turn before the next command leaves: a fact that is told at once is heard before."""
@@ -26,7 +26,8 @@ Tell = Callable[[ev.Event], None]
 class Outbox:
     """Each command is carried by a task of its own, so that none waits for another's answer.
 
-    A request that nobody can say the end of is looked up by reads; it is never sent under another id.
+    A request that nobody can say the end of is looked up by reads; it is never sent under another id. That of a stop
+    is sent again under its own, as an order sent twice exists once: its position cannot wait for a proof.
     """
 
     def __init__(
@@ -93,14 +94,18 @@ class Outbox:
     async def _submit(self, request: OrderRequest) -> None:
         order_id = request.client_order_id
         while True:
+            self._resolver.sent_again(order_id)
             outcome = await self._timed(self._adapter.submit(request))
             if outcome.kind is OutcomeKind.REJECTED:
                 await self._answer(ev.OrderRejected(self._now(), order_id, _reason(outcome)))
             if outcome.kind in (OutcomeKind.UNKNOWN, OutcomeKind.ALREADY_SO):
                 self._resolver.ask(request)
-            if outcome.kind is not OutcomeKind.NOT_PROCESSED:
+            is_urgent = outcome.kind is OutcomeKind.UNKNOWN and protects(request)
+            if outcome.kind is not OutcomeKind.NOT_PROCESSED and not is_urgent:
                 return
             await self._pause(outcome)
+            if is_urgent and not self.is_wanted(order_id):
+                return  # There, or needed no more; the search goes on until that is known.
             if not self.is_wanted(order_id):
                 if self.is_unheard_of(order_id):
                     await self._answer(never_accepted(order_id, self._now()))
@@ -189,6 +194,11 @@ class Outbox:
 
     def _now(self) -> int:
         return self._adapter.clock.now_ms()
+
+
+def protects(request: OrderRequest) -> bool:
+    """Whether an order is the stop of a position."""
+    return request.type is OrderType.STOP and request.closes_position
 
 
 def _subject(command: LeavingCommand) -> str:

@@ -20,13 +20,17 @@ APART_MS = 2_000
 """A position has to differ at two reads so far apart before the ledgers are adjusted to it."""
 
 
+NOT_TAKEN = (OrderStatus.NEVER_ACCEPTED, OrderStatus.REJECTED)
+"""How orders ended that were never there; a stop that travels with several entries may come yet."""
+
 FEES_RATIO = Decimal("0.01")
 """Share of a spot holding that fees taken in its own currency may have cost, and that nobody is told of."""
 
 
 @frozen
 class Reads:
-    """What the venue has told in one pass. `known` were our live orders before the first read.
+    """What the venue has told in one pass. `known` were our live orders before the first read, and
+    `held` what the ledgers held.
 
     `skew_ms` is how far its clock is ahead of ours at least. `balances` are read where a bot trades on spot.
     """
@@ -34,6 +38,7 @@ class Reads:
     time_ms: int
     skew_ms: int
     known: frozenset[str]
+    held: Mapping[str, Decimal]
     orders: Mapping[str, OrderReport]
     fills: tuple[ev.OrderFilled, ...]
     funding: tuple[ev.FundingPaid, ...]
@@ -44,6 +49,7 @@ class Reads:
 async def read_account(adapter: ExchangeAdapter, engine: Engine, since_ms: int) -> Reads:
     """Read positions first, then orders, executions and funding; raises ExchangeError when any read fails."""
     known = frozenset(engine.account.orders)
+    held = dict(engine.account.net)
     before_ms = adapter.clock.now_ms()
     time_ms = await adapter.server_time()
     skew_ms = _skew_ms(before_ms, time_ms, adapter.clock.now_ms())
@@ -53,7 +59,7 @@ async def read_account(adapter: ExchangeAdapter, engine: Engine, since_ms: int) 
     funding = tuple(await adapter.funding_paid(since_ms)) if adapter.capabilities.has_funding else ()
     has_spot = any(each.instrument.market is Market.SPOT for each in engine.members.values())
     balances = await adapter.balances() if has_spot else {}
-    return Reads(time_ms, skew_ms, known, orders, fills, funding, positions, balances)
+    return Reads(time_ms, skew_ms, known, held, orders, fills, funding, positions, balances)
 
 
 def _skew_ms(before_ms: int, venue_ms: int, after_ms: int) -> int:
@@ -102,10 +108,20 @@ class Reconciler:
             for member in self.engine.members.values():
                 if order_id.startswith(member.prefix):
                     closed = account.closed_orders.get(order_id)
-                    if closed is None or closed.status is OrderStatus.NEVER_ACCEPTED:
+                    if closed is None or closed.status in NOT_TAKEN:
                         yield member.name, report
 
-    def adjustments(self, reads: Reads) -> Iterator[ev.OrderFilled]:
+    def moved(self, reads: Reads) -> frozenset[str]:
+        """Symbols that were traded while they were read: what was read of the position may be of before or after.
+
+        To be asked before anything of these reads is booked.
+        """
+        symbols = {member.symbol for member in self.engine.members.values()}
+        net = self.engine.account.net_quantity
+        told = {symbol for symbol in symbols if net(symbol) != reads.held.get(symbol, Decimal(0))}
+        return frozenset(told | {fill.symbol for fill in reads.fills if fill.time_ms >= reads.time_ms})
+
+    def adjustments(self, reads: Reads, moved: frozenset[str]) -> Iterator[ev.OrderFilled]:
         """What the house ledger has to take so that it equals the venue; only what differs twice.
 
         Linear positions are compared as they are. On spot the account may hold more than ours, which is somebody's
@@ -117,6 +133,8 @@ class Reconciler:
             found[report.symbol] = (quantity + report.quantity, report.entry_price)
         for instrument in {each.symbol: each.instrument for each in self.engine.members.values()}.values():
             symbol = instrument.symbol
+            if symbol in moved:
+                continue
             if instrument.market is Market.LINEAR:
                 quantity, price = found.get(symbol, (Decimal(0), Decimal(0)))
                 missing = quantity - self.engine.account.net_quantity(symbol)

@@ -9,13 +9,17 @@ from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
 from traderagent_core.model.order import Amendment, OrderStatus, OrderType
 
+OVER = (WantStatus.SPENT, WantStatus.ENDED)
 ENDED = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 ALIVE = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 NEVER_ACCEPTED = "never_accepted"
 
 
 def facts_of(order: Order, report: OrderReport, now_ms: int) -> Iterator[ev.Event]:
-    """Events that bring a live order of ours in line with a report. Fills are told by executions, never by totals."""
+    """Events that bring a live order of ours in line with a report. Fills are told by executions, never by totals.
+
+    One that traded whole with another quantity than we know of is over with what it has traded.
+    """
     order_id = order.client_order_id
     if report.status is OrderStatus.UNKNOWN:
         return
@@ -24,8 +28,9 @@ def facts_of(order: Order, report: OrderReport, now_ms: int) -> Iterator[ev.Even
         return
     if order.status is OrderStatus.SUBMITTED:
         yield ev.OrderAccepted(now_ms, order_id, report.venue_order_id)
-    if report.status in ENDED:
-        yield ev.OrderCanceled(now_ms, order_id, report.filled, report.code or "canceled")
+    is_unlike = order.closes_position or report.quantity != order.quantity
+    if report.status in ENDED or (report.status is OrderStatus.FILLED and is_unlike):
+        yield ev.OrderCanceled(now_ms, order_id, report.filled, report.code or report.status.value.lower())
     elif report.status in ALIVE and not _has(report, order, order.price, order.quantity):
         quantity = order.quantity if order.closes_position else report.quantity
         yield ev.OrderAmended(now_ms, order_id, report.price, quantity)
@@ -34,13 +39,14 @@ def facts_of(order: Order, report: OrderReport, now_ms: int) -> Iterator[ev.Even
 def never_left(order: Order, report: OrderReport) -> cmd.Cancel | cmd.Amend | None:
     """The cancellation or amendment that was decided, but that a live order knows nothing of.
 
-    A crash has come between deciding and sending, or the reply was lost with the request. Asking twice does no harm.
+    A crash has come between deciding and sending, the reply was lost with the request, or a cancellation was refused
+    because it overtook its order. Asking twice does no harm.
     """
     if report.status not in ALIVE:
         return None
-    if order.is_canceling:
-        return cmd.Cancel(order.client_order_id, order.symbol)
     want = order.want
+    if order.is_canceling or want.status in OVER:
+        return cmd.Cancel(order.client_order_id, order.symbol)
     if want.status is not WantStatus.OPEN or want.order is not order or order.type is OrderType.MARKET:
         return None
     quantity = want.quantity - want.filled + order.filled

@@ -21,7 +21,7 @@ LEAST_ABSENCES = 3
 
 @define(eq=False)
 class Case:
-    """One order that somebody has to look for; `request` is there when it may have to be sent again."""
+    """One order that somebody has to look for, since a monotonic time; `request` is there to be sent again."""
 
     symbol: str
     client_order_id: str
@@ -37,12 +37,13 @@ class Resolver:
     """Looks up order by order until the venue has said what became of it.
 
     `found` takes reports and the executions that belong to them, or executions alone while no read shows their order;
-    `absent` takes a request that the venue has never taken. Failed reads are no evidence and only cost time.
+    `absent` takes an order that the venue has never taken, with its request if there is one. Failed reads are no
+    evidence and only cost time.
     """
 
     adapter: ExchangeAdapter
     found: Callable[[OrderReport | None, list[OrderFilled]], None]
-    absent: Callable[[OrderRequest], None]
+    absent: Callable[[str, OrderRequest | None], None]
     cases: dict[str, Case] = field(factory=dict)
     _news: asyncio.Event = field(factory=asyncio.Event)
 
@@ -50,14 +51,22 @@ class Resolver:
         """Find out about an order whose sending has an unknown end; asked again, the search goes on."""
         if request.client_order_id in self.cases:
             return
-        now_ms = self.adapter.clock.now_ms()
+        now_ms = self.adapter.clock.monotonic_ms()
         self.cases[request.client_order_id] = Case(request.symbol, request.client_order_id, request, now_ms)
         self._news.set()
+
+    def sent_again(self, client_order_id: str) -> None:
+        """An order leaves once more: what no read has found until now may be found from now on."""
+        case = self.cases.get(client_order_id)
+        if case is not None:
+            case.since_ms, case.absences = self.adapter.clock.monotonic_ms(), 0
 
     def look_up(self, symbol: str, client_order_id: str) -> None:
         """Find out about an order that the venue has, or has had."""
         if client_order_id not in self.cases:
-            self.cases[client_order_id] = Case(symbol, client_order_id, None, self.adapter.clock.now_ms())
+            self.cases[client_order_id] = Case(
+                symbol, client_order_id, None, self.adapter.clock.monotonic_ms()
+            )
             self._news.set()
 
     async def work(self) -> None:
@@ -106,11 +115,9 @@ class Resolver:
 
     def _is_proved_absent(self, case: Case) -> bool:
         case.absences += 1
-        if case.request is None:
-            return case.absences >= LEAST_ABSENCES
         lifetime_ms = self.adapter.capabilities.request_lifetime_ms
-        is_late = self.adapter.clock.now_ms() >= case.since_ms + lifetime_ms + GRACE_MS
+        is_late = self.adapter.clock.monotonic_ms() >= case.since_ms + lifetime_ms + GRACE_MS
         if case.absences < LEAST_ABSENCES or not is_late:
             return False
-        self.absent(case.request)
+        self.absent(case.client_order_id, case.request)
         return True

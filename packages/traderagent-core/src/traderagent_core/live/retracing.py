@@ -1,10 +1,14 @@
 """Steps an engine along a tape again, and compares what it decides with what was decided then."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from attrs import define, frozen
 
 from traderagent_core.account.state import Record
+from traderagent_core.config.loaded import Config
+from traderagent_core.live.assembling import Assembly
 from traderagent_core.live.comparing import cause_of
-from traderagent_core.live.stepper import Stepper
 from traderagent_core.live.tape import Input, from_entry, show
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
@@ -47,20 +51,42 @@ class _Step:
     has_intent: bool = False
 
 
-class Retracer:
-    """Give it the entries of a journal in order. Those up to `shortcut` only teach the view."""
+@frozen
+class Shortcut:
+    """What spares the steps up to an entry: `load` gives their state."""
 
-    def __init__(self, stepper: Stepper, shortcut: int = 0) -> None:
-        self.stepper = stepper
+    sequence: int = 0
+    load: Callable[[], None] = lambda: None
+
+
+class Retracer:
+    """Give it the entries of a journal in order. Those up to the shortcut only teach the view, and change the setup.
+
+    `configured` gives the configuration that an entry tells.
+    """
+
+    def __init__(
+        self,
+        assembly: Assembly,
+        configured: Callable[[Mapping[str, Any]], Config],
+        shortcut: Shortcut | None = None,
+    ) -> None:
+        self.stepper = assembly.stepper
         self.events = 0
+        self._assembly = assembly
+        self._configured = configured
         self._shortcut = shortcut
         self._step: _Step | None = None
 
     def take(self, entry: Entry) -> Difference | None:
         """Take the next entry."""
+        if self._shortcut is not None and entry.sequence > self._shortcut.sequence:
+            self._jump()
         match entry.kind:
             case EntryKind.EVENT:
                 return self._event(entry)
+            case EntryKind.SETUP if "event" in entry.value:
+                return self._changed(entry)
             case EntryKind.RECORDS if self._step is not None:
                 return self._records(entry, self._step)
             case EntryKind.INTENT:
@@ -69,11 +95,29 @@ class Retracer:
 
     def finish(self) -> None:
         """Write what the end of a process has kept from being written: records and intent of the last step."""
+        self._jump()
         step = self._step
         if step is not None:
             records = [] if step.has_records else step.records
             self.stepper.write([] if step.has_intent else step.commands, records)
         self.stepper.forget_requests()
+
+    def _jump(self) -> None:
+        """Be where the shortcut leads."""
+        shortcut, self._shortcut = self._shortcut, None
+        if shortcut is not None:
+            shortcut.load()
+
+    def _changed(self, entry: Entry) -> Difference | None:
+        """Another configuration from here on, and the step that went over to it."""
+        difference = self._unwritten(entry.sequence)
+        told = entry.value
+        self._step = None
+        self.stepper.calls.after(entry.sequence)
+        with money_context():
+            self._assembly.rebuild(self._configured(told))
+        self._take_step(from_payload(told["event"]))
+        return difference
 
     def _event(self, entry: Entry) -> Difference | None:
         difference = self._unwritten(entry.sequence)
@@ -82,12 +126,18 @@ class Retracer:
         self._step = None
         if isinstance(told.event, ev.FundingPaid):
             self.stepper.funded.add((told.event.symbol, told.event.time_ms))
-        if told.event is not None and entry.sequence > self._shortcut:
-            self.events += 1
-            with money_context():
-                commands, records = self.stepper.step_again(told.event)
-            self._step = _Step(told.event, commands, records)
+        self.stepper.calls.after(entry.sequence)
+        if told.event is not None:
+            self._take_step(told.event)
         return difference
+
+    def _take_step(self, event: ev.Event) -> None:
+        if self._shortcut is not None:
+            return
+        self.events += 1
+        with money_context():
+            commands, records = self.stepper.step_again(event)
+        self._step = _Step(event, commands, records)
 
     def _unwritten(self, sequence: int) -> Difference | None:
         """Records of the last step that the tape goes on without."""

@@ -9,14 +9,19 @@ from traderagent_core.data.resampling import grid_offset_ms
 from traderagent_core.errors import ExchangeUnavailableError, TraderAgentError
 from traderagent_core.live.driver import Driver, Due
 from traderagent_core.live.entries import EXCHANGE
+from traderagent_core.live.first_prices import FirstPrices
+from traderagent_core.live.hearing import Held, Source, keep_hearing
 from traderagent_core.live.reconcile import OVERLAP_MS, Reads, read_account
 from traderagent_core.model.candle import Candle
 from traderagent_core.model.timeframe import timeframe_ms
 
 READ_AGAIN_MS = 1_000
-LONGEST_PAUSE_MS = 60_000
+LONGEST_PAUSE_MS = 10_000
 FAILURES_TO_BAR = 2
 """Reads that fail one after the other until entries are held back; a single one is nothing."""
+
+NO_ANSWER = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
+"""What an answer raises that has other fields than it should."""
 
 READS_AT_ONCE = 8
 LAST_WORDS_SECONDS = 5.0
@@ -35,20 +40,14 @@ async def run(driver: Driver, history_ms: int, *keepers: Keeper) -> None:
     """
     try:
         async with asyncio.TaskGroup() as group:
-            adapter, symbols = driver.adapter, driver.symbols
-            streams = {
-                "orders": adapter.events(),
-                "prices": adapter.prices(symbols),
-                "candles": adapter.closed_candles(symbols, driver.options.base),
-            }
-            closed = _Held(driver)
-            tells = {"candles": closed.tell}
-            tasks = [
-                group.create_task(driver.hear(name, stream, tells.get(name, driver.tell)))
-                for name, stream in streams.items()
-            ]
-            driver.aligning.reconcile(await read_patiently(driver))
+            closed, prices = Held(driver), FirstPrices(driver)
+            sources = _sources(driver, closed, prices, history_ms)
+            tasks = [group.create_task(keep_hearing(driver, source)) for source in sources]
+            reads = await read_patiently(driver)
+            await prices.come()
+            driver.aligning.reconcile(reads)
             await driver.release()
+            driver.options.tell("reconciled", orders=len(reads.orders), positions=len(reads.positions))
             driver.remind()
             tasks += [group.create_task(work()) for work in (driver.outbox.work, driver.resolver.work)]
             working = group.create_task(driver.work())
@@ -65,26 +64,21 @@ async def run(driver: Driver, history_ms: int, *keepers: Keeper) -> None:
         raise _first(group_of) from None
 
 
-class _Held:
-    """Candles that close while history is read: they are told after it, since a series only grows at its end."""
+def _sources(driver: Driver, closed: Held, first: FirstPrices, history_ms: int) -> list[Source]:
+    adapter, symbols, base = driver.adapter, driver.symbols, driver.options.base
 
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
-        self._facts: list[Any] = []
-        self._is_open = False
+    async def read_candles() -> None:
+        closed.hold()
+        try:
+            await _read_history(driver, history_ms)
+        finally:
+            closed.let_go()
 
-    def tell(self, fact: Any) -> None:
-        """Tell, or keep for later."""
-        if self._is_open:
-            self._driver.tell(fact)
-        else:
-            self._facts.append(fact)
-
-    def let_go(self) -> None:
-        """History is known."""
-        self._is_open = True
-        for fact in self._facts:
-            self._driver.tell(fact)
+    return [
+        Source("orders", adapter.events, driver.tell),
+        Source("prices", lambda: adapter.prices(symbols), first.tell),
+        Source("candles", lambda: adapter.closed_candles(symbols, base), closed.tell, read_candles),
+    ]
 
 
 async def _kept(keeper: Keeper, driver: Driver) -> None:
@@ -142,43 +136,72 @@ async def _read_history(driver: Driver, history_ms: int) -> None:
 
 async def _read_candles(driver: Driver, symbol: str, since_ms: int, until_ms: int) -> list[Candle]:
     base, adapter = driver.options.base, driver.adapter
-    limit = adapter.capabilities.candles_per_request
+    length, limit = timeframe_ms(base), adapter.capabilities.candles_per_request
     candles: list[Candle] = []
-    while since_ms + timeframe_ms(base) <= until_ms:
+    while since_ms + length <= until_ms:
         found = await _patiently(driver, partial(adapter.candles, symbol, base, since_ms, limit))
-        if not len(found):
-            break
         candles += [found.candle(row) for row in range(len(found))]
-        since_ms = int(found.open_time[-1]) + timeframe_ms(base)
+        # A request without candles is of before the symbol was listed, or of a halt; later ones have some.
+        since_ms = int(found.open_time[-1]) + length if len(found) else since_ms + limit * length
     return candles
 
 
 async def read_patiently(driver: Driver) -> Reads:
     """One complete pass of reads, tried until it is; a failed read never means that nothing is there."""
-    reads = await _patiently(driver, lambda: read_account(driver.adapter, driver.engine, _since(driver)))
+    read = partial(_read_account, driver)
+    reads = await _patiently(driver, read, driver.wants_reads)
     driver.stepper.cursor_ms = reads.time_ms
     return reads
 
 
-async def _patiently(driver: Driver, read: Callable[[], Awaitable[Found]]) -> Found:
-    """Read until there is an answer; from the second failure on entries are held back."""
+async def _read_account(driver: Driver) -> Reads:
+    return await read_account(driver.adapter, driver.engine, _since(driver))
+
+
+async def _patiently(
+    driver: Driver, read: Callable[[], Awaitable[Found]], news: asyncio.Event | None = None
+) -> Found:
+    """Read until there is an answer; from the second failure on entries are held back.
+
+    Pauses grow, but `news` of a connection that is there again cuts one short, unless the exchange has asked for it.
+    """
     pause_ms, failures = READ_AGAIN_MS, 0
     clock = driver.adapter.clock
     while True:
         try:
             found = await read()
-        except ExchangeUnavailableError as error:
+        except (ExchangeUnavailableError, *NO_ANSWER) as found_error:
+            error = _unavailable(found_error)
             failures += 1
             driver.options.tell("read_failed", error=str(error))
             driver.vitals.failed(clock.now_ms(), "read_failed", str(error))
-            if failures == FAILURES_TO_BAR:
+            if failures == FAILURES_TO_BAR or error.retry_after_ms > LONGEST_PAUSE_MS:
                 detail = f"{error}; it is asked again until it answers"
                 driver.tell(partial(driver.entries.bar, EXCHANGE, detail))
-            await clock.sleep_until(clock.now_ms() + max(pause_ms, error.retry_after_ms))
-            pause_ms = min(2 * pause_ms, LONGEST_PAUSE_MS)
+            pause = clock.sleep_until(clock.now_ms() + max(pause_ms, error.retry_after_ms))
+            is_cut_short = await _is_cut_short(pause, None if error.retry_after_ms else news)
+            pause_ms = READ_AGAIN_MS if is_cut_short else min(2 * pause_ms, LONGEST_PAUSE_MS)
         else:
             driver.tell(partial(driver.entries.allow, EXCHANGE))
             return found
+
+
+async def _is_cut_short(pause: Awaitable[None], news: asyncio.Event | None) -> bool:
+    """Wait, or until there is news, which is heeded now; whether there was."""
+    if news is None:
+        await pause
+        return False
+    await _first_of(news.wait(), pause)
+    is_news = news.is_set()
+    news.clear()
+    return is_news
+
+
+def _unavailable(error: Exception) -> ExchangeUnavailableError:
+    """An answer that an adapter cannot make sense of is none."""
+    if isinstance(error, ExchangeUnavailableError):
+        return error
+    return ExchangeUnavailableError(f"an answer could not be understood ({type(error).__name__}: {error})")
 
 
 def _since(driver: Driver) -> int:
@@ -193,15 +216,23 @@ def _since(driver: Driver) -> int:
 
 async def keep_time(driver: Driver) -> None:
     """Tell the driver when something is due, by the clock."""
-    clock = driver.adapter.clock
-    while True:
-        driver.has_taken.clear()
-        due = driver.next_due()
-        if due is not None and due[0] <= clock.now_ms():
-            driver.tell(Due())
-            await driver.has_taken.wait()
-            continue
-        await _first_of(driver.has_taken.wait(), None if due is None else clock.sleep_until(due[0]))
+    clock, news = driver.adapter.clock, driver.has_taken
+    sleep: asyncio.Task[None] | None = None
+    waited_ms = None
+    try:
+        while True:
+            news.clear()
+            due = driver.next_due()
+            due_ms = None if due is None else due[0]
+            if due_ms is not None and due_ms <= clock.now_ms():
+                driver.tell(Due())
+            elif due_ms is not None and (due_ms != waited_ms or sleep is None or sleep.done()):
+                _cancel(sleep)
+                waited_ms, sleep = due_ms, asyncio.ensure_future(clock.sleep_until(due_ms))
+                sleep.add_done_callback(lambda _: news.set())
+            await news.wait()
+    finally:
+        _cancel(sleep)
 
 
 async def keep_reconciled(driver: Driver) -> None:
@@ -213,6 +244,11 @@ async def keep_reconciled(driver: Driver) -> None:
         await _first_of(driver.wants_reads.wait(), clock.sleep_until(clock.now_ms() + interval))
         driver.wants_reads.clear()
         driver.tell(await read_patiently(driver))
+
+
+def _cancel(task: "asyncio.Task[None] | None") -> None:
+    if task is not None:
+        task.cancel()
 
 
 async def _first_of(*waits: Awaitable[Any] | None) -> None:

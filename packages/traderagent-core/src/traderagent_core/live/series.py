@@ -1,4 +1,7 @@
-"""A growing series of closed candles with its indicators, each advanced by one step a candle."""
+"""A growing series of closed candles with its indicators, each advanced when somebody asks for its value.
+
+Candle by candle or many at once gives the same values to the last bit; a history is taken in one burst.
+"""
 
 from collections.abc import Iterable
 from math import isnan, nan
@@ -15,7 +18,7 @@ KEPT = 5_000
 
 @define(eq=False)
 class _Advanced:
-    """An indicator at work, with its values at the candles that are kept."""
+    """An indicator at work, with its values at the first of the candles that are kept, those it has taken."""
 
     running: Running
     values: list[float]
@@ -36,22 +39,29 @@ class LiveSeries:
         """Take the next closed candle."""
         self._rows.append(candle)
         self.close_ms = candle.open_time + self.duration_ms
-        for advanced in self._indicators.values():
-            advanced.values.append(advanced.running.update(candle))
         if len(self._rows) >= 2 * KEPT:
             self._forget(len(self._rows) - KEPT)
 
     def _forget(self, count: int) -> None:
+        for indicator in self._indicators:
+            del self._values(indicator)[:count]
         del self._rows[:count]
-        for advanced in self._indicators.values():
-            del advanced.values[:count]
 
     def declare(self, indicator: Indicator) -> None:
-        """Advance an indicator from now on, anchored at the oldest candle that is kept."""
+        """Follow an indicator from now on, anchored at the oldest candle that is kept."""
         if indicator not in self._indicators:
-            running = indicator.start()
-            values = running.batch(self.last_candles(len(self._rows))).tolist() if self._rows else []
-            self._indicators[indicator] = _Advanced(running, values)
+            self._indicators[indicator] = _Advanced(indicator.start(), [])
+
+    def _values(self, indicator: Indicator) -> list[float]:
+        """Its values at all candles that are kept."""
+        self.declare(indicator)
+        advanced = self._indicators[indicator]
+        missing = len(self._rows) - len(advanced.values)
+        if missing == 1:
+            advanced.values.append(advanced.running.update(self._rows[-1]))
+        elif missing:
+            advanced.values += advanced.running.batch(self.last_candles(missing)).tolist()
+        return advanced.values
 
     # -- reading --------------------------------------------------------------------------------------------
 
@@ -72,8 +82,7 @@ class LiveSeries:
 
     def value(self, indicator: Indicator) -> float:
         """An indicator at the last candle; nan while it warms up."""
-        self.declare(indicator)
-        values = self._indicators[indicator].values
+        values = self._values(indicator)
         return values[-1] if values else nan
 
     def is_warm(self, indicators: Iterable[Indicator]) -> bool:
@@ -86,8 +95,7 @@ class LiveSeries:
         names = ("open", "high", "low", "close", "volume")
         found: dict[str, FloatColumn] = {name: getattr(candles, name) for name in names}
         for indicator in indicators:
-            self.declare(indicator)
-            values = self._indicators[indicator].values
+            values = self._values(indicator)
             found[indicator.key] = np.array(values[max(len(values) - count, 0) :], dtype=np.float64)
         for column in found.values():
             column.flags.writeable = False

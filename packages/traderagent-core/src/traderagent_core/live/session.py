@@ -11,21 +11,24 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from traderagent_core.config.loaded import Config
 from traderagent_core.contract.exchange_adapter import ExchangeAdapter
 from traderagent_core.errors import ConfigError, ExchangeRefusedError
-from traderagent_core.live.assembling import Conditions, conditions_for, timeframes_of
+from traderagent_core.live.assembling import Conditions, conditions_for, conditions_of, timeframes_of
 from traderagent_core.live.boundaries import GRACE_MS
+from traderagent_core.live.control.reception import Reception
 from traderagent_core.live.driver import Driver, Levels, Options
 from traderagent_core.live.entries import DISK
-from traderagent_core.live.recovery import Recovered, first_conditions, recover, try_to_save
+from traderagent_core.live.recovery import Recovered, first_setup, recover, try_to_save
+from traderagent_core.live.reloading import go_over, plan
 from traderagent_core.live.running import Keeper, run
 from traderagent_core.live.stepper import Stepper
+from traderagent_core.live.watchdog.board import Board
 from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import timeframe_ms
-from traderagent_core.persistence.journal.disk import Disk
+from traderagent_core.persistence.journal.disk import Disk, write_durably
 from traderagent_core.persistence.journal.journal import Journal
 from traderagent_core.persistence.journal.lock import Owner
 from traderagent_core.persistence.snapshots import Snapshots
@@ -47,7 +50,9 @@ class Session:
     `folder` holds the journal with its snapshots, and gets `manifest`; only with `goes_on` may there be a run in it
     already. `account` is the name by which the lock knows the account. `run_id`
     begins all client order ids, and is drawn at random unless it is given. `history_ms` is how far back candles are
-    read. `starts_bots` is false for a process that only brings to an end what was begun.
+    read. `starts_bots` is false for a process that only brings to an end what was begun. A
+    supervisor watches its `board`. Operators are answered at the `reception`, where there is one. `holder` is what
+    lock and journal say of the process: its host and its number there.
     """
 
     config: Config
@@ -67,6 +72,9 @@ class Session:
     acknowledge_after_ms: int | None = None
     starts_bots: bool = True
     disk: Disk | None = None
+    board: Board | None = None
+    reception: Reception | None = None
+    holder: tuple[str, int] = Factory(lambda: (socket.gethostname(), os.getpid()))
 
 
 async def trade(session: Session, *keepers: Keeper) -> Stepper:
@@ -75,35 +83,53 @@ async def trade(session: Session, *keepers: Keeper) -> Stepper:
     Raises AccountHeldError when another process has the account, and whatever forbids a start or ends a run.
     """
     adapter, tell = session.adapter, session.tell
-    owner = Owner(session.account, socket.gethostname(), os.getpid(), adapter.clock.now_ms())
+    owner = Owner(session.account, *session.holder, adapter.clock.now_ms())
     journal = Journal.open(session.folder, owner, disk=session.disk)
     if journal.torn is not None:
         tell("journal_tail_dropped", bytes=journal.torn.size)
-    snapshots = Snapshots(session.folder)
+    snapshots = Snapshots(journal.folder, journal.disk)
+    if session.board is not None:
+        run_of = {
+            "folder": str(session.folder),
+            "goes_on": session.goes_on,
+            "limit_ms": session.config.hung_call_ms,
+        }
+        session.board.introduce(run_of)
     try:
-        known = first_conditions(journal)
-        if known is not None and not session.goes_on:
+        if session.reception is not None:
+            await session.reception.open()
+        setup = first_setup(journal)
+        if setup is not None and not session.goes_on:
             raise ConfigError(HELD.format(session.folder))
-        _write_manifest(session)
+        _write_manifest(session, journal.disk)
         await adapter.connect()
-        conditions = known or await _ask_conditions(session)
-        recovered = recover(session.config, journal, snapshots, conditions, tell)
+        conditions = await _ask_conditions(session) if setup is None else conditions_of(setup)
+        recovered = recover(session.config, journal, snapshots, conditions, tell, session.board)
         tell("recovered", events=recovered.events, is_first=recovered.is_first)
+        if session.starts_bots:
+            with money_context():
+                plan(recovered.assembly, session.config)  # What the run cannot go over to forbids the start.
         driver = _driver(session, recovered, journal)
+        if session.reception is not None:
+            session.reception.meet(driver)
+        if session.starts_bots:
+            driver.tell(lambda: go_over(driver, session.config, "start"))
         with money_context():
             await run(driver, _history_ms(session), *keepers)
         try_to_save(recovered.stepper, journal, snapshots, tell)
         return recovered.stepper
     finally:
+        if session.reception is not None:
+            session.reception.close()
         await adapter.close()
         journal.close()
 
 
-def _write_manifest(session: Session) -> None:
+def _write_manifest(session: Session, disk: Disk) -> None:
     """For a replay; a start does not fail for want of it."""
     text = json.dumps(session.manifest, indent=2)
     try:
-        (session.folder / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
+        write_durably(session.folder / MANIFEST, f"{text}\n".encode(), disk)
     except OSError as error:
         session.tell("manifest_not_written", error=str(error))
 
@@ -115,8 +141,9 @@ def _driver(session: Session, recovered: Recovered, journal: Journal) -> Driver:
     bots = tuple(bot.name for bot in session.config.bots if bot.auto_start and session.starts_bots)
     return Driver(
         session.adapter,
-        recovered.stepper,
+        recovered.assembly,
         Options(
+            session.config,
             session.base,
             flush if session.quote is not None else journal.commit,
             bots,
@@ -160,28 +187,27 @@ def _history_ms(session: Session) -> int:
 # -- keepers ------------------------------------------------------------------------------------------------
 
 
-def keep_snapshots(folder: Path) -> Keeper:
-    """Save a snapshot every 30 s."""
+async def keep_snapshots(driver: Driver, least_entries: int = 1) -> None:
+    """Look every 30 s whether a snapshot is worth it, and save one then."""
+    clock, log = driver.adapter.clock, driver.stepper.log
+    assert isinstance(log, Journal)
+    snapshots = Snapshots(log.folder, log.disk, least_entries)
 
-    async def keep(driver: Driver) -> None:
-        clock, log = driver.adapter.clock, driver.stepper.log
-        assert isinstance(log, Journal)
+    def save() -> None:
+        if not log.is_short and snapshots.is_worth_it(log):
+            try_to_save(driver.stepper, log, snapshots, driver.options.tell)
 
-        def save() -> None:
-            if not log.is_short:
-                try_to_save(driver.stepper, log, Snapshots(folder), driver.options.tell)
-
-        while True:
-            await clock.sleep_until(clock.now_ms() + SNAPSHOT_INTERVAL_MS)
-            driver.tell(save)
-
-    return keep
+    while True:
+        driver.tell(save)
+        await clock.sleep_until(clock.now_ms() + SNAPSHOT_INTERVAL_MS)
 
 
 async def keep_room(driver: Driver) -> None:
     """While the disk is full hold entries back, and set the reserve aside again when there is room."""
     clock, log = driver.adapter.clock, driver.stepper.log
     assert isinstance(log, Journal)
+    shortage = asyncio.Event()
+    log.ran_short = shortage.set
 
     def look() -> None:
         if log.hold_room():
@@ -190,8 +216,11 @@ async def keep_room(driver: Driver) -> None:
             driver.entries.bar(DISK, FULL.format(log.folder))
 
     while True:
-        driver.tell(look)
-        await clock.sleep_until(clock.now_ms() + ROOM_INTERVAL_MS)
+        while log.is_short or driver.entries.is_barred(DISK):
+            driver.tell(look)
+            await clock.sleep_until(clock.now_ms() + ROOM_INTERVAL_MS)
+        shortage.clear()
+        await shortage.wait()
 
 
 async def until_told(driver: Driver) -> None:

@@ -6,6 +6,7 @@ from attrs import define
 
 from traderagent_core.engine.engine import Engine
 from traderagent_core.engine.member import Member
+from traderagent_core.engine.setup import problems_of
 from traderagent_core.errors import ConfigError
 from traderagent_core.live.view import LiveView
 
@@ -51,6 +52,11 @@ class Starts:
         """Have a bot not started after all."""
         self._waiting = [waiting for waiting in self._waiting if waiting.bot != bot]
 
+    @property
+    def bots(self) -> tuple[str, ...]:
+        """The bots that wait."""
+        return tuple(waiting.bot for waiting in self._waiting)
+
     def awaits(self, bot: str) -> bool:
         """Whether a bot waits for its start."""
         return any(waiting.bot == bot for waiting in self._waiting)
@@ -71,15 +77,14 @@ class Starts:
 
 def refuse_fatal(members: Iterable[Member], view: LiveView) -> None:
     """Raises ConfigError with what the strategies themselves say against starting at the price of now."""
-    lines = []
-    for member in members:
-        setup, strategy = member.setup, member.strategy
-        price, funds = view.price(member.symbol), setup.budget * setup.leverage
-        found = type(strategy).check(strategy.config, setup.instrument, price, funds)
-        lines += [
-            f"bot {member.name!r}: {problem.message}" + (f"; {problem.remedy}" if problem.remedy else "")
-            for problem in found
-            if problem.is_fatal
-        ]
+    lines = [line for member in members for line in fatal_problems(member, view)]
     if lines:
         raise ConfigError("cannot start:\n" + "\n".join(f"  {line}" for line in lines))
+
+
+def fatal_problems(member: Member, view: LiveView) -> Iterator[str]:
+    """What a strategy itself says against trading at the price of now."""
+    for problem in problems_of(member.setup, view.price(member.symbol)):
+        if problem.is_fatal:
+            remedy = f"; {problem.remedy}" if problem.remedy else ""
+            yield f"bot {member.name!r}: {problem.message}{remedy}"

@@ -10,6 +10,7 @@ from traderagent_core.engine.engine import Engine
 from traderagent_core.live.tape import take_learned, to_payload
 from traderagent_core.live.timers import Timers
 from traderagent_core.live.view import LiveView
+from traderagent_core.live.watchdog.calls import Calls
 from traderagent_core.live.watches import Watches
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
@@ -41,6 +42,7 @@ class Stepper:
     engine: Engine
     view: LiveView
     log: Log
+    calls: Calls = field(factory=Calls)
     timers: Timers = field(factory=Timers)
     watches: Watches = field(factory=Watches)
     requests: dict[str, OrderRequest] = field(factory=dict)
@@ -51,18 +53,22 @@ class Stepper:
 
     def learn(self) -> None:
         """Write down what the view has learned, without an event."""
-        self.log.append(EntryKind.EVENT, to_payload(take_learned(self.view, None)))
+        self.calls.after(self.log.append(EntryKind.EVENT, to_payload(take_learned(self.view, None))))
 
     def take(self, event: ev.Event) -> list[cmd.Command]:
         """Step with an event that is written down first; the commands may leave once the log is durable."""
-        self.log.append(EntryKind.EVENT, to_payload(take_learned(self.view, event)))
+        self.calls.after(self.log.append(EntryKind.EVENT, to_payload(take_learned(self.view, event))))
+        return self.take_written(event)
+
+    def take_written(self, event: ev.Event) -> list[cmd.Command]:
+        """Step with an event that is written down already, and write down what that gives."""
         commands, records = self.step(event)
         self.write(commands, records)
         self.saw(records)
         return commands
 
     def step(self, event: ev.Event) -> tuple[list[cmd.Command], list[Record]]:
-        """Step with an event that is written down already."""
+        """Step, and write nothing."""
         self.steps += 1
         commands, records = self.engine.step(event)
         for command in commands:

@@ -17,6 +17,7 @@ from traderagent_core.live.windows import Window
 from traderagent_core.model.candle import Candle, Candles
 from traderagent_core.model.regime_reading import RegimeReading
 from traderagent_core.model.timeframe import timeframe_ms
+from traderagent_core.ports import Call, call_plainly
 
 
 @frozen
@@ -31,18 +32,19 @@ class Listener:
 class LiveView:
     """See ports.MarketView. What begins with `learned_` no entry of the tape tells yet."""
 
-    def __init__(self, symbols: Iterable[str], base: str) -> None:
+    def __init__(self, symbols: Iterable[str], base: str, call: Call = call_plainly) -> None:
+        self._call = call
         self.base = base
         self.learned_candles: list[tuple[str, Candle]] = []
         self.learned_prices: dict[str, Decimal] = {}
         self.learned_close_ms: int | None = None
         self._prices: dict[str, Decimal] = {}
         self._series: dict[tuple[str, str], LiveSeries] = {}
-        self._windows: dict[tuple[str, str], Window] = {}
+        self._windows: dict[str, dict[str, Window]] = {symbol: {} for symbol in symbols}
         self._listeners: dict[str, Listener] = {}
         self.regimes: dict[str, LiveRegime] = {}
         self.stress: LiveStress | None = None
-        for symbol in symbols:
+        for symbol in self._windows:
             self._series[symbol, base] = LiveSeries(symbol, base, timeframe_ms(base))
 
     # -- learning -------------------------------------------------------------------------------------------
@@ -59,19 +61,19 @@ class LiveView:
         if candle.open_time + base.duration_ms <= base.close_ms:
             return False
         self._add(base, candle)
-        for (owner, timeframe), window in self._windows.items():
-            if owner == symbol:
-                for higher in window.add(candle):
-                    self._add(self._series[symbol, timeframe], higher)
+        for timeframe, window in self._windows[symbol].items():
+            for higher in window.add(candle):
+                self._add(self._series[symbol, timeframe], higher)
         self.learned_candles.append((symbol, candle))
         return True
 
     def close_windows(self, time_ms: int) -> None:
         """Close the candles of higher timeframes that are over, though their last base candle did not come."""
-        for key, window in self._windows.items():
-            for higher in window.close_until(time_ms):
-                self._add(self._series[key], higher)
-                self.learned_close_ms = time_ms
+        for symbol, windows in self._windows.items():
+            for timeframe, window in windows.items():
+                for higher in window.close_until(time_ms):
+                    self._add(self._series[symbol, timeframe], higher)
+                    self.learned_close_ms = time_ms
 
     def _add(self, series: LiveSeries, candle: Candle) -> None:
         series.add(candle)
@@ -81,7 +83,7 @@ class LiveView:
 
     def next_window_end(self) -> int | None:
         """When the first candle of a higher timeframe that is being built closes."""
-        ends = [window.end_ms for window in self._windows.values()]
+        ends = [window.end_ms for windows in self._windows.values() for window in windows.values()]
         return min((end for end in ends if end is not None), default=None)
 
     # -- what plugins see -----------------------------------------------------------------------------------
@@ -129,7 +131,7 @@ class LiveView:
             there = ", ".join(sorted({name for name, _ in self._series}))
             raise DataError(f"no candles of {symbol}; there are: {there}")
         require_divides(symbol, self.base, timeframe)
-        window = self._windows[symbol, timeframe] = Window.of(timeframe, self.base)
+        window = self._windows[symbol][timeframe] = Window.of(timeframe, self.base)
         series = LiveSeries(symbol, timeframe, timeframe_ms(timeframe))
         for candle in base.rows():
             for higher in window.add(candle):
@@ -148,13 +150,18 @@ class LiveView:
         self._listeners[bot] = Listener(strategy, needs, series)
 
     def classify(self, symbol: str, classifier: RegimeClassifier) -> None:
-        """Tell the regime of a market from now on; before the first candle."""
+        """Tell the regime of a market from now on; what another classifier has said stands until this one differs."""
         series = self.series(symbol, classifier.config.regime_timeframe)
-        self.regimes[symbol] = LiveRegime(classifier, series)
+        regime = LiveRegime(classifier, series)
+        former = self.regimes.get(symbol)
+        if former is not None:
+            regime.reading, regime.state = former.reading, former.state
+        self.regimes[symbol] = regime
 
     def correlate(self, symbols: Iterable[str], config: CorrelationConfig) -> None:
-        """Say from now on whether these markets are stressed."""
-        self.stress = LiveStress(config, [self.series(symbol, config.timeframe) for symbol in symbols])
+        """Say from now on whether these markets are stressed; without any nobody asks."""
+        series = [self.series(symbol, config.timeframe) for symbol in symbols]
+        self.stress = LiveStress(config, series) if series else None
 
     def is_ready(self, bot: str) -> bool:
         """Whether a bot can start: its market has a price and a candle, and its indicators are warm."""
@@ -174,7 +181,8 @@ class LiveView:
         if needs.wake is Wake.EVERY_CANDLE:
             return True
         columns = series.columns(needs.indicators, needs.look_back)
-        mask = type(listener.strategy).candidates(listener.strategy.config, columns)
+        strategy = listener.strategy
+        mask = self._call(bot, "candidates", type(strategy).candidates, strategy.config, columns)
         return bool(mask[-1])
 
     def closes(self) -> Mapping[str, float]:

@@ -16,6 +16,8 @@ class Vitals:
 
     links: dict[str, tuple[bool, int, str]] = field(factory=dict)
     errors: int = 0
+    slow_calls: int = 0
+    slowest: tuple[str, str, int] | None = None
     _latencies: deque[int] = field(factory=lambda: deque(maxlen=KEPT_LATENCIES))
     _last_errors: deque[tuple[int, str, str]] = field(factory=lambda: deque(maxlen=KEPT_ERRORS))
 
@@ -34,6 +36,12 @@ class Vitals:
         self.errors += 1
         self._last_errors.append((time_ms, what, cause))
 
+    def was_slow(self, bot: str, callback: str, took_ms: int) -> None:
+        """A call of a plugin took longer than it should."""
+        self.slow_calls += 1
+        if self.slowest is None or took_ms > self.slowest[2]:
+            self.slowest = bot, callback, took_ms
+
     def describe(self) -> dict[str, Any]:
         """As JSON-able values; durations and times are ms."""
         times = sorted(self._latencies)
@@ -45,6 +53,11 @@ class Vitals:
             "latency_ms": {"median": round(median(times)), "longest": times[-1], "answers": len(times)}
             if times
             else None,
+            "slow_calls": {
+                "count": self.slow_calls,
+                "slowest": self.slowest
+                and dict(zip(("bot", "callback", "took_ms"), self.slowest, strict=True)),
+            },
             "errors": {
                 "count": self.errors,
                 "last": [

@@ -116,7 +116,10 @@ class WatchCrossed:
 
 @define(eq=False)
 class OperatorCommand:
-    """An operator's word about one bot: start, pause, resume, stop, halt, acknowledge, reset."""
+    """An operator's word about one bot: start, pause, resume, stop, halt, acknowledge, reset; or about all.
+
+    `reload` is always about all: the engine has been built anew from another configuration.
+    """
 
     time_ms: int
     bot: str

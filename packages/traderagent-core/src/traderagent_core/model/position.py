@@ -8,7 +8,8 @@ from attrs import define
 
 ZERO = Decimal(0)
 
-MONEY = Context(prec=40, rounding=ROUND_HALF_EVEN)
+MONEY_DIGITS = 40
+MONEY = Context(prec=MONEY_DIGITS, rounding=ROUND_HALF_EVEN)
 """Context of all money arithmetic: sums and products of 20-digit numbers stay exact."""
 
 

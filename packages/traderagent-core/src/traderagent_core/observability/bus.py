@@ -3,12 +3,21 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from typing import Protocol
 
 from attrs import define, field
 
-from traderagent_core.observability.facts import Fact
+from traderagent_core.model.fact import Fact
 
 MOST_WAITING = 1_000
+
+
+class Hearer(Protocol):
+    """Somebody who is told every fact."""
+
+    def put(self, fact: Fact) -> None:
+        """Take a fact; never blocks and never raises."""
+        ...
 
 
 @define(eq=False)
@@ -40,7 +49,7 @@ class Watcher:
 class Bus:
     """Hands facts to all who watch."""
 
-    _watchers: list[Watcher] = field(factory=list)
+    _watchers: list[Hearer] = field(factory=list)
 
     @property
     def is_watched(self) -> bool:
@@ -50,10 +59,14 @@ class Bus:
     def watch(self) -> Watcher:
         """Begin to watch; only what happens from now on is told."""
         watcher = Watcher()
-        self._watchers.append(watcher)
+        self.join(watcher)
         return watcher
 
-    def leave(self, watcher: Watcher) -> None:
+    def join(self, watcher: Hearer) -> None:
+        """As `watch`, for who brings a queue of his own."""
+        self._watchers.append(watcher)
+
+    def leave(self, watcher: Hearer) -> None:
         """Watch no more."""
         self._watchers.remove(watcher)
 

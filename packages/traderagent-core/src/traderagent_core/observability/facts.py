@@ -3,26 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from attrs import frozen
-
 from traderagent_core.account.account import Account
 from traderagent_core.account.state import Record
+from traderagent_core.model.fact import Fact
 from traderagent_core.model.order import OrderStatus, Purpose
-
-
-@frozen
-class Fact:
-    """One thing that has happened; `bot` is empty where it concerns the account. Amounts in `values` are text."""
-
-    name: str
-    time_ms: int
-    bot: str = ""
-    values: Mapping[str, Any] = {}
-
-    def to_payload(self) -> dict[str, Any]:
-        """As JSON-able values."""
-        return {"event": self.name, "time_ms": self.time_ms, "bot": self.bot, **self.values}
-
 
 WORDS = {
     "operator_start": "BOT_STARTED",
@@ -32,7 +16,9 @@ WORDS = {
     "operator_halt": "EMERGENCY",
     "operator_acknowledge": "EMERGENCY_ACKNOWLEDGED",
     "operator_reset": "BOT_RESET",
+    "operator_reload": "CONFIGURATION_CHANGED",
     "plugin_quarantined": "BOT_QUARANTINED",
+    "stop_refused": "STOP_REFUSED",
 }
 """Notes of the engine, and what they are called here."""
 

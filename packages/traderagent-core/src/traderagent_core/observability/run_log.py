@@ -23,8 +23,10 @@ FILES = 10
 LEVELS = {
     "read_failed": logging.WARNING,
     "link_lost": logging.WARNING,
+    "stream_failed": logging.ERROR,
     "journal_tail_dropped": logging.WARNING,
     "snapshot_skipped": logging.WARNING,
+    "callback_slow": logging.WARNING,
     "entries_barred": logging.WARNING,
     "database_behind": logging.WARNING,
     "ledger_adjusted": logging.ERROR,
@@ -32,6 +34,7 @@ LEVELS = {
     "order_failed": logging.WARNING,
     "strategy_failed": logging.ERROR,
     "bot_quarantined": logging.ERROR,
+    "stop_refused": logging.ERROR,
     "health_critical": logging.ERROR,
     "halt_changed": logging.ERROR,
 }

@@ -15,6 +15,8 @@ from traderagent_core.persistence.journal.segments import REMEDY
 
 ENDING = ".snapshot"
 KEPT = 3
+ENTRY_BYTES = 500
+"""An ordinary entry of a journal."""
 
 
 @frozen
@@ -47,10 +49,24 @@ class Newest:
 
 @define(eq=False)
 class Snapshots:
-    """The snapshots beside a journal. The driver says when to save: every 30 s, on stop and in an emergency."""
+    """The snapshots beside a journal. The driver says when to save: when it is worth it, and on stop."""
 
     folder: Path
     _disk: Disk = Factory(Disk)
+    least_entries: int = 1
+    _last: tuple[int, int] | None = None
+
+    def is_worth_it(self, journal: Journal) -> bool:
+        """Whether as much has been written since the last snapshot as that was large.
+
+        So saving never costs more than what it saves, however much there is to remember, and what a start steps
+        through stays in proportion to it.
+        """
+        if self._last is None:
+            path = next(iter(self._paths()), None)
+            self._last = (0, 0) if path is None else (int(path.stem), path.stat().st_size)
+        sequence, size = self._last
+        return journal.sequence - sequence >= max(size // ENTRY_BYTES, self.least_entries)
 
     def save(self, journal: Journal, state: Any, view: Mapping[str, Any] | None = None) -> Snapshot:
         """Save the state after the journal's last entry, and mark it in the journal.
@@ -69,6 +85,7 @@ class Snapshots:
                 f"{path} could not be saved: {error}; nothing is lost, a restart will only take longer"
             ) from error
         journal.append(EntryKind.SNAPSHOT, {"of": snapshot.sequence, "size": len(line), "view": view or {}})
+        self._last = snapshot.sequence, len(line)
         for old in self._paths()[KEPT:]:
             old.unlink()
         return snapshot

@@ -1,7 +1,9 @@
 """Bars of a chart: candles as they are, or aggregated to what a screen can show."""
 
+from bisect import bisect_left
+
 import numpy as np
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from traderagent_core.model.candle import Candles, FloatColumn, TimeColumn
 from traderagent_core.model.timeframe import timeframe_name
@@ -19,6 +21,9 @@ class Bars:
     high: FloatColumn
     low: FloatColumn
     close: FloatColumn
+    _times: list[int] = field(
+        init=False, default=Factory(lambda self: self.open_time.tolist(), takes_self=True)
+    )
 
     def __len__(self) -> int:
         return len(self.open_time)
@@ -26,16 +31,16 @@ class Bars:
     @property
     def start_ms(self) -> int:
         """When the first bar opened."""
-        return int(self.open_time[0])
+        return self._times[0]
 
     @property
     def end_ms(self) -> int:
         """When the last bar closes."""
-        return int(self.open_time[-1]) + self.step_ms
+        return self._times[-1] + self.step_ms
 
     def index_of(self, time_ms: int) -> int:
         """The bar in which something at `time_ms` happened; a close on a boundary belongs to the bar it ends."""
-        return max(0, int(np.searchsorted(self.open_time, time_ms)) - 1)
+        return max(0, bisect_left(self._times, time_ms) - 1)
 
     def holds(self, from_ms: int, to_ms: int) -> bool:
         """Whether a span of time has a part on this chart."""

@@ -1,7 +1,7 @@
 """The result of a run: one object for JSON, a table for the terminal, files on disk."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,12 @@ from traderagent_core.report.tables import (
     trades_csv,
 )
 from traderagent_core.report.text import dumps, jsonable
+from traderagent_core.simulator.collecting import no_cyclic_collection
 from traderagent_core.simulator.outcome import BotMoney, Outcome
 
 REPORT = "report.html"
-Maker = Callable[[], bytes]
+Maker = Callable[[], Iterable[bytes]]
+"""Makes a file, in parts."""
 
 
 @frozen(eq=False)
@@ -87,13 +89,15 @@ class Result:
         cannot be written to.
         """
         directory = Path(directory)
-        makers = self._files()
+        with no_cyclic_collection():
+            makers = self._files()
         if html:
             from traderagent_core.report.html import render
 
-            makers[REPORT] = lambda: render(self).encode()
+            makers[REPORT] = lambda: [render(self).encode()]
         try:
-            return _replace_files(directory, makers)
+            with no_cyclic_collection():
+                return _replace_files(directory, makers)
         except OSError as error:
             raise DataError(
                 f"cannot write the results to {directory}: {error.strerror or error};"
@@ -101,24 +105,24 @@ class Result:
             ) from error
 
     def _files(self) -> dict[str, Maker]:
-        """What makes each file; only one of them has to be in memory at a time."""
+        """What makes each file; at most one of them is in memory at a time."""
         outcome = self.outcome
         found = outcome.study.coordination
         timeline: dict[str, Maker] = {}
         if found is not None:
             timeline = {
-                "timeline.json": lambda: timeline_json(found),
-                "committed.csv": lambda: committed_csv(found),
+                "timeline.json": lambda: [timeline_json(found)],
+                "committed.csv": lambda: [committed_csv(found)],
             }
         return {
             **timeline,
-            "result.json": lambda: self.to_json().encode(),
+            "result.json": lambda: [self.to_json().encode()],
             "fills.csv": lambda: fills_csv(outcome.fills),
             "trades.csv": lambda: trades_csv(outcome.trades),
             "positions.csv": lambda: positions_csv(outcome.study.round_trips),
-            "drawings.json": lambda: drawings_json(outcome.study.exhibits),
+            "drawings.json": lambda: [drawings_json(outcome.study.exhibits)],
             "orders.csv": lambda: orders_csv(outcome.orders),
-            "equity.csv": lambda: equity_csv(outcome.equity, outcome.starting_balance),
+            "equity.csv": lambda: [equity_csv(outcome.equity, outcome.starting_balance)],
             "decisions.csv": lambda: decisions_csv(outcome.decisions),
         }
 
@@ -144,7 +148,8 @@ def _replace_files(directory: Path, makers: Mapping[str, Maker]) -> list[Path]:
     beside = {name: directory / f".{name}.{os.getpid()}.tmp" for name in makers}
     try:
         for name, make in makers.items():
-            beside[name].write_bytes(make())
+            with beside[name].open("wb") as file:
+                file.writelines(make())
         for name in makers:
             beside[name].replace(directory / name)
     finally:

@@ -1,9 +1,10 @@
-"""The files of a run beside its result, as bytes: rows as CSV."""
+"""The files of a run beside its result: rows as CSV, in parts, so that no file has to be in memory as a whole."""
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from traderagent_core.model.candle import FloatColumn
 from traderagent_core.model.timeframe import timeframe_name
 from traderagent_core.report.curve import drawdown_column, last_of_each_step, step_for
 from traderagent_core.report.positions import positions_table
-from traderagent_core.report.text import iso, iso_column, plain
+from traderagent_core.report.text import iso, iso_column, iso_texts, plain
 from traderagent_core.simulator.outcome import (
     DecisionRow,
     EquityCurve,
@@ -30,40 +31,39 @@ _RATIO_DIGITS = 8
 Row = FillRow | OrderRow | TradeRow | DecisionRow
 
 
-def fills_csv(fills: Sequence[FillRow]) -> bytes:
+def fills_csv(fills: Iterable[FillRow]) -> Iterator[bytes]:
     """fills.csv: one row per execution."""
     return _table(FillRow, fills)
 
 
-def orders_csv(orders: Sequence[OrderRow]) -> bytes:
+def orders_csv(orders: Iterable[OrderRow]) -> Iterator[bytes]:
     """orders.csv: one row per order over its life."""
     return _table(OrderRow, orders)
 
 
-def decisions_csv(decisions: Sequence[DecisionRow]) -> bytes:
+def decisions_csv(decisions: Iterable[DecisionRow]) -> Iterator[bytes]:
     """decisions.csv: every plan, want and note with its reason code."""
     return _table(DecisionRow, decisions)
 
 
-def trades_csv(trades: Sequence[TradeRow]) -> bytes:
+def trades_csv(trades: Iterable[TradeRow]) -> Iterator[bytes]:
     """trades.csv: one row per closed quantity, with its net profit as last column."""
     return _table(TradeRow, trades, {"net_profit": lambda trade: trade.net_profit})
 
 
-def positions_csv(trips: Sequence[RoundTrip]) -> bytes:
+def positions_csv(trips: Sequence[RoundTrip]) -> Iterator[bytes]:
     """positions.csv: one row per position from flat to flat."""
     table = positions_table(trips)
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([column.name for column in table.columns])
-    writer.writerows(
+    rows = (
         [
             "" if cell is None else _cell(cell, column.kind)
             for cell, column in zip(row, table.columns, strict=True)
         ]
         for row in table.rows
     )
-    return stream.getvalue().encode()
+    yield _lines([[column.name for column in table.columns]])
+    while part := list(islice(rows, CHUNK)):
+        yield _lines(part)
 
 
 def equity_csv(curve: EquityCurve, starting_balance: Decimal, *, limit: int = EQUITY_ROWS) -> bytes:
@@ -111,26 +111,26 @@ def _rounded(column: FloatColumn) -> FloatColumn:
 
 
 def _table(
-    kind: type[Row], rows: Sequence[Any], further: dict[str, Callable[[Any], Decimal]] | None = None
-) -> bytes:
-    further = further or {}
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([name.removesuffix("_ms") for name in (*kind._fields, *further)])
-    for first in range(
-        0, len(rows), CHUNK
-    ):  # The cells of all rows at once would need more memory than the rows.
-        part = rows[first : first + CHUNK]
+    kind: type[Row], rows: Iterable[Any], further: dict[str, Callable[[Any], Decimal]] | None = None
+) -> Iterator[bytes]:
+    further, rest = further or {}, iter(rows)
+    yield _lines([[name.removesuffix("_ms") for name in (*kind._fields, *further)]])
+    while part := list(islice(rest, CHUNK)):
         columns = [_column(name, [row[i] for row in part]) for i, name in enumerate(kind._fields)]
         columns += [[plain(read(row)) for row in part] for read in further.values()]
-        writer.writerows(zip(*columns, strict=True))
+        yield _lines(zip(*columns, strict=True))
+
+
+def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
+    stream = io.StringIO(newline="")
+    csv.writer(stream, lineterminator="\n").writerows(rows)
     return stream.getvalue().encode()
 
 
 def _column(name: str, values: list[Any]) -> Iterable[Any]:
     if name.endswith("_ms"):
-        texts = {value: "" if value is None else iso(value) for value in set(values)}
-        return [texts[value] for value in values]
+        texts = iso_texts({value for value in values if value is not None})
+        return ["" if value is None else texts[value] for value in values]
     if name.startswith("is_"):
         return ["true" if value else "false" for value in values]
     return [plain(value) if isinstance(value, Decimal) else value for value in values]

@@ -1,7 +1,7 @@
 """Numbers and times as stable text: the same run always gives the same bytes."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -14,6 +14,8 @@ import numpy as np
 from traderagent_core.model.candle import TimeColumn
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OWN = frozenset({bool, int, str, type(None)})
+"""Types that JSON has as they are."""
 
 
 def plain(number: Decimal) -> str:
@@ -39,12 +41,28 @@ def iso_column(time_ms: TimeColumn) -> list[str]:
     return [f"{stamp}Z" for stamp in np.datetime_as_string(stamps, unit=unit).tolist()]  # type: ignore[call-overload]
 
 
+def iso_texts(times_ms: Iterable[int]) -> dict[int, str]:
+    """`iso` of each of some times."""
+    found: dict[int, str] = {}
+    times = np.fromiter(times_ms, dtype=np.int64)
+    for column in (times[times % 1000 == 0], times[times % 1000 != 0]):
+        found.update(zip(column.tolist(), iso_column(column), strict=True))
+    return found
+
+
 def jsonable(value: Any) -> Any:
     """`value` in JSON's own types: Decimal as plain text, undefined floats as None, times as ISO text.
 
     Raises TypeError for what has no stable text.
     """
-    if value is None or (isinstance(value, bool | int | str) and not isinstance(value, Enum)):
+    kind = type(value)
+    if kind in _OWN:
+        return value
+    if kind is list or kind is tuple:
+        return list(value) if _OWN.issuperset(map(type, value)) else [jsonable(part) for part in value]
+    if kind is float or kind is Decimal:
+        return _scalar(value)
+    if isinstance(value, int | str) and not isinstance(value, Enum):
         return value
     if isinstance(value, Mapping):
         return {_key(key): jsonable(part) for key, part in value.items()}

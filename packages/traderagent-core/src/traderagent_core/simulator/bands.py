@@ -1,14 +1,18 @@
-"""When a close first leaves a band of equity: for one instrument a price, for several an array pass."""
+"""When a close first leaves a band of equity: for one instrument a price, for several an array pass.
 
-from collections.abc import Callable, Mapping, Sequence
+A band of one instrument is looked for to the end of its candles, and what is found holds as long as the band does.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from math import inf, nextafter
 
 import numpy as np
 
 from traderagent_core.coordinator.guards import EquityBand
 from traderagent_core.model.candle import TimeColumn
 from traderagent_core.simulator.cursor import Cursor
-from traderagent_core.simulator.joint_closes import JointCloses
+from traderagent_core.simulator.joint_closes import JointCloses, outside
 from traderagent_core.simulator.scan import Finder
 
 NO_CLOSE_MS = 1 << 62
@@ -21,12 +25,14 @@ class BandExits:
         self._cursors = cursors
         self._finders = finders
         self._last_close_ms = self._next_close_ms = 0
+        self._known: dict[int, tuple[EquityBand, int | None]] = {}
+        """By the id of the band, which lives as long as it is kept here."""
 
     @cached_property
     def _joint(self) -> JointCloses:
         return JointCloses(self._cursors)
 
-    def next(self, bands: Callable[[], Sequence[EquityBand]], after_ms: int, until_ms: int) -> int | None:
+    def next(self, bands: Callable[[], Iterable[EquityBand]], after_ms: int, until_ms: int) -> int | None:
         """Time of the first close after `after_ms` that is at or outside one of the bands; may be too early.
 
         One that is later than `until_ms` may be left out: something else will have happened by then. Most events
@@ -34,8 +40,18 @@ class BandExits:
         """
         if self._next_close(after_ms) > until_ms:
             return None
-        exits = [self._exit(band, after_ms, until_ms) for band in bands()]
-        return min((exit_ms for exit_ms in exits if exit_ms is not None), default=None)
+        known, self._known, exits = self._known, {}, []
+        for band in bands():
+            if len(band.quantities) > 1:
+                exit_ms = self._joint.first_outside(band, after_ms, until_ms)
+            else:
+                exit_ms = known.get(id(band), (band, after_ms))[1]
+                if exit_ms is not None and exit_ms <= after_ms:
+                    exit_ms = self._single_exit(band) if band.quantities else self._idle_exit(band)
+                self._known[id(band)] = band, exit_ms
+            if exit_ms is not None:
+                exits.append(exit_ms)
+        return min(exits, default=None)
 
     @cached_property
     def _close_times(self) -> TimeColumn:
@@ -50,21 +66,17 @@ class BandExits:
             self._next_close_ms = int(times[row]) if row < len(times) else NO_CLOSE_MS
         return self._next_close_ms
 
-    def _exit(self, band: EquityBand, after_ms: int, until_ms: int) -> int | None:
-        if len(self._cursors) == len(band.quantities) == 1:
-            return self._single_exit(band, after_ms)
-        return self._joint.first_outside(band, after_ms, until_ms)
+    def _idle_exit(self, band: EquityBand) -> int | None:
+        """With nothing held that can only be the next close of all: money may have changed since the last one."""
+        return self._next_close_ms if outside(band, np.array([float(band.base)]))[0] else None
 
-    def _single_exit(self, band: EquityBand, after_ms: int) -> int | None:
+    def _single_exit(self, band: EquityBand) -> int | None:
+        """Already the next close of all, if the last one of its market is outside."""
         (symbol, quantity), *_ = band.quantities.items()
-        low = -np.inf if band.floor is None else float((band.floor - band.base) / quantity)
-        high = np.inf if band.ceiling is None else float((band.ceiling - band.base) / quantity)
-        if quantity < 0:
-            low = -np.inf if band.ceiling is None else float((band.ceiling - band.base) / quantity)
-            high = np.inf if band.floor is None else float((band.floor - band.base) / quantity)
+        under, over = (band.floor, band.ceiling) if quantity > 0 else (band.ceiling, band.floor)
+        low = -inf if under is None else float((under - band.base) / quantity)
+        high = inf if over is None else float((over - band.base) / quantity)
         cursor = self._cursors[symbol]
-        first = int(cursor.close_time.searchsorted(after_ms, side="right"))
-        index = self._finders[symbol].next_close(
-            first, np.nextafter(low, np.inf), np.nextafter(high, -np.inf)
-        )
-        return None if index < 0 else int(cursor.close_time[index])
+        first = int(cursor.close_time.searchsorted(self._next_close_ms, side="right")) - 1
+        index = self._finders[symbol].next_close(max(first, 0), nextafter(low, inf), nextafter(high, -inf))
+        return None if index < 0 else max(int(cursor.close_time[index]), self._next_close_ms)

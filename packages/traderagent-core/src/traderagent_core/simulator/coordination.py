@@ -170,8 +170,12 @@ class _Reader:
         capital, account, now_ms = self._capital, self._account, -1
         capital.begin(self._found.start_ms)
         takers = {kind: self._takers(kind) for kind in {record[0] for record in records}}
+        idle = {kind for kind, found in takers.items() if not found}
         for record in records:
-            kind, time_ms, *_ = record
+            kind = record[0]
+            if kind in idle:
+                continue
+            time_ms = record[1]
             if time_ms != now_ms:
                 now_ms = time_ms
                 capital.turn_to(time_ms)

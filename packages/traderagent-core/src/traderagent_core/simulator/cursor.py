@@ -45,7 +45,6 @@ class Cursor:
         "_hit_version",
         "_leg",
         "_open_time",
-        "_sought_ms",
         "_travelled",
         "candles",
         "duration_ms",
@@ -53,6 +52,7 @@ class Cursor:
         "finder",
         "market",
         "policy",
+        "sought_ms",
     )
 
     def __init__(
@@ -76,7 +76,7 @@ class Cursor:
         self._candle = NOWHERE
         self._leg = 4
         self._travelled = 0.0
-        self._sought_ms = -1
+        self.sought_ms = -1
         self._hit: Hit | None = None
         self._hit_version = -1
 
@@ -173,7 +173,7 @@ class Cursor:
         moment, candle, self._leg, price, self._travelled, entry, is_above = self._hit
         if candle is not self._candle:
             self._enter(candle)
-        self._sought_ms = -1
+        self.sought_ms = -1
         market = self.market
         market.price = price
         if entry is None:
@@ -192,9 +192,9 @@ class Cursor:
 
     def seek(self, time_ms: int) -> None:
         """Move to where the price is at a time, with no level met on the way; never moves back."""
-        if time_ms == self._sought_ms:
+        if time_ms == self.sought_ms:
             return
-        self._sought_ms = time_ms
+        self.sought_ms = time_ms
         here, start_ms, _, _ = self._candle
         is_here = here >= 0 and start_ms <= time_ms <= start_ms + self.duration_ms
         index = here if is_here else last_at(self._open_time, time_ms - 1, self.duration_ms, here)

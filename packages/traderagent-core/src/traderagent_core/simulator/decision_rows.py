@@ -1,5 +1,6 @@
 """Rows of decisions from the records of a run; made when somebody asks for them."""
 
+from collections.abc import Iterator
 from decimal import Context, Decimal
 from typing import Any
 
@@ -11,9 +12,9 @@ from traderagent_core.simulator.record_reader import RecordReader
 _SHORT = Context(prec=6)
 
 
-def decision_rows(reader: RecordReader) -> list[DecisionRow]:
+def decision_rows(reader: RecordReader) -> Iterator[DecisionRow]:
     """One row for each plan, want or note with a reason."""
-    return [_decision(reader, *record) for record in reader.told]
+    return (_decision(reader, *record) for record in reader.told)
 
 
 def mode_effect(size_factor: Decimal, is_entry_allowed: bool) -> str:

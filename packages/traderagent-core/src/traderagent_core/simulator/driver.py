@@ -130,7 +130,7 @@ class Driver:
     def run(self, end_ms: int) -> None:
         """Step until nothing more happens before or at `end_ms`."""
         agenda, view, pump, progress = self._agenda, self.view, self._pump, self.progress
-        find_hit = self._hits.first
+        find_hit, look_again = self._hits.first, self._hits.look_again
         is_guarded = self.engine.guards.is_watching
         first: tuple[int, int]
         cursor: Cursor | None
@@ -139,7 +139,7 @@ class Driver:
             due = agenda.next()
             if due is not None and due < first:
                 first, cursor = due, None
-            band = self._next_band(first[0]) if is_guarded else None
+            band = self._next_band(first) if is_guarded else None
             if band is not None and band < first:
                 first, cursor = band, None
             if first[0] > end_ms:
@@ -147,6 +147,7 @@ class Driver:
             view.now_ms, self._phase = first
             if cursor is not None:
                 self._here = cursor
+                look_again(cursor)
                 cursor.take()
                 pump()
                 self._here = None
@@ -157,8 +158,9 @@ class Driver:
             if progress is not None:
                 progress(first[0])
 
-    def _next_band(self, until_ms: int) -> tuple[int, int] | None:
-        """When a close first leaves a band of the engine's guards, if that is by a time; else perhaps None."""
+    def _next_band(self, first: tuple[int, int]) -> tuple[int, int] | None:
+        """When a close first leaves a band of the engine's guards, if that is before `first`; else perhaps None."""
+        until_ms = first[0] if first[1] > BOUNDARY_PHASE else first[0] - 1
         if self._is_band_stale or (self._band is None and until_ms > self._band_until_ms):
             self._is_band_stale, self._band_until_ms = False, until_ms
             now_ms = self.view.now_ms
@@ -184,7 +186,7 @@ class Driver:
         """When anything else happens next; None when nothing does."""
         times = [when for when in (self._hits.first()[0], self._agenda.next()) if when and when != NEVER]
         if self.engine.guards.is_watching:
-            band = self._next_band(min(times, default=NEVER)[0])
+            band = self._next_band(min(times, default=NEVER))
             times += [] if band is None else [band]
         return min(times)[0] if times else None
 
@@ -233,6 +235,7 @@ class Driver:
         cursor = self._cursors[command.symbol]
         if cursor is not self._here:
             cursor.seek(now_ms)
+            self._hits.look_again(cursor)
         self.exchange.execute(command, now_ms)
 
     def _watch(self, command: cmd.Watch | cmd.Unwatch, now_ms: int) -> None:
@@ -251,6 +254,7 @@ class Driver:
         cursor = self._cursors[request.symbol]
         if cursor is not self._here:
             cursor.seek(now_ms)
+            self._hits.look_again(cursor)
         self.exchange.submit(request, now_ms)
 
     def _cancel_timer(self, command: cmd.CancelTimer, now_ms: int) -> None:  # noqa: ARG002

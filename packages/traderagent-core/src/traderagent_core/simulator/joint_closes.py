@@ -41,20 +41,16 @@ class JointCloses:
         return np.stack(columns, axis=1)
 
     def first_outside(self, band: EquityBand, after_ms: int, until_ms: int) -> int | None:
-        """Time of the first close between two times at which equity is at or outside a band, or nearly.
-
-        With nothing held that can only be the next close of all: money may have changed since the last one.
-        """
+        """Time of the first close between two times at which equity is at or outside a band, or nearly."""
         row = int(self.times.searchsorted(after_ms, side="right"))
         last = int(self.times.searchsorted(until_ms, side="right"))
-        if not band.quantities:
-            last = min(row + 1, last)
         quantities = self._held(band)
         base, size = float(band.base), FIRST_LOOK
         while row < last:
             closes = self._rows(row, min(row + size, last))
-            found = _first_out(band, base + closes @ quantities)
-            if found is not None:
+            is_out = outside(band, base + closes @ quantities)
+            found = int(is_out.argmax())
+            if is_out[found]:
                 return int(self.times[row + found])
             row += len(closes)
             size *= 4
@@ -67,12 +63,12 @@ class JointCloses:
         return quantities
 
 
-def _first_out(band: EquityBand, equity: FloatColumn) -> int | None:
+def outside(band: EquityBand, equity: FloatColumn) -> NDArray[np.bool_]:
+    """Where equity is at or outside a band, or nearly."""
     margin = 1e-9 * np.abs(equity)
     is_out: NDArray[np.bool_] = np.zeros(len(equity), dtype=bool)
     if band.floor is not None:
         is_out |= equity <= float(band.floor) + margin
     if band.ceiling is not None:
         is_out |= equity >= float(band.ceiling) - margin
-    found = int(is_out.argmax())
-    return found if is_out[found] else None
+    return is_out

@@ -1,29 +1,32 @@
-"""Rows that are only made when somebody looks at one."""
+"""Rows that are only made when somebody looks at them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar, overload
 
 Row = TypeVar("Row")
 
 
 class LazyRows(Sequence[Row]):
-    """A sequence whose rows are built on the first look; their number may be known before."""
+    """A sequence whose rows are built on the first look at one of them; their number may be known before.
 
-    def __init__(self, count: int | None, build: Callable[[], list[Row]]) -> None:
+    Whoever goes through all of them before that has them built one after another, and none is kept.
+    """
+
+    def __init__(self, count: int | None, build: Callable[[], Iterable[Row]]) -> None:
         self._count = count
         self._build = build
         self._rows: list[Row] | None = None
 
     def _all(self) -> list[Row]:
         if self._rows is None:
-            self._rows = self._build()
+            self._rows = list(self._build())
         return self._rows
 
     def __len__(self) -> int:
         return len(self._all()) if self._count is None else self._count
 
     def __iter__(self) -> Iterator[Row]:
-        return iter(self._all())
+        return iter(self._build() if self._rows is None else self._rows)
 
     @overload
     def __getitem__(self, index: int) -> Row: ...

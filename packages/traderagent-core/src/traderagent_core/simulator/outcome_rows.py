@@ -1,6 +1,6 @@
 """Rows of fills, orders and levels from the records of a run; made when somebody asks for them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from attrs import Factory, define
@@ -14,20 +14,18 @@ from traderagent_core.simulator.record_reader import RecordReader, WantEntry
 ZERO = Decimal(0)
 
 
-def fill_rows(reader: RecordReader) -> list[FillRow]:
+def fill_rows(reader: RecordReader) -> Iterator[FillRow]:
     """One row for each execution."""
-    rows = []
     for record, want in reader.fills:
         if want is None:
             _, time_ms, bot, symbol, trade_id, side, price, quantity, fee = record
             purpose = "LIQUIDATION" if bot else "FOREIGN"
             place = (bot, symbol, "", purpose, side.value)
-            rows.append(FillRow(time_ms, *place, price, quantity, fee, "TAKER", False, "", trade_id))
+            yield FillRow(time_ms, *place, price, quantity, fee, "TAKER", False, "", trade_id)
         else:
             _, time_ms, order_id, trade_id, price, quantity, fee, liquidity, is_ambiguous = record
             money = (price, quantity, fee, liquidity.value)
-            rows.append(FillRow(time_ms, *want.place, *money, is_ambiguous, order_id, trade_id))
-    return rows
+            yield FillRow(time_ms, *want.place, *money, is_ambiguous, order_id, trade_id)
 
 
 @define(eq=False)
@@ -100,10 +98,10 @@ def _change(held: dict[str, Decimal], bot: str, signed: Decimal) -> Decimal:
     return held[bot]
 
 
-def order_rows(orders: dict[str, OrderEntry]) -> list[OrderRow]:
+def order_rows(orders: dict[str, OrderEntry]) -> Iterator[OrderRow]:
     """One row for each order."""
-    return [
-        OrderRow(
+    for order_id, order in orders.items():
+        yield OrderRow(
             order.submitted_ms,
             order.final_ms,
             *order.want.place,
@@ -115,13 +113,10 @@ def order_rows(orders: dict[str, OrderEntry]) -> list[OrderRow]:
             order.reason,
             order_id,
         )
-        for order_id, order in orders.items()
-    ]
 
 
-def level_rows(orders: Iterable[OrderEntry], end_ms: int) -> list[LevelRow]:
+def level_rows(orders: Iterable[OrderEntry], end_ms: int) -> Iterator[LevelRow]:
     """Where orders with a price rested, and from when to when."""
-    rows = []
     for order in orders:
         if order.first_price is None:
             continue
@@ -130,5 +125,4 @@ def level_rows(orders: Iterable[OrderEntry], end_ms: int) -> list[LevelRow]:
         starts = [(order.submitted_ms, order.first_price), *order.moves]
         ends = [*(time_ms for time_ms, _ in order.moves), final_ms]
         for (from_ms, price), to_ms in zip(starts, ends, strict=True):
-            rows.append(LevelRow(bot, symbol, side, price, from_ms, to_ms, purpose))
-    return rows
+            yield LevelRow(bot, symbol, side, price, from_ms, to_ms, purpose)

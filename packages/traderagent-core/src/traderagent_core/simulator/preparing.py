@@ -13,6 +13,7 @@ from traderagent_core.contract.strategy import Problem
 from traderagent_core.data.funding import FundingRates
 from traderagent_core.data.resampling import divides
 from traderagent_core.engine.engine import Engine
+from traderagent_core.engine.setup import problems_of
 from traderagent_core.errors import ConfigError, DataError
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Market
@@ -155,10 +156,7 @@ def _check(
         series = view.series(bot.symbol, candles[bot.symbol].timeframe)
         index = int(series.close_time.searchsorted(starts[bot.name], side="right")) - 1
         price = Decimal(repr(float(series.candles.close[index])))
-        strategy = type(setup.strategy)
-        found[bot.name] = list(
-            strategy.check(bot.strategy_config, setup.instrument, price, setup.budget * setup.leverage)
-        )
+        found[bot.name] = problems_of(setup, price)
     return found
 
 

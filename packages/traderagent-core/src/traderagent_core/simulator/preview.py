@@ -10,7 +10,7 @@ from attrs import frozen
 from traderagent_core.config.loaded import Bot, Config
 from traderagent_core.contract.strategy import Problem
 from traderagent_core.engine.engine import Engine
-from traderagent_core.errors import DataError
+from traderagent_core.errors import DataError, asking
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.order import Side
@@ -125,7 +125,8 @@ def _bot_preview(prepared: Prepared, reader: RecordReader, sent: list[OrderEntry
     legs = {name: leg for plan in plans for name, leg in plan.legs.items()}
     own = [entry for entry in sent if entry.want.bot == bot.name]
     orders = [_order(entry, legs, member.instrument, price) for entry in own]
-    sketch = type(member.strategy).sketch(bot.strategy_config, member.instrument, price)
+    with asking(bot.strategy, "sketch"):
+        sketch = type(member.strategy).sketch(bot.strategy_config, member.instrument, price)
     sent_legs = {entry.want.leg.name for entry in own}
     later = [] if sketch is None else _later(sketch, member.instrument, price, sent_legs)
     evidence = next((dict(plan.evidence) for plan in plans if plan.evidence), {})

@@ -10,4 +10,5 @@ def run(prepared: Prepared) -> Outcome:
     """Run to the last close and gather the outcome."""
     with money_context():
         prepared.driver.run(prepared.end_ms)
+        prepared.view.forget_columns()
         return gather(prepared)

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from traderagent_core.config.coordinator import CoordinatorConfig
-from traderagent_core.config.loaded import Bot, Config
+from traderagent_core.config.loaded import Bot, Config, FilterPart, RiskModePart
 from traderagent_core.contract.capabilities import StopPlacement
 from traderagent_core.contract.strategy import Strategy
 from traderagent_core.coordinator.allocator import Claim, allocate
 from traderagent_core.coordinator.transition import timeout_ms
 from traderagent_core.engine.setup import AllocationSetup, BotSetup, EngineSetup, Limits, PairSetup
-from traderagent_core.errors import ConfigError
+from traderagent_core.errors import ConfigError, asking
 from traderagent_core.model.instrument import Instrument, Market
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.simulator.seats import RoutedPair, Seating
@@ -36,8 +37,8 @@ def engine_setup(
         ),
         allocation=allocation,
         balance=config.simulation.balance,
-        filters={part.name: part.spec.factory(part.config) for part in config.filters},
-        modes=tuple((part.name, part.spec.factory(part.config)) for part in modes),
+        filters={part.name: _built(part) for part in config.filters},
+        modes=tuple((part.name, _built(part)) for part in modes),
         freeze_timeout_ms=config.coordinator.risk.freeze_timeout_seconds * 1000,
         pairs=tuple(_pair_setup(pair, config.coordinator) for pair in seating.pairs),
     )
@@ -67,14 +68,21 @@ def _pair_setup(pair: RoutedPair, coordinator: CoordinatorConfig) -> PairSetup:
     return PairSetup(pair.bot.name, pair.bot.symbol, pair.seats, pair.routes, timeout, hands_over)
 
 
+def _built(part: Bot | FilterPart | RiskModePart) -> Any:
+    """What a plugin makes of its section."""
+    assert part.spec is not None
+    config = part.strategy_config if isinstance(part, Bot) else part.config
+    with asking(part.spec.name, "its constructor"):
+        return part.spec.factory(config)
+
+
 def _bot_setup(bot: Bot, instrument: Instrument, budget: Decimal, placement: StopPlacement) -> BotSetup:
-    assert bot.spec is not None
     if bot.leverage > instrument.max_leverage:
         raise ConfigError(
             f"bot {bot.name!r}: leverage {bot.leverage} is above the {instrument.max_leverage} that "
             f"{instrument.symbol} allows; lower it"
         )
-    strategy: Strategy = bot.spec.factory(bot.strategy_config)
+    strategy: Strategy = _built(bot)
     risk = bot.risk
     return BotSetup(
         name=bot.name,

@@ -85,10 +85,12 @@ class RunStudy(Study):
 
     def _of_strategies(self) -> list[Shown]:
         notes = self._notes()
+        trips: dict[str, list[RoundTrip]] = defaultdict(list)
+        for trip in self.round_trips:
+            trips[trip.bot].append(trip)
         shown = []
         for member in self._prepared.engine.members.values():
-            trips = tuple(trip for trip in self.round_trips if trip.bot == member.name)
-            history = self._history(round_trips=trips, notes=tuple(notes[member.name]))
+            history = self._history(round_trips=tuple(trips[member.name]), notes=tuple(notes[member.name]))
             plugin = member.setup.strategy_name
             shown.append(_shown(member.name, "strategy", plugin, member.strategy.exhibit, history))
         return shown
@@ -179,6 +181,6 @@ def _shown(
         exhibit: Any = make(history)
         if not isinstance(exhibit, Exhibit):
             raise TypeError(f"exhibit must return an Exhibit, not {exhibit!r}")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Shown(owner, kind, plugin, problem=f"exhibit of {plugin!r} failed: {error!r}")
     return Shown(owner, kind, plugin, exhibit)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from traderagent_core.contract.strategy import Needs, Strategy, Wake
 from traderagent_core.data.resampling import resample
-from traderagent_core.errors import DataError
+from traderagent_core.errors import DataError, asking
 from traderagent_core.indicators import Indicator
 from traderagent_core.model.candle import Candle, Candles, FloatColumn, TimeColumn
 from traderagent_core.model.regime_reading import RegimeReading
@@ -114,12 +114,17 @@ class SimulatedView:
             column = self._columns[key] = indicator.batch(self.series(symbol, timeframe).candles)
         return column
 
+    def forget_columns(self) -> None:
+        """A run is over: what is read after it are candles, and an indicator that is asked for is made anew."""
+        self._columns.clear()
+
     # -- what plugins see -----------------------------------------------------------------------------------
 
     def price(self, symbol: str) -> Decimal:
         """The last price; raises DataError before the first candle."""
         cursor = self.cursors[symbol]
-        cursor.seek(self.now_ms)
+        if cursor.sought_ms != self.now_ms:
+            cursor.seek(self.now_ms)
         market = cursor.market
         if market.price != market.price:
             raise DataError(f"no price of {symbol} yet: its first candle has not opened")
@@ -217,7 +222,8 @@ class SimulatedView:
         for indicator in needs.indicators:
             columns[indicator.key] = self.column(symbol, candles.timeframe, indicator)
         shown = {name: _read_only(column) for name, column in columns.items()}
-        mask = np.asarray(type(strategy).candidates(strategy.config, shown))
+        with asking(type(strategy).__name__, "candidates"):
+            mask = np.asarray(type(strategy).candidates(strategy.config, shown))
         if mask.dtype != bool or mask.shape != (len(candles),):
             raise DataError(
                 f"{type(strategy).__name__}.candidates must return a bool array of {len(candles)} rows, "

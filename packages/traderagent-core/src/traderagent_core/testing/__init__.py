@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from traderagent_core.testing.conformance.risk_mode import RiskModeConformance
     from traderagent_core.testing.conformance.strategy import StrategyConformance, Subject
     from traderagent_core.testing.exchange_rig import ExchangeRig
+    from traderagent_core.testing.faults.exploring import Share, explore, play
+    from traderagent_core.testing.faults.scenario import Scenario
     from traderagent_core.testing.hand_made import LINEAR, SPOT, candles_from_closes, candles_from_rows
     from traderagent_core.testing.harness import run_bots, run_strategy, start_bots, start_strategy
     from traderagent_core.testing.markets import market
@@ -35,12 +37,16 @@ _HOMES = {
     "ProberConfig": "prober",
     "RiskModeConformance": "conformance.risk_mode",
     "Run": "run",
+    "Scenario": "faults.scenario",
+    "Share": "faults.exploring",
     "StrategyConformance": "conformance.strategy",
     "Subject": "conformance.strategy",
     "VenueRig": "venue_rig",
     "candles_from_closes": "hand_made",
     "candles_from_rows": "hand_made",
+    "explore": "faults.exploring",
     "market": "markets",
+    "play": "faults.exploring",
     "run_bots": "harness",
     "run_strategy": "harness",
     "start_bots": "harness",
@@ -62,12 +68,16 @@ __all__ = [
     "ProberConfig",
     "RiskModeConformance",
     "Run",
+    "Scenario",
+    "Share",
     "StrategyConformance",
     "Subject",
     "VenueRig",
     "candles_from_closes",
     "candles_from_rows",
+    "explore",
     "market",
+    "play",
     "run_bots",
     "run_strategy",
     "start_bots",

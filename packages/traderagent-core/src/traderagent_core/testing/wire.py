@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import Factory, define, evolve
 
+from traderagent_core.adapters.candle_polling import polled_candles
 from traderagent_core.adapters.simulated import stop
 from traderagent_core.adapters.streams import Broadcast
 from traderagent_core.adapters.venue_adapter import VENUE_CAPABILITIES, VenueAdapter
@@ -14,6 +15,7 @@ from traderagent_core.contract.exchange_adapter import ExchangeAdapter, Surround
 from traderagent_core.contract.outcome import Outcome
 from traderagent_core.contract.venue_facts import (
     Balance,
+    CandleFact,
     LinkDown,
     LinkUp,
     OrderFact,
@@ -190,6 +192,10 @@ class WireAdapter(ExchangeAdapter):
         source = self.wire.backend.prices(symbols)
         self.tasks.append(asyncio.create_task(self._follow_prices(source)))
         return self.ticks.subscribe()
+
+    def closed_candles(self, symbols: Sequence[str], timeframe: str) -> AsyncIterator[CandleFact]:
+        """Candles read after each boundary."""
+        return polled_candles(self, symbols, timeframe)
 
     async def _follow_prices(self, source: AsyncIterator[PriceFact]) -> None:
         async for fact in source:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from traderagent_core.model import command as cmd
@@ -18,6 +19,8 @@ from traderagent_core.venue.slippage import slipped_price
 BUY, SELL = Side.BUY, Side.SELL
 LIMIT, MARKET, STOP = OrderType.LIMIT, OrderType.MARKET, OrderType.STOP
 MAKER, TAKER = Liquidity.MAKER, Liquidity.TAKER
+REMEMBERED_ORDERS = 100_000
+"""Client order ids that are known when they come again; of those whose orders are over the oldest are forgotten."""
 
 
 class SimulatedExchange:
@@ -47,7 +50,7 @@ class SimulatedExchange:
         self.forced_slippage_ratio = forced_slippage_ratio
         self.defers_orders = defers_orders
         self.events: deque[ev.Event] = deque()
-        self._known_ids: set[str] = set()
+        self._known_ids: dict[str, None] = {}
         self._trades = 0
         self._handlers: dict[type, Callable[[Any, int], None]] = {
             cmd.Submit: self._submitted,
@@ -79,7 +82,7 @@ class SimulatedExchange:
         if refusal is not None:
             self.events.append(ev.OrderRejected(now_ms, order_id, refusal))
             return
-        self._known_ids.add(order_id)
+        self._know(order_id)
         market.orders[order_id] = order
         self._reserve(market, order, order.quantity)
         self.events.append(ev.OrderAccepted(now_ms, order_id, order_id))
@@ -88,6 +91,16 @@ class SimulatedExchange:
             market.version += 1
         else:
             self._admit(market, order, now_ms)
+
+    def _know(self, order_id: str) -> None:
+        known = self._known_ids
+        known[order_id] = None
+        if len(known) > REMEMBERED_ORDERS:
+            oldest = list(islice(known, REMEMBERED_ORDERS // 10))
+            live = {key for market in self.markets.values() for key in market.orders}
+            for key in oldest:
+                if key not in live:
+                    del known[key]
 
     def admit_pending(self, market: VenueMarket, now_ms: int) -> None:
         """Let deferred orders trade from now on."""

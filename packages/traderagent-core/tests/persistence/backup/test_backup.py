@@ -18,6 +18,7 @@ from traderagent_core.persistence.database.connect import Database
 from traderagent_core.persistence.database.mirror import Mirror
 from traderagent_core.persistence.database.store import Store
 from traderagent_core.persistence.database.tables import metadata
+from traderagent_core.persistence.ended_calls import EndedCall, keep_ended, read_ended
 from traderagent_core.persistence.folders import account_folder, accounts_in
 from traderagent_core.persistence.journal.compaction import compact
 from traderagent_core.persistence.journal.entry import EntryKind
@@ -43,6 +44,7 @@ def root(tmp_path: Path, world: Any) -> Path:
         if account == ACCOUNTS[0]:
             world.journaled(journal, 1)
             compact(folder, journal.sequence // 2)
+            keep_ended(folder, EndedCall(3, 1, "bot", "on_fill"))
         journal.append(EntryKind.EVENT, {"of": account})
         Snapshots(folder).save(journal, {"of": account})
         journal.close()
@@ -83,6 +85,7 @@ def histories(root: Path) -> dict[str, Any]:
         account: (
             list(read_entries(account_folder(root, account))),
             Snapshots(account_folder(root, account)).newest(10**9),
+            read_ended(account_folder(root, account)),
         )
         for account in accounts_in(root)
     }

@@ -112,3 +112,30 @@ def test_the_reserve_gives_its_room_back(open_journal: OpenJournal) -> None:
     assert not journal.reserve.is_filled
     journal.close()
     assert open_journal(reserve_bytes=1_000_000).reserve.is_filled
+
+
+class ReservedDisk(SmallDisk):
+    """The room of a reserve is room again once that is given up."""
+
+    def take_room(self, path: Path, size: int) -> None:
+        path.touch()
+        self.room -= size
+
+    def give_up_room(self, path: Path) -> None:
+        path.unlink()
+        self.room += 200
+
+
+def test_who_wants_to_know_is_told_when_the_reserve_is_given_up(
+    open_journal: OpenJournal, folder: Path
+) -> None:
+    disk = ReservedDisk(1_000)
+    journal = open_journal(disk=disk, reserve_bytes=200)
+    told: list[bool] = []
+    journal.ran_short = lambda: told.append(journal.is_short)
+    journal.append(EVENT, 0)
+    assert told == []
+    disk.room = 10
+    journal.append(EVENT, 1)
+    assert told == [True]
+    assert events(folder) == [0, 1]

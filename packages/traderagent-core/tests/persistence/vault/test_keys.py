@@ -10,7 +10,7 @@ from attrs import asdict
 from hypothesis import given
 from hypothesis import strategies as st
 from traderagent_core.errors import VaultError
-from traderagent_core.persistence.vault.keys import Keys, find_key, new_key
+from traderagent_core.persistence.vault.keys import Keys, find_key, new_key, texts_of
 from traderagent_core.persistence.vault.secret import Secret
 from traderagent_core.persistence.vault.vault import Credentials
 
@@ -149,3 +149,12 @@ def test_no_representation_shows_a_secret() -> None:
         with pytest.raises(TypeError):
             leak()
     assert not hasattr(secret, "__dict__")
+
+
+def test_the_texts_of_keys_are_each_known_wherever_they_stand(tmp_path: Path) -> None:
+    older = new_key()
+    path = tmp_path / "keys"
+    path.write_text(f"{KEY.reveal()}, {older.reveal()}\n", encoding="ascii")
+    path.chmod(0o600)
+    assert texts_of(f"file:{path}") == texts_of(path.read_text()) == [KEY.reveal(), older.reveal()]
+    assert texts_of(f"file:{tmp_path / 'none'}") == []

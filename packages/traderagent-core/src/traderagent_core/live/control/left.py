@@ -17,10 +17,11 @@ from attrs import Factory, define, fields, frozen
 from traderagent_core.account.account import Account
 from traderagent_core.account.state import Record
 from traderagent_core.config.schema import AUTO
+from traderagent_core.coordinator.transition import Outcome
 from traderagent_core.engine.codec import decode
 from traderagent_core.engine.life_cycle import life_cycle
 from traderagent_core.engine.stop_state import StopState
-from traderagent_core.errors import DataError
+from traderagent_core.errors import ConfigError, DataError
 from traderagent_core.live.assembling import conditions_of
 from traderagent_core.live.control.status import BotFacts, describe
 from traderagent_core.model.position import money_context
@@ -46,6 +47,26 @@ class KeptSeat:
     stop: StopState = Factory(StopState)
 
 
+@define(eq=False)
+class KeptPair:
+    """What was kept of a pair on which strategies take turns: the regime acted on last, and who may add."""
+
+    regime: str | None = None
+    owner: str | None = None
+
+    def take(self, record: Record) -> None:
+        """Fold one record about it."""
+        kind, names = record[0], record[4:]
+        if kind == "regime_changed":
+            self.regime = names[1]
+        elif kind == "owner_changed":
+            self.owner = names[1] or None
+        elif kind == "transition_began":
+            self.owner = None
+        elif kind == "transition_ended" and names[2] == Outcome.RETURNED:
+            self.owner = names[0]
+
+
 class PluginsOwn:
     """Stands for what a plugin has saved, which is not looked at here."""
 
@@ -56,6 +77,7 @@ class Kept:
 
     account: Account = Factory(Account)
     seats: dict[str, KeptSeat] = Factory(dict)
+    pairs: dict[str, KeptPair] = Factory(dict)
     halt: dict[str, Any] | None = None
     prices: dict[str, Decimal] = Factory(dict)
     time_ms: int = 0
@@ -65,7 +87,9 @@ class Kept:
         """Fold one record."""
         kind, self.time_ms = record[0], max(self.time_ms, record[1])
         self.account.fold([record])
-        if kind == "noted":
+        if kind in OF_A_PAIR:
+            self.pairs.setdefault(record[2], KeptPair()).take(record)
+        elif kind == "noted":
             self._noted(record[2], record[3], record[4])
         elif kind == "halt_changed":
             stage, reason = record[2], record[3]
@@ -87,6 +111,7 @@ class Kept:
             seat.exit_reason = ""
 
 
+OF_A_PAIR = ("regime_changed", "owner_changed", "transition_began", "transition_ended")
 FLAGS: Mapping[str, Mapping[str, bool]] = {
     "operator_start": {"is_started": True, "is_stopped": False, "is_paused": False},
     "operator_pause": {"is_paused": True},
@@ -96,6 +121,7 @@ FLAGS: Mapping[str, Mapping[str, bool]] = {
     "operator_acknowledge": {"is_halted": False},
     "operator_reset": {"is_halted": False, "is_paused": False, "is_quarantined": False, "is_stopped": True},
     "plugin_quarantined": {"is_quarantined": True},
+    "stop_refused": {"is_paused": True},
 }
 """What notes of the engine say about a strategy; see engine.operator and engine.caller."""
 
@@ -121,6 +147,27 @@ def describe_left(folder: Path) -> dict[str, Any]:
         kept = _fold(folder)
         found = describe([_facts(kept, bot) for bot in kept.setup.get("bots", ())], kept.account)
     return {"now_ms": kept.time_ms, "halt": kept.halt, **found}
+
+
+def plan_left(folder: Path, bot: str | None) -> dict[str, Any]:
+    """Which orders a panic would cancel and which positions it would close, as far as the folder of the run tells."""
+    bots = [each for each in describe_left(folder)["bots"] if bot in (None, each["name"])]
+    if not bots:
+        raise ConfigError(f"this run has no bot {bot!r}")
+    orders = [
+        {**order, "bot": each["name"], "symbol": each["symbol"]} for each in bots for order in each["orders"]
+    ]
+    held = [each for each in bots if float(each["position"]["quantity"])]
+    positions = [
+        {
+            "bot": each["name"],
+            "symbol": each["symbol"],
+            "quantity": each["position"]["quantity"],
+            "notional": None,
+        }
+        for each in held
+    ]
+    return {"orders": orders, "positions": positions}
 
 
 def find_process(folder: Path) -> Process | None:
@@ -173,11 +220,14 @@ def _load(kept: Kept, saved: Mapping[str, Any]) -> None:
     """Take over a snapshot of the engine, but for what plugins have saved in it."""
     objects = [_known(entry) for entry in saved["objects"]]
     root = decode({"root": saved["root"], "objects": objects}, CORE)
-    vars(kept.account).update(vars(root["account"]))
+    kept.account.take_over(root["account"])
     kept.time_ms = root["now_ms"]
     names = {each.name for each in fields(KeptSeat)} - {"name"}
     for name, values in root["members"].items():
         kept.seats[name] = KeptSeat(name, **{key: values[key] for key in names})
+    for bot, memory in root["pairs"].items():
+        regime = None if memory.regime is None else memory.regime.value
+        kept.pairs[bot] = KeptPair(regime, memory.state.owner)
     state = root["halt"]
     if state.stage is not None:
         kept.halt = {"stage": state.stage.value, "reason": state.reason, "since_ms": state.since_ms}
@@ -192,6 +242,7 @@ def _facts(kept: Kept, bot: Mapping[str, Any]) -> BotFacts:
     name = bot["name"]
     seats = [seat for seat in kept.seats.values() if seat.name.partition(":")[0] == name]
     life = life_cycle(seats, kept.account, is_halted=kept.halt is not None)
+    pair = kept.pairs.get(name, KeptPair())
     stops = [seat.stop.price for seat in seats if seat.stop.price is not None]
     return BotFacts(
         name,
@@ -202,4 +253,6 @@ def _facts(kept: Kept, bot: Mapping[str, Any]) -> BotFacts:
         stop_price=stops[0] if stops else None,
         stop_placement=conditions_of(kept.setup).placements[name],
         price=kept.prices.get(bot["symbol"]),
+        regime=pair.regime,
+        owner=pair.owner,
     )

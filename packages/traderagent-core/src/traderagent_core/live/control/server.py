@@ -1,4 +1,4 @@
-"""The server of the control channel: one JSON object a line in, one out, over a socket that only its owner can use.
+"""The answers of the control channel: one JSON object a line in, one out; see reception for the socket.
 
 A request is `{"do": …, "bot": … or null, "reason": …}`; an answer `{"ok": true, "value": …}` or `{"ok": false,
 "error": …}`. What is asked for happens in the driver's turn, and a word is answered once it is on the disk.
@@ -8,45 +8,25 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from attrs import define, field
+from attrs import define
 
 from traderagent_core.engine.life_cycle import LifeCycle, bots_of
-from traderagent_core.errors import ConfigError, TraderAgentError
+from traderagent_core.errors import TraderAgentError
 from traderagent_core.live.control.panic import is_closed
-from traderagent_core.live.control.place import make_place, remove_place
 from traderagent_core.live.control.standing import describe_run, life_of
 from traderagent_core.live.control.words import FROM, RefusedError, Words
 from traderagent_core.live.driver import Driver
-from traderagent_core.live.running import Keeper
+from traderagent_core.live.edits import plan_reload, reload
+from traderagent_core.live.turns import in_turn
 
-LONGEST_REQUEST = 64 * 1024
-MOST_CONNECTIONS = 32
 PATIENCE_SECONDS = 10.0
 """How long a client may take to read its answer."""
 LOOK_SECONDS = 0.1
-QUESTIONS = ("status", "panic_plan", "is_closed", "events")
+RELOADS = ("reload", "reload_plan")
+QUESTIONS = ("status", "panic_plan", "reload_plan", "is_closed", "events")
 FOLLOWS = "events follow"
-
-
-def keep_control(folder: Path) -> Keeper:
-    """Answer at the socket of a run; returns when an operator has stopped the whole run and all bots have stopped."""
-
-    async def keep(driver: Driver) -> None:
-        control = Control(driver)
-        path = make_place(folder)
-        server = await asyncio.start_unix_server(control.serve, path, limit=LONGEST_REQUEST)
-        path.chmod(0o600)
-        try:
-            await control.until_ended()
-        finally:
-            server.close()
-            control.hang_up()
-            remove_place(folder)
-
-    return keep
 
 
 @define(eq=False)
@@ -55,7 +35,6 @@ class Control:
 
     driver: Driver
     is_ending: bool = False
-    _connections: set[asyncio.Task[None]] = field(factory=set)
 
     async def until_ended(self) -> None:
         """Return when the run was stopped as a whole and nothing of any bot is at work any more."""
@@ -65,34 +44,6 @@ class Control:
 
     def _are_stopped(self) -> bool:
         return all(life_of(self.driver, bot) is LifeCycle.STOPPED for bot in bots_of(self.driver.engine))
-
-    # -- connections ----------------------------------------------------------------------------------------
-
-    def hang_up(self) -> None:
-        """End all connections."""
-        for task in self._connections:
-            task.cancel()
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one client until it goes."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        try:
-            if len(self._connections) > MOST_CONNECTIONS:
-                return
-            while line := await reader.readline():
-                answer = await self.answer(line)
-                await _write(writer, answer)
-                if answer.get("value") == FOLLOWS:
-                    await self._tell_events(writer)
-        except (OSError, ValueError, TimeoutError):
-            return  # A client that goes, writes too much or reads too slowly is let go.
-        except asyncio.CancelledError:
-            return
-        finally:
-            self._connections.discard(task)
-            writer.close()
 
     async def answer(self, line: bytes) -> dict[str, Any]:
         """The answer to one request."""
@@ -104,16 +55,16 @@ class Control:
         except (ValueError, AttributeError, TypeError):
             return {"ok": False, "error": 'a request is a JSON object such as {"do": "status"} on one line'}
 
-    async def _tell_events(self, writer: asyncio.StreamWriter) -> None:
+    async def tell_events(self, writer: asyncio.StreamWriter) -> None:
         """Every fact from now on, a line each; one who reads too slowly loses the oldest, and is told how many."""
         bus = self.driver.observer.bus
         watcher, told = bus.watch(), 0
         try:
             async for fact in watcher.facts():
                 if watcher.dropped != told:
-                    await _write(writer, {"event": "EVENTS_DROPPED", "count": watcher.dropped - told})
+                    await write_line(writer, {"event": "EVENTS_DROPPED", "count": watcher.dropped - told})
                     told = watcher.dropped
-                await _write(writer, fact.to_payload())
+                await write_line(writer, fact.to_payload())
         finally:
             bus.leave(watcher)
 
@@ -137,17 +88,38 @@ class Control:
         }
         for word in FROM:
             doers[word] = partial(words.say, word, bot, reason)
+        if do in RELOADS:
+            found = await (reload(self.driver, reason) if do == "reload" else plan_reload(self.driver))
+            await self._note(do, None, reason)
+            return found.to_payload()
         doer = doers.get(str(do))
         if doer is None:
-            raise RefusedError(f"unknown request {do!r}; there are {', '.join(sorted(doers))}")
-        done = await self._in_turn(doer)
+            raise RefusedError(f"unknown request {do!r}; there are {', '.join(sorted([*doers, *RELOADS]))}")
+        done = await in_turn(self.driver, doer)
+        await self._note(do, bot, reason)
+        return done
+
+    async def _note(self, do: Any, bot: str | None, reason: str) -> None:
+        """A word is answered once it is on the disk."""
         if do not in QUESTIONS:
             self.driver.options.tell("operator_said", word=do, bot=bot, reason=reason)
             await self.driver.options.flush()
-        return done
 
     def _status(self) -> dict[str, Any]:
         return {**describe_run(self.driver), "is_ending": self.is_ending}
+
+    def carry_out(self, do: str, bot: str | None, reason: str) -> None:
+        """A word that was kept while the run came up; one that cannot be said any more is told."""
+        words = Words(self.driver)
+        try:
+            if do == "end":
+                self._end(words, reason)
+            elif do == "panic":
+                words.panic(bot, reason)
+            else:
+                words.say(do, bot, reason)
+        except RefusedError as error:
+            self.driver.options.tell("word_refused", word=do, bot=bot, error=str(error))
 
     def _end(self, words: Words, reason: str) -> dict[str, str]:
         """Stop all bots; the run ends when they have stopped."""
@@ -156,23 +128,9 @@ class Control:
         self.is_ending = True
         return words.say("stop", None, reason)
 
-    async def _in_turn(self, doer: Callable[[], Any]) -> Any:
-        """Have something done between two steps of the engine."""
-        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
-        def do() -> None:
-            if done.done():  # The client has gone.
-                return
-            try:
-                done.set_result(doer())
-            except (RefusedError, ConfigError) as error:
-                done.set_exception(error)
-
-        self.driver.tell(do)
-        return await done
-
-
-async def _write(writer: asyncio.StreamWriter, line: Mapping[str, Any]) -> None:
+async def write_line(writer: asyncio.StreamWriter, line: Mapping[str, Any]) -> None:
+    """One object a line."""
     writer.write(json.dumps(line).encode() + b"\n")
     async with asyncio.timeout(PATIENCE_SECONDS):
         await writer.drain()

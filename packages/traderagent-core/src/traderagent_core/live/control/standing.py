@@ -30,6 +30,7 @@ def describe_run(driver: Driver) -> dict[str, Any]:
         **found,
         "last_candles": {symbol: _last_close(driver, symbol) for symbol in driver.symbols},
         "in_flight": driver.outbox.in_flight,
+        "sinks": [sink.describe() for sink in driver.observer.sinks],
         **driver.vitals.describe(),
     }
 

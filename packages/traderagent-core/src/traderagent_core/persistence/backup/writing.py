@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from traderagent_core.errors import BackupError
 from traderagent_core.persistence.backup.archive import AccountPart, Manifest, describe_member, pack, telling
+from traderagent_core.persistence.ended_calls import FILE as ENDED_CALLS
 from traderagent_core.persistence.folders import account_folder, accounts_in
 from traderagent_core.persistence.journal.entry import EntryKind, from_line, to_line
 from traderagent_core.persistence.journal.reading import read_entries
@@ -81,4 +82,6 @@ def _write_account(root: Path, account: str, folder: Path) -> AccountPart:
             stream.write(to_line(entry.sequence, entry.durable, entry.kind, entry.payload))
             last = entry.sequence
             epoch = entry.value["epoch"] if entry.kind is EntryKind.OPENED else epoch
+    if (source / ENDED_CALLS).exists():
+        (target / ENDED_CALLS).write_bytes((source / ENDED_CALLS).read_bytes())
     return AccountPart(account, source.name, last, epoch)

@@ -1,7 +1,6 @@
 """Group commit: one flush at a time, in a thread, shared by all that wait for it."""
 
 import asyncio
-import os
 
 from attrs import define
 
@@ -22,7 +21,7 @@ class GroupCommit:
         One under way is waited for, though it may have begun too early for the caller, who then asks again.
         """
         if self._flight is None:
-            copy = os.dup(descriptor)  # The journal may close its own when a segment ends.
+            copy = self._disk.copy(descriptor)  # The journal may close its own when a segment ends.
             self._flight = asyncio.ensure_future(self._fly(copy, reached))
         return await asyncio.shield(self._flight)
 
@@ -34,5 +33,5 @@ class GroupCommit:
             self.failure = error
             raise
         finally:
-            os.close(descriptor)
+            self._disk.close(descriptor)
             self._flight = None

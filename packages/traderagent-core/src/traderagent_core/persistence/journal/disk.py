@@ -5,6 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
+BLOCK = 1024 * 1024
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -14,6 +15,18 @@ class Disk:
     def create(self, path: Path) -> int:
         """A new file to append to; raises FileExistsError when there is one."""
         return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
+
+    def open(self, path: Path) -> int:
+        """A file that is there, to flush it or to cut it."""
+        return os.open(path, os.O_WRONLY)
+
+    def copy(self, descriptor: int) -> int:
+        """Another descriptor of the same file, which outlives the first one."""
+        return os.dup(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        """Let a descriptor go."""
+        os.close(descriptor)
 
     def write(self, descriptor: int, data: bytes) -> int:
         """Append bytes; returns how many were taken."""
@@ -30,6 +43,23 @@ class Disk:
     def free_bytes(self, folder: Path) -> int:
         """Room that is left where a folder is."""
         return shutil.disk_usage(folder).free
+
+    def take_room(self, path: Path, size: int) -> None:
+        """Let a file take up so much room."""
+        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
+        try:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(descriptor, 0, size)
+                return
+            for _ in range(0, size, BLOCK):
+                os.write(descriptor, bytes(BLOCK))
+        finally:
+            os.close(descriptor)
+
+    def give_up_room(self, path: Path) -> None:
+        """Remove a file that took up room."""
+        path.unlink(missing_ok=True)
+        self.flush_folder(path.parent)
 
     def flush_folder(self, folder: Path) -> None:
         """Return once names made or removed in a folder are on the disk."""
@@ -52,6 +82,6 @@ def write_durably(path: Path, data: bytes, disk: Disk) -> None:
             data = data[disk.write(descriptor, data) :]
         disk.flush(descriptor)
     finally:
-        os.close(descriptor)
+        disk.close(descriptor)
     draft.replace(path)
     disk.flush_folder(path.parent)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 CHECKSUM_BYTES = 8
 _HEAD = 2 * CHECKSUM_BYTES + 1
+_JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 
 class EntryKind(Enum):
@@ -51,7 +52,7 @@ class Entry(NamedTuple):
 
 def to_text(payload: Any) -> str:
     """A payload as JSON on one line of ASCII; the same payload gives the same text."""
-    return json.dumps(payload, separators=(",", ":"))
+    return _JSON.encode(payload)
 
 
 def to_line(sequence: int, durable: int, kind: EntryKind, text: str) -> bytes:

@@ -3,8 +3,7 @@
 Order of work of a driver: append the event, step, append the records, make durable if a command leaves, send.
 """
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,8 @@ class Journal:
     """The journal of one account, open for writing. `torn` tells what opening it has dropped, if anything.
 
     `is_short` tells that the disk is full and the reserve is not there: what room is left is for protective work.
-    `epoch` is one more at each opening. `sequence` is the last entry, `durable_sequence` the last one on disk.
+    `epoch` is one more at each opening. `sequence` is the last entry, `durable_sequence` the last one on `disk`.
+    `ran_short` is called when the reserve is given up.
     """
 
     folder: Path
@@ -42,12 +42,13 @@ class Journal:
     reserve: Reserve
     segment_bytes: int
     _lock: AccountLock
-    _disk: Disk
+    disk: Disk
     _commit: GroupCommit
     _descriptor: int = -1
     _size: int = 0
     _failure: str = ""
     is_short: bool = False
+    ran_short: Callable[[], object] = lambda: None
 
     @classmethod
     def open(
@@ -130,6 +131,7 @@ class Journal:
                 raise
             self.reserve.free()
             self.is_short = True
+            self.ran_short()
             self._write(self._descriptor, self._size, line)
         self._size += len(line)
         self.sequence += 1
@@ -148,7 +150,7 @@ class Journal:
         if self.durable_sequence == self.sequence:
             return
         try:
-            self._disk.flush(self._descriptor)
+            self.disk.flush(self._descriptor)
         except OSError as error:
             raise self._failed(f"it could not be flushed: {error}") from error
         self.durable_sequence = self.sequence
@@ -174,7 +176,7 @@ class Journal:
         self.sync()
         former = self._descriptor
         self._begin_segment()
-        os.close(former)
+        self.disk.close(former)
 
     def close(self) -> None:
         """Make everything durable and let the account go; closing again does nothing."""
@@ -184,7 +186,7 @@ class Journal:
             if not self._failure:
                 self.sync()
         finally:
-            os.close(self._descriptor)
+            self.disk.close(self._descriptor)
             self._descriptor = -1
             self._failure = self._failure or "it is closed"
             self._lock.release()
@@ -204,10 +206,10 @@ class Journal:
         descriptor = self._create(path)
         try:
             self._write(descriptor, 0, line)
-            self._disk.flush(descriptor)
-            self._disk.flush_folder(self.folder)
+            self.disk.flush(descriptor)
+            self.disk.flush_folder(self.folder)
         except BaseException:
-            os.close(descriptor)
+            self.disk.close(descriptor)
             path.unlink()
             raise
         self._descriptor, self._size = descriptor, len(line)
@@ -216,7 +218,7 @@ class Journal:
 
     def _create(self, path: Path) -> int:
         try:
-            return self._disk.create(path)
+            return self.disk.create(path)
         except OSError as error:
             raise self._refused(error) from error
 
@@ -224,7 +226,7 @@ class Journal:
         rest = line
         try:
             while rest:
-                rest = rest[self._disk.write(descriptor, rest) :]
+                rest = rest[self.disk.write(descriptor, rest) :]
         except OSError as error:
             self._take_back(descriptor, start, error)
             raise self._refused(error) from error
@@ -232,7 +234,7 @@ class Journal:
     def _take_back(self, descriptor: int, size: int, error: OSError) -> None:
         """Remove the part of a line that was written before the disk refused the rest."""
         try:
-            self._disk.truncate(descriptor, size)
+            self.disk.truncate(descriptor, size)
         except OSError:
             raise self._failed(f"it could not be written: {error}") from error
 

@@ -1,6 +1,5 @@
 """What is found when a journal is opened: its last entry and epoch, and the tail that a crash has torn."""
 
-import os
 from pathlib import Path
 
 from attrs import frozen
@@ -41,6 +40,7 @@ def examine(folder: Path, disk: Disk) -> Found:
     verify(segments[first_plain:])
     scan = scan_tail(segments[-1])
     torn = _drop_tail(segments[-1], scan, disk) if scan.is_torn else None
+    _flush(segments[-1], disk)  # A killed process may have left what no power cut would.
     if scan.last < segments[-1].first:  # The crash came before its first entry was whole.
         segments.pop().path.unlink()
         disk.flush_folder(folder)
@@ -55,16 +55,24 @@ def _drop_copies(folder: Path, segments: list[Segment]) -> None:
             segment_path(folder, segment.first, ending=COMPRESSED).unlink(missing_ok=True)
 
 
+def _flush(segment: Segment, disk: Disk) -> None:
+    """Make durable what is counted on from now on."""
+    descriptor = disk.open(segment.path)
+    try:
+        disk.flush(descriptor)
+    finally:
+        disk.close(descriptor)
+
+
 def _drop_tail(segment: Segment, scan: Scan, disk: Disk) -> TornTail:
     """Keep the torn bytes as evidence, then cut them off."""
     kept = segment.path.with_name(f"{segment.path.name}.torn-{scan.end}")
     with segment.path.open("rb") as stream:
         stream.seek(scan.end)
         write_durably(kept, stream.read(), disk)
-    descriptor = os.open(segment.path, os.O_WRONLY)
+    descriptor = disk.open(segment.path)
     try:
         disk.truncate(descriptor, scan.end)
-        disk.flush(descriptor)
     finally:
-        os.close(descriptor)
+        disk.close(descriptor)
     return TornTail(segment.path, scan.end, scan.size - scan.end, kept)

@@ -1,6 +1,5 @@
 """A file that holds room on the disk, to be given up when there is none left for protective work."""
 
-import os
 from pathlib import Path
 
 from attrs import define
@@ -9,7 +8,6 @@ from traderagent_core.persistence.journal.disk import NO_ROOM, Disk
 
 FILE = "reserve"
 RESERVE_BYTES = 64 * 1024 * 1024
-BLOCK = 1024 * 1024
 
 
 @define(eq=False)
@@ -34,30 +32,19 @@ class Reserve:
         """Hold the room; false when the disk has none to set aside. No room is asked for by a size of 0."""
         if self.is_filled or not self.size:
             return True
-        descriptor = os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600)
         try:
-            self._take_room(descriptor)
-            return True
+            self._disk.take_room(self.path, self.size)
         except OSError as error:
-            self.path.unlink()
+            self.path.unlink(missing_ok=True)
             if error.errno in NO_ROOM:
                 return False
             raise
-        finally:
-            os.close(descriptor)
+        return True
 
     def fill_again(self) -> bool:
         """Hold the room again once the disk has twice as much, so that it is not given up the next moment."""
         return self._disk.free_bytes(self.folder) >= 2 * self.size and self.fill()
 
-    def _take_room(self, descriptor: int) -> None:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(descriptor, 0, self.size)
-            return
-        for _ in range(0, self.size, BLOCK):
-            os.write(descriptor, bytes(BLOCK))
-
     def free(self) -> None:
         """Give the room up, so that protective work can be written."""
-        self.path.unlink(missing_ok=True)
-        self._disk.flush_folder(self.folder)
+        self._disk.give_up_room(self.path)

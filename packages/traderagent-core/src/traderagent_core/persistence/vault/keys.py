@@ -48,6 +48,14 @@ def find_key(text: str) -> Secret:
     return Secret(text)
 
 
+def texts_of(text: str) -> list[str]:
+    """All that must not be told of what a configuration or ENCRYPTION_KEY names: each key, as far as there is one."""
+    try:
+        return _SEPARATOR.split(find_key(text).reveal().strip())
+    except VaultError:
+        return []
+
+
 @define(eq=False)
 class Keys:
     """Seals and opens fields. What is sealed for one field of one row opens nowhere else."""

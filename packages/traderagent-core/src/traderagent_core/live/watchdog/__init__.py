@@ -1,0 +1,1 @@
+"""A second process looks at the one that trades, and ends it when a plugin hangs."""

@@ -1,0 +1,78 @@
+"""An event loop without a real clock: when nobody has anything to do, the world goes on to what is due next."""
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable
+from heapq import heappop
+from typing import Any
+
+from traderagent_core.testing.faults.world import World
+
+RESOLUTION_MS = 0.01
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """Runs tasks in one fixed order, and moves time instead of waiting. Threads are not started: what would run in
+    one runs in its turn, `thread_delay_ms` later.
+    """
+
+    def __init__(self, world: World, thread_delay_ms: Callable[[], int]) -> None:
+        super().__init__()
+        self._world = world
+        self._thread_delay_ms = thread_delay_ms
+
+    def time(self) -> float:
+        """The monotonic time of the process, in seconds."""
+        return self._world.monotonic_ms / 1000
+
+    def _run_once(self) -> None:
+        """What the base class calls again and again: run what is ready, once the world has made something so."""
+        ready: deque[asyncio.Handle] = self._ready  # type: ignore[attr-defined]
+        while not ready:
+            self._go_on(ready)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
+
+    def _go_on(self, ready: "deque[asyncio.Handle]") -> None:
+        """Let the world go on to its next event or to the first timer, whichever comes first."""
+        timers: list[Any] = self._scheduled  # type: ignore[attr-defined]
+        while timers and timers[0]._cancelled:
+            heappop(timers)._scheduled = False
+        world = self._world
+        if not timers:
+            world.run_next(None)
+            return
+        wait_ms = math.ceil(timers[0]._when * 1000 - RESOLUTION_MS) - world.monotonic_ms
+        if wait_ms > 0:
+            world.run_next(world.now_ms + wait_ms)
+        now = (world.monotonic_ms + RESOLUTION_MS) / 1000
+        while timers and timers[0]._when < now:
+            timer = heappop(timers)
+            timer._scheduled = False
+            ready.append(timer)
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]  # noqa: ARG002
+        """Call a function later, in its turn."""
+        future = self.create_future()
+
+        def call() -> None:
+            try:
+                result = func(*args)
+            except BaseException as error:  # The process may have died in it.
+                if not future.cancelled():
+                    future.set_exception(error)
+            else:
+                if not future.cancelled():
+                    future.set_result(result)
+
+        self._world.after(self._thread_delay_ms(), call)
+        return future
+
+    def _process_events(self, event_list: list[Any]) -> None:
+        """There are no files to wait for."""
+
+    def _write_to_self(self) -> None:
+        """There are no other threads."""

@@ -1,0 +1,1 @@
+"""What comes from outside, spoilt at random: configurations, candles and plugins. Each case follows from its seed."""
