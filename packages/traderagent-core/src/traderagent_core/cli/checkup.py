@@ -21,7 +21,6 @@ LEAST_FREE = 1024**3
 """Bytes; the log may take as much, and the journal keeps a reserve of 64 MB."""
 
 MOST_SKEW_MS = 1_000
-DAY_MS = 86_400_000
 PATIENCE_SECONDS = 30.0
 OLDEST_PYTHON = (3, 11)
 
@@ -71,6 +70,7 @@ def look_at_process(folder: Path) -> Finding:
 
 def look_at_calls(folder: Path, now_ms: int) -> Finding:
     """Whether a plugin has hung within a day."""
+    from traderagent_core.model.timeframe import DAY_MS
     from traderagent_core.persistence.ended_calls import FILE, read_ended
 
     late = [call for call in read_ended(folder) if now_ms - call.time_ms < DAY_MS]

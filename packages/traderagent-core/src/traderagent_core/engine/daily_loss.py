@@ -44,13 +44,13 @@ class DailyLoss:
         if is_new_day:
             was_over = self.is_over
             for member in self.members:
-                member.day_start_profit = self._profit(engine, member)
+                member.day_start_profit = member.profit(engine.view)
             if was_over:
                 self._turn(engine, "new day", is_over=False)
             self.forget_band()
             return was_over
         if self._is_passed(engine):
-            profit = sum((self._profit(engine, member) for member in self.members), ZERO)
+            profit = sum((member.profit(engine.view) for member in self.members), ZERO)
             self._turn(engine, f"profit {profit}", is_over=True)
         return False
 
@@ -62,11 +62,6 @@ class DailyLoss:
         assert band.floor is not None
         held = band.quantities.get(self.symbol)
         return (band.base + held * engine.view.price(self.symbol) if held else band.base) <= band.floor
-
-    def _profit(self, engine: "Engine", member: "Member") -> Decimal:
-        """What a strategy has earned; the price is not asked for where nothing is held, as there may be none yet."""
-        ledger = member.ledger
-        return ledger.profit(engine.view.price(self.symbol)) if ledger.quantity else ledger.flow
 
     def _turn(self, engine: "Engine", reason: str, *, is_over: bool) -> None:
         for member in self.members:

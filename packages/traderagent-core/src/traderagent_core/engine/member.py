@@ -17,6 +17,7 @@ from traderagent_core.model.instrument import Instrument
 
 if TYPE_CHECKING:
     from traderagent_core.engine.context import StrategyContext
+    from traderagent_core.ports import MarketView
 
 IDLE = Standing.IDLE
 FAILURES_ALLOWED = 3
@@ -77,6 +78,10 @@ class Member:
     def timeframe(self) -> str:
         """The timeframe of `on_candle`."""
         return self.needs.timeframe or self.setup.timeframe
+
+    def profit(self, view: "MarketView") -> Decimal:
+        """What it has earned, in quote currency; no price is asked for where nothing is held."""
+        return self.ledger.profit(view.price(self.symbol)) if self.ledger.quantity else self.ledger.flow
 
     def has_failed_too_often(self, now_ms: int) -> bool:
         """Count a failure of the plugin; true at the third within ten minutes."""

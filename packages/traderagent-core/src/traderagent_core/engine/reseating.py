@@ -94,8 +94,7 @@ def settle(engine: "Engine") -> None:
 
 def _begin_limits(engine: "Engine", member: "Member", old: BotSetup) -> None:
     """What nobody has looked at until now counts from now on; a daily limit that is another one is judged anew."""
-    ledger, limits = member.ledger, member.setup.limits
-    profit = ledger.profit(engine.view.price(member.symbol)) if ledger.quantity else ledger.flow
+    profit, limits = member.profit(engine.view), member.setup.limits
     if limits.max_daily_loss != old.limits.max_daily_loss:
         if old.limits.max_daily_loss is None:
             member.day_start_profit = profit

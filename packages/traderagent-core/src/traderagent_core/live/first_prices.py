@@ -5,6 +5,7 @@ from typing import Any
 
 from traderagent_core.contract.venue_facts import Price
 from traderagent_core.live.driver import Driver
+from traderagent_core.live.waits import first_of
 
 PATIENCE_MS = 2_000
 """How long a start waits for present prices: stops have to be seen to."""
@@ -33,10 +34,4 @@ class FirstPrices:
         if driver.options.quote is not None or not any(m.is_started for m in driver.engine.members.values()):
             return
         clock = driver.adapter.clock
-        late = asyncio.ensure_future(clock.sleep_until(clock.now_ms() + PATIENCE_MS))
-        there = asyncio.ensure_future(self._are_there.wait())
-        try:
-            await asyncio.wait([late, there], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            late.cancel()
-            there.cancel()
+        await first_of(self._are_there.wait(), clock.sleep_until(clock.now_ms() + PATIENCE_MS))

@@ -3,8 +3,8 @@
 from attrs import define, field
 
 from traderagent_core.engine.member import Member
+from traderagent_core.engine.operator import HUNG_CALL
 from traderagent_core.live.driver import Driver
-from traderagent_core.live.watchdog.calls import HUNG
 
 INTERVAL_MS = 5_000
 LONG_DOWN_MS = 60_000
@@ -89,7 +89,7 @@ class Health:
             self.driver.observer.health(
                 now_ms,
                 "plugin_hung",
-                f"{member.name}: {HUNG}; its stop holds; mend it, then resume or reset it",
+                f"{member.name}: {HUNG_CALL}; its stop holds; mend it, then resume or reset it",
             )
 
     def _release(self, member: Member, now_ms: int) -> None:

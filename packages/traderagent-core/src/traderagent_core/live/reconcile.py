@@ -8,10 +8,11 @@ from attrs import define, field, frozen
 from traderagent_core.account.state import Order
 from traderagent_core.contract.exchange_adapter import ExchangeAdapter
 from traderagent_core.contract.venue_facts import Balance, OrderReport, PositionReport
+from traderagent_core.engine.desk import NOT_TAKEN
 from traderagent_core.engine.engine import Engine
 from traderagent_core.model import event as ev
 from traderagent_core.model.instrument import Instrument, Market
-from traderagent_core.model.order import Liquidity, OrderStatus, Purpose, Side
+from traderagent_core.model.order import Liquidity, Purpose, Side
 
 OVERLAP_MS = 600_000
 """Executions are read again from so long before the last completed read."""
@@ -19,9 +20,6 @@ OVERLAP_MS = 600_000
 APART_MS = 2_000
 """A position has to differ at two reads so far apart before the ledgers are adjusted to it."""
 
-
-NOT_TAKEN = (OrderStatus.NEVER_ACCEPTED, OrderStatus.REJECTED)
-"""How orders ended that were never there; a stop that travels with several entries may come yet."""
 
 FEES_RATIO = Decimal("0.01")
 """Share of a spot holding that fees taken in its own currency may have cost, and that nobody is told of."""

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 from traderagent_core.account.state import Order, WantStatus
 from traderagent_core.contract.venue_facts import OrderReport
+from traderagent_core.engine.desk import OVER
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
 from traderagent_core.model.order import Amendment, OrderStatus, OrderType
 
-OVER = (WantStatus.SPENT, WantStatus.ENDED)
 ENDED = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 ALIVE = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 NEVER_ACCEPTED = "never_accepted"

@@ -12,6 +12,7 @@ from traderagent_core.live.entries import EXCHANGE
 from traderagent_core.live.first_prices import FirstPrices
 from traderagent_core.live.hearing import Held, Source, keep_hearing
 from traderagent_core.live.reconcile import OVERLAP_MS, Reads, read_account
+from traderagent_core.live.waits import first_of
 from traderagent_core.model.candle import Candle
 from traderagent_core.model.timeframe import timeframe_ms
 
@@ -191,7 +192,7 @@ async def _is_cut_short(pause: Awaitable[None], news: asyncio.Event | None) -> b
     if news is None:
         await pause
         return False
-    await _first_of(news.wait(), pause)
+    await first_of(news.wait(), pause)
     is_news = news.is_set()
     news.clear()
     return is_news
@@ -241,7 +242,7 @@ async def keep_reconciled(driver: Driver) -> None:
     while True:
         is_busy = driver.outbox.in_flight or driver.resolver.cases or driver.aligning.reconciler.suspected
         interval = FLIGHT_INTERVAL_MS if is_busy else QUIET_INTERVAL_MS
-        await _first_of(driver.wants_reads.wait(), clock.sleep_until(clock.now_ms() + interval))
+        await first_of(driver.wants_reads.wait(), clock.sleep_until(clock.now_ms() + interval))
         driver.wants_reads.clear()
         driver.tell(await read_patiently(driver))
 
@@ -249,12 +250,3 @@ async def keep_reconciled(driver: Driver) -> None:
 def _cancel(task: "asyncio.Task[None] | None") -> None:
     if task is not None:
         task.cancel()
-
-
-async def _first_of(*waits: Awaitable[Any] | None) -> None:
-    tasks = [asyncio.ensure_future(wait) for wait in waits if wait is not None]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()

@@ -12,6 +12,8 @@ from uuid import uuid4
 
 from attrs import define, field
 
+from traderagent_core.live.control.left import is_alive
+
 SERVER = "postgresql://postgres@127.0.0.1:5432"
 TIMEOUT_SECONDS = 3.0
 _NAME = re.compile(r"traderagent_test_(\d+)_[0-9a-f]+")
@@ -43,7 +45,7 @@ class Databases:
         rows = asyncio.run(
             self._ask(r"SELECT datname FROM pg_database WHERE datname LIKE 'traderagent\_test\_%'")
         )
-        return [name for name in rows if (found := _NAME.fullmatch(name)) and not _is_alive(int(found[1]))]
+        return [name for name in rows if (found := _NAME.fullmatch(name)) and not is_alive(int(found[1]))]
 
     def _drop(self, names: Sequence[str]) -> None:
         """Together, since each waits for a checkpoint."""
@@ -75,13 +77,3 @@ def databases(server: str = SERVER) -> Iterator[Databases]:
         yield found
     finally:
         found.drop()
-
-
-def _is_alive(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # Somebody else's.
-    return True

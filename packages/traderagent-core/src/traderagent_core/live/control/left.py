@@ -178,10 +178,11 @@ def find_process(folder: Path) -> Process | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     is_here = host == socket.gethostname()
-    return Process(process_id, host, since_ms, is_here and _is_alive(process_id))
+    return Process(process_id, host, since_ms, is_here and is_alive(process_id))
 
 
-def _is_alive(process_id: int) -> bool:
+def is_alive(process_id: int) -> bool:
+    """Whether a process of this machine is there, whoever it belongs to."""
     try:
         os.kill(process_id, 0)
     except ProcessLookupError:

@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from traderagent_core.engine.operator import HUNG_CALL
 from traderagent_core.errors import PluginHungError
 from traderagent_core.live.watchdog.board import Board
 from traderagent_core.persistence.ended_calls import EndedCall
 
 SLOW_MS = 250
-HUNG = "it did not come back, and its process was ended"
 Slow = Callable[[str, str, int], None]
 
 
@@ -63,4 +63,4 @@ class Calls:
         hung = self.ended.get(call.key)
         if hung is not None and (hung.bot, hung.callback) == (call.bot, call.callback):
             self._left_out.add(call.key)
-            raise PluginHungError(HUNG)
+            raise PluginHungError(HUNG_CALL)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from traderagent_core.model.timeframe import DAY_MS
 from traderagent_core.persistence.journal.segments import find_segments
 from traderagent_core.testing.faults.kinds import Mix
 from traderagent_core.testing.faults.loop import VirtualLoop
@@ -22,7 +23,6 @@ from traderagent_core.testing.faults.setting import BALANCE, scripted_many
 from traderagent_core.testing.faults.wire import Outages
 from traderagent_core.testing.faults.world import START_MS, Violation, World
 
-DAY_MS = 86_400_000
 SAVE_MS = 600_000
 FLUSH_MS = 2
 STATM = Path("/proc/self/statm")
