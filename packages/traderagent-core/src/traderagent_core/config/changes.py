@@ -23,8 +23,10 @@ class Counts(StrEnum):
     """Not in this run."""
 
 
-PLACE = ("symbol", "market", "exchange", "dry_run")
+PLACE = ("symbol", "market", "dry_run")
 """Keys of a bot that say where it trades: orders, positions and the account of a run belong to it."""
+ACCOUNT = ("exchange_id", "credentials_name", "sandbox", "environment")
+"""Keys of its exchange that do; the others say how the exchange is reached."""
 KIND = ("strategy", "timeframe", "leverage")
 AT_START = ("simulation", "log_level", "slow_call_ms", "hung_call_ms", "plugins", "disabled_plugins")
 SECRETS = ("database_url", "encryption_key")
@@ -93,8 +95,10 @@ def _counts(path: KeyPath) -> Counts:
         return Counts.NEXT_START
     if path[0] != "bots":
         return Counts.NOW
-    if len(path) < 3 or path[2] in PLACE:
+    if len(path) < 3 or path[2] in PLACE or (path[2] == "exchange" and path[3] in ACCOUNT):
         return Counts.NEVER
+    if path[2] == "exchange":
+        return Counts.NEXT_START
     if path[2] == "auto_start":
         return Counts.NEXT_START
     return Counts.WHEN_STOPPED if path[2] in KIND else Counts.NOW

@@ -68,7 +68,10 @@ class ExchangeAdapter(ABC):
 
     @abstractmethod
     async def connect(self) -> None:
-        """Open what is needed and check keys and account modes; raises ExchangeRefusedError when they do not fit."""
+        """Open what is needed and check keys and account modes; raises ExchangeRefusedError when they do not fit.
+
+        After an ExchangeUnavailableError it may be called again.
+        """
 
     @abstractmethod
     async def close(self) -> None:

@@ -18,6 +18,7 @@ from traderagent_core.contract.exchange_adapter import ExchangeAdapter
 from traderagent_core.errors import ConfigError, ExchangeRefusedError
 from traderagent_core.live.assembling import Conditions, conditions_for, conditions_of, timeframes_of
 from traderagent_core.live.boundaries import GRACE_MS
+from traderagent_core.live.connecting import ask_again
 from traderagent_core.live.control.reception import Reception
 from traderagent_core.live.driver import Driver, Levels, Options
 from traderagent_core.live.entries import DISK
@@ -102,7 +103,7 @@ async def trade(session: Session, *keepers: Keeper) -> Stepper:
         if setup is not None and not session.goes_on:
             raise ConfigError(HELD.format(session.folder))
         _write_manifest(session, journal.disk)
-        await adapter.connect()
+        await ask_again(adapter.connect, adapter.clock, tell)
         conditions = await _ask_conditions(session) if setup is None else conditions_of(setup)
         recovered = recover(session.config, journal, snapshots, conditions, tell, session.board)
         tell("recovered", events=recovered.events, is_first=recovered.is_first)
@@ -160,12 +161,12 @@ def _driver(session: Session, recovered: Recovered, journal: Journal) -> Driver:
 async def _ask_conditions(session: Session) -> Conditions:
     """What the exchange says of instruments and money before the first start."""
     adapter, config = session.adapter, session.config
-    instruments = await adapter.instruments()
+    instruments = await ask_again(adapter.instruments, adapter.clock, session.tell)
     known = {instrument.symbol: instrument for instrument in instruments}
     missing = sorted({bot.symbol for bot in config.bots} - known.keys())
     if missing:
         raise ExchangeRefusedError(f"the exchange does not trade {', '.join(missing)}; choose other symbols")
-    balances = await adapter.balances()
+    balances = await ask_again(adapter.balances, adapter.clock, session.tell)
     quotes = {known[bot.symbol].quote for bot in config.bots}
     balance = sum((balances[quote].total for quote in quotes if quote in balances), Decimal(0))
     return conditions_for(
