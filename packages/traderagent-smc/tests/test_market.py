@@ -49,10 +49,14 @@ def test_any_rhythm_of_advancing_gives_one_state(
 
 def test_one_by_one_equals_one_batch_and_asks_for_each_candle_once(walk: Make, view_of: Make) -> None:
     candles = walk(600, 1)
-    view = view_of(candles)
-    market = advanced(view, closes(candles))
-    assert state(market) == state(advanced(view_of(candles), closes(candles)[-1:]))
-    assert view.handed_out == 600 + 150 + 37
+    one_by_one, by_twos = view_of(candles), view_of(candles)
+    whole = state(advanced(view_of(candles), closes(candles)[-1:]))
+    assert state(advanced(one_by_one, closes(candles))) == whole
+    assert (
+        one_by_one.handed_out == 3
+    )  # The first of each timeframe; after that the last one is all that is new.
+    assert state(advanced(by_twos, closes(candles)[1::2])) == whole
+    assert by_twos.handed_out == 600 + 2
 
 
 def test_holes_and_late_calls_lose_nothing(walk: Make, view_of: Make, hole: Make) -> None:

@@ -11,7 +11,7 @@ from traderagent_core.model.timeframe import timeframe_ms
 
 from traderagent_smc.chart import Chart
 from traderagent_smc.extremes import WindowRange
-from traderagent_smc.feeding import check_candle, check_candles
+from traderagent_smc.feeding import check_candle, check_candles, plain_rows
 from traderagent_smc.gaps import Gap, find_gap
 from traderagent_smc.order_blocks import BlockFinder, OrderBlock
 from traderagent_smc.pattern_structure import PatternEvent, PatternStructure
@@ -25,7 +25,6 @@ from traderagent_smc.zones import BLOCK, GAP, Zone
 
 ATR_PERIOD = 14
 SHORT_BURST = 64
-Row = tuple[int, float, float, float, float, float]
 
 
 class Found(NamedTuple):
@@ -113,49 +112,63 @@ class TimeframeAnalysis:
 
     def feed(self, candles: Candles) -> None:
         """Take the next closed candles; raises DataError, with nothing changed, if one of them cannot be one."""
-        if len(candles) < SHORT_BURST:
-            self._feed_few([Candle(*row) for row in _rows(candles)])
-            return
         for _ in self.findings(candles):
             pass
 
     def findings(self, candles: Candles) -> Iterator[Found]:
         """Take the next closed candles as `feed` does, and tell what became known at each."""
-        self.holes += check_candles(candles, self.last_open_ms)
-        atrs = self.atr_running.batch(candles).tolist()
-        for row, atr in zip(_rows(candles), atrs, strict=True):
+        rows = plain_rows(candles)
+        self.holes += check_candles(rows, self.last_open_ms, self.timeframe)
+        if len(rows) < SHORT_BURST:
+            take = self.atr_running.update
+            for row in rows:
+                yield self._step(row, take(row))
+            return
+        for row, atr in zip(rows, self.atr_running.batch(candles).tolist(), strict=True):
             yield self._step(row, atr)
 
-    def _feed_few(self, candles: list[Candle]) -> None:
-        last = self.last_open_ms
-        for candle in candles:
-            self.holes += check_candle(candle, last, self.timeframe)
-            last = candle.open_time
-        for candle in candles:
-            self._step(candle, self.atr_running.update(candle))
+    def _step(self, row: Candle, atr: float) -> Found:
+        """One candle through all detectors: swings, structure, lives, births, pools.
 
-    def _step(self, row: Row, atr: float) -> Found:
-        """One candle through all detectors: swings, structure, lives, births, pools."""
+        A detector is called only at a candle that reaches what it waits for, as most do not.
+        """
         _, start, high, low, close, _ = row
-        t = self.chart.append(row)
+        chart, structure, patterns = self.chart, self.structure, self.patterns
+        if chart.count == chart.trim_at:
+            self._measure()
+            chart.trim()
+        t = chart.append(row)
         self.atr = atr
-        self.range.take(t, high, low)
         news = self.swings.update(t, high, low)
         pool = None if news is None else self._take_swing(t, news)
         up, down = (close, close) if self.settings.close_break else (high, low)
-        breaks = self.structure.update(t, up, down)
+        breaks = structure.update(t, up, down) if up > structure.ceiling or down < structure.floor else ()
         self.book.update(t, start, high, low, close)
-        blocks = self.blocks.update(t, close)
-        gap = find_gap(self.chart, self._least_gap())
+        finder = self.blocks
+        is_beyond = close > finder.ceiling or close < finder.floor or not finder.lookback
+        blocks = finder.update(t, close) if is_beyond else ()
+        is_open = t > 1 and (chart.high[-3] < low or chart.low[-3] > high)
+        gap = find_gap(chart, self._least_gap()) if is_open else None
         zones = self._births(t, blocks, gap) if blocks or gap is not None else ()
-        self.high_pools.update(t, high, close)
-        self.low_pools.update(t, -low, -close)
-        has_changed = news is not None and news.swing.is_active
-        patterns = self.patterns.update(t, up, down, self.swings.active if has_changed else None)
-        if news is None and gap is None and not (breaks or blocks or patterns):
+        pools = self.high_pools
+        if high > pools.lone_level or high >= pools.least_reach or pools.runs:
+            pools.update(t, high, close)
+        pools = self.low_pools
+        if -low > pools.lone_level or -low >= pools.least_reach or pools.runs:
+            pools.update(t, -low, -close)
+        active = self.swings.active if news is not None and news.swing.is_active else None
+        events: list[PatternEvent] | None = None
+        if active is not None or up > patterns.ceiling or down < patterns.floor:
+            events = patterns.update(t, up, down, active)
+        if news is None and gap is None and not (breaks or blocks or events):
             return NOTHING
         swing = None if news is None else news.swing
-        return Found(swing, breaks, tuple(patterns), blocks, gap, pool, zones)
+        return Found(swing, breaks, tuple(events or ()), blocks, gap, pool, zones)
+
+    def _measure(self) -> None:
+        """Let the range take the candles that have come since it was last asked for."""
+        first = self.range.count - self.chart.offset
+        self.range.take(self.chart.high[first:], self.chart.low[first:])
 
     def _least_gap(self) -> float:
         ratio = self.settings.fvg_min_atr
@@ -169,6 +182,7 @@ class TimeframeAnalysis:
         self.blocks.take(t, swing)
         tolerance = self.settings.liquidity_tolerance
         if tolerance is None:
+            self._measure()
             tolerance = self.settings.range_ratio * self.range.height
         side = self.high_pools if swing.direction == HIGH else self.low_pools
         return side.take(t, swing, news.replaced, tolerance)
@@ -224,16 +238,3 @@ class TimeframeAnalysis:
                 atr=self.atr,
             ),
         )
-
-
-def _rows(candles: Candles) -> Iterator[Row]:
-    """The candles as plain Python numbers."""
-    return zip(
-        candles.open_time.tolist(),
-        candles.open.tolist(),
-        candles.high.tolist(),
-        candles.low.tolist(),
-        candles.close.tolist(),
-        candles.volume.tolist(),
-        strict=True,
-    )

@@ -1,8 +1,9 @@
 """What a closed candle must be before it is taken: finite, in order, high not below low."""
 
+from collections.abc import Sequence
 from math import isfinite
+from operator import ge
 
-import numpy as np
 from traderagent_core import Candle, Candles, DataError
 from traderagent_core.model.timeframe import timeframe_ms
 
@@ -26,18 +27,31 @@ def check_candle(candle: Candle, last_open_ms: int | None, timeframe: str) -> in
     return int(open_time > last_open_ms + timeframe_ms(timeframe))
 
 
-def check_candles(candles: Candles, last_open_ms: int | None) -> int:
+def check_candles(candles: Sequence[Candle], last_open_ms: int | None, timeframe: str) -> int:
     """The number of holes in time; raises DataError as `check_candle` does for the first wrong candle."""
-    times = candles.open_time
-    before = times[:1] - timeframe_ms(candles.timeframe) if last_open_ms is None else [last_open_ms]
-    steps = np.diff(times, prepend=before)
-    sums = candles.open + candles.high + candles.low + candles.close + candles.volume
-    is_wrong = ~np.isfinite(sums) | (candles.high < candles.low) | (steps <= 0)
-    if is_wrong.any():
-        index = int(is_wrong.argmax())
-        last = int(times[index] - steps[index]) if index or last_open_ms is not None else None
-        check_candle(candles.candle(index), last, candles.timeframe)
-    return int((steps > timeframe_ms(candles.timeframe)).sum())
+    if candles and last_open_ms is not None and _are_as_usual(candles, last_open_ms, timeframe_ms(timeframe)):
+        return 0
+    holes = 0
+    for candle in candles:
+        holes += check_candle(candle, last_open_ms, timeframe)
+        last_open_ms = candle.open_time
+    return holes
+
+
+def _are_as_usual(candles: Sequence[Candle], last_open_ms: int, length_ms: int) -> bool:
+    """Whether candles follow each other, finite and in order; told of all of them in a few calls."""
+    times, *columns = zip(*candles, strict=True)
+    if times != tuple(
+        range(last_open_ms + length_ms, last_open_ms + length_ms * (len(times) + 1), length_ms)
+    ):
+        return False
+    return isfinite(sum(map(sum, columns))) and all(map(ge, columns[1], columns[2]))
+
+
+def plain_rows(candles: Candles) -> list[Candle]:
+    """The candles as plain Python numbers."""
+    columns = (candles.open_time, candles.open, candles.high, candles.low, candles.close, candles.volume)
+    return [*map(Candle._make, zip(*[column.tolist() for column in columns], strict=True))]
 
 
 def _said(timeframe: str, open_time: int, found: str, remedy: str) -> str:

@@ -133,12 +133,12 @@ class SmcFilter(EntryFilter):
             side = valuation.side(intent.direction)
             near = side.relevant(float(intent.price))
             used = [side.placed[index] for index in near]
-            return float(side.worth(near[:1])[0]) if near else missing, used
+            return side.worth(near[0]) if near else missing, used
         total, used = 0.0, []
         for direction in (1, -1):
-            prices = np.array([level.price for level in intent.levels if level.direction == direction])
+            prices = [level.price for level in intent.levels if level.direction == direction]
             found, zones = valuation.side(direction).best(prices, missing)
-            total += float(found.sum())
+            total += float(np.sum(found))
             used += zones
         return total / len(intent.levels), used
 

@@ -1,7 +1,7 @@
 """All timeframes of one symbol, brought to now from a market view."""
 
 from attrs import Factory, define, field
-from traderagent_core import Candles, DataError, MarketView
+from traderagent_core import Candle, Candles, DataError, MarketView
 
 from traderagent_smc.analysis import TimeframeAnalysis
 from traderagent_smc.config import SmcConfig
@@ -41,41 +41,38 @@ class SymbolMarket:
         From low to high: where the base begins decides which bucket of a higher timeframe is the first whole one.
         """
         for timeframe, analysis in reversed(self.analyses.items()):
-            fresh = self._fresh(view, timeframe, analysis)
-            if fresh is not None and len(fresh):
-                self._feed(analysis, fresh)
+            last = self._last(view, timeframe)
+            if last is None or last.open_time == analysis.last_open_ms:
+                continue
+            if last.open_time - analysis.length_ms == analysis.last_open_ms:
+                analysis.update(last)
+                continue
+            analysis.feed(self._fresh(view, analysis, last.open_time))
+            if analysis.holes:
+                self.notes.setdefault(f"{timeframe} has holes", "missing candles are left out, not invented")
 
-    def _fresh(self, view: MarketView, timeframe: str, analysis: TimeframeAnalysis) -> Candles | None:
-        """The candles closed since the last one taken, without asking for more than there can be."""
+    def _last(self, view: MarketView, timeframe: str) -> Candle | None:
         try:
-            last = view.last(self.symbol, timeframe)
+            return view.last(self.symbol, timeframe)
         except DataError as error:
             self.notes.setdefault(f"{timeframe} is left out", str(error))
             return None
-        seen = analysis.last_open_ms
-        if last is None or last.open_time == seen:
-            return None
+
+    def _fresh(self, view: MarketView, analysis: TimeframeAnalysis, last_ms: int) -> Candles:
+        """The candles closed since the last one taken, without asking for more than there can be."""
+        timeframe, seen = analysis.timeframe, analysis.last_open_ms
         if seen is None:
             # No more candles than this can have closed since 1970.
-            return view.candles(self.symbol, timeframe, last.open_time // analysis.length_ms + 1)
-        if last.open_time < seen:
+            return self._beginning(view.candles(self.symbol, timeframe, last_ms // analysis.length_ms + 1))
+        if last_ms < seen:
             raise DataError(
-                f"the last {timeframe} candle of {self.symbol} opened at {last.open_time} ms UTC, before {seen}, "
+                f"the last {timeframe} candle of {self.symbol} opened at {last_ms} ms UTC, before {seen}, "
                 "which was taken already; expected rising times; start the filter anew"
             )
         # Candles are at least their length apart, so there are no more than this; fewer where there is a hole.
-        count = max((last.open_time - seen) // analysis.length_ms, 1)
+        count = max((last_ms - seen) // analysis.length_ms, 1)
         fresh = view.candles(self.symbol, timeframe, count)
-        return fresh.between(seen + 1, None)
-
-    def _feed(self, analysis: TimeframeAnalysis, fresh: Candles) -> None:
-        if not analysis.count:
-            fresh = self._beginning(fresh)
-        analysis.feed(fresh)
-        if analysis.holes:
-            self.notes.setdefault(
-                f"{analysis.timeframe} has holes", "missing candles are left out, not invented"
-            )
+        return fresh if fresh.open_time[0] > seen else fresh.between(seen + 1, None)
 
     def _beginning(self, candles: Candles) -> Candles:
         """What is taken of the candles there are when the symbol is first asked about."""

@@ -13,7 +13,7 @@ from traderagent_smc import codec
 from traderagent_smc.config import CHECKPOINT_CANDLES, SmcConfig
 from traderagent_smc.market import SymbolMarket
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @frozen

@@ -9,6 +9,7 @@ from traderagent_smc.swings import HIGH, Swing
 BOS = "BOS"
 CHOCH = "CHOCH"
 LONG_AGO = -(1 << 40)
+NAMES = {(kind, way): f"{kind}{way:+}" for kind in (CHOCH, BOS) for way in (1, -1)}
 
 
 @frozen
@@ -63,13 +64,13 @@ class LiveStructure:
         direction = swing.direction
         kind = CHOCH if self.bias == -direction else BOS
         self.bias = direction
-        self.last_at[f"{kind}{direction:+}"] = t
+        self.last_at[NAMES[kind, direction]] = t
         return Break(t, kind, direction, swing.idx, swing.level)
 
     def kind_since(self, first: int, direction: int) -> str | None:
         """CHOCH or else BOS if there was one in this direction at or after candle `first`."""
         for kind in (CHOCH, BOS):
-            if self.last_at.get(f"{kind}{direction:+}", LONG_AGO) >= first:
+            if self.last_at.get(NAMES[kind, direction], LONG_AGO) >= first:
                 return kind
         return None
 
