@@ -59,7 +59,9 @@ class Checks:
     ) -> None:
         self._world, self._outside, self._setting = world, outside, setting
         self._process, self._durable = process, durable
-        self._seen: list[int] = []
+        self._seen: list[tuple[int, int]] = []
+        self._state: object = None
+        self._is_all_well = False
         self._since: dict[tuple[str, str], int] = {}
         self._endings, self._pace, self._direction = Endings(outside), conduct.Pace(), conduct.Direction()
         self._caps = {
@@ -92,7 +94,8 @@ class Checks:
 
     def look(self) -> None:
         """Everything that can be seen at any time."""
-        versions = [market.version for market in self._outside.exchange.markets.values()]
+        markets = self._outside.exchange.markets.values()
+        versions = [(market.version, len(market.orders)) for market in markets]
         if versions != self._seen:
             self._seen = versions
             self._one_order_per_slot()
@@ -103,14 +106,21 @@ class Checks:
         if process is None or process.driver is None or not process.is_running:
             self._since.clear()
             return
-        engine = process.driver.engine
         if abs(process.clock.now_ms() - self._world.now_ms) > SKEW_MS:
             self._pace = conduct.Pace(process.wire.writes)
         self._pace.look(process.wire.writes)
         self._endings.look(process.driver, self._world.now_ms)
+        state = (process, process.driver.taken, process.driver.stepper.steps, versions)
+        if state != self._state or not self._is_all_well:
+            self._state, self._is_all_well = state, True
+            self._look_at(process, process.driver)
+
+    def _look_at(self, process: Process, driver: Driver) -> None:
+        """What follows from where both sides stand. As long as that stays all well, it has not to be looked at."""
+        engine = driver.engine
         for member in engine.members.values():
             self._protected(member)
-            self._goes_on(process.driver, member)
+            self._goes_on(driver, member)
             self._direction.look(member)
             conduct.is_guarded(member)
         self._orphans(engine)
@@ -189,14 +199,14 @@ class Checks:
         """I6: no order of ours lives at the exchange that the engine does not know as live."""
         for order_id in self._outside.backend.log.open:
             is_orphan = _is_ours(order_id) and order_id not in engine.account.orders
-            if self._lasts("I6", order_id, ORPHAN_MS, is_so=is_orphan and not self._is_hindered):
+            if self._lasts("I6", order_id, ORPHAN_MS, is_so=is_orphan, counts=not self._is_hindered):
                 raise Violation(f"I6: {order_id} is live at the exchange and nobody wants it")
 
     def _lag(self, engine: Engine, symbol: str) -> None:
         """I4: the ledgers follow the exchange, once it answers."""
         held, known = self._outside.position(symbol), engine.account.net_quantity(symbol)
         is_behind = known != held
-        if self._lasts("I4", symbol, LAG_MS, is_so=is_behind and not self._is_hindered):
+        if self._lasts("I4", symbol, LAG_MS, is_so=is_behind, counts=not self._is_hindered):
             raise Violation(f"I4: ledgers have {known} {symbol}, the exchange has {held}")
 
     def _lag_after_reconnection(self, link: Link, engine: Engine, symbol: str) -> None:
@@ -204,15 +214,16 @@ class Checks:
         world = self._world
         is_undisturbed = world.last_strike_ms <= link.down_ms < link.up_ms
         held, known = self._outside.position(symbol), engine.account.net_quantity(symbol)
-        is_behind = is_undisturbed and known != held
-        if self._lasts("I4 link", symbol, RECONNECTED_MS, is_so=is_behind):
+        if self._lasts("I4 link", symbol, RECONNECTED_MS, is_so=known != held, counts=is_undisturbed):
             raise Violation(
                 f"I4: {RECONNECTED_MS} ms after a reconnection ledgers have {known} {symbol}, not {held}"
             )
 
-    def _lasts(self, what: str, name: str, limit_ms: int, *, is_so: bool) -> bool:
-        """Whether something has been so for longer than it may."""
-        if not is_so:
+    def _lasts(self, what: str, name: str, limit_ms: int, *, is_so: bool, counts: bool = True) -> bool:
+        """Whether something has been so, at times that count, for longer than it may."""
+        if is_so:
+            self._is_all_well = False
+        if not is_so or not counts:
             self._since.pop((what, name), None)
             return False
         return self._world.now_ms - self._since.setdefault((what, name), self._world.now_ms) > limit_ms

@@ -1,12 +1,13 @@
 """One seed: a world with its faults, and as many lives of the process as it takes."""
 
 import asyncio
+import gc
 import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -139,7 +140,8 @@ class Run:
         loop.set_exception_handler(lambda *_: None)
         text = ""
         try:
-            loop.run_until_complete(self._lives(folder / "run"))
+            with _without_collecting():
+                loop.run_until_complete(self._lives(folder / "run"))
         except Violation as violation:
             text = str(violation)
         except Exception as error:  # A boundary: whatever ends the process is what was looked for.
@@ -299,6 +301,18 @@ class Run:
 def _finish(future: "asyncio.Future[None]") -> None:
     if not future.done():
         future.set_result(None)
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Look for cycles between runs only: there are few in one, and to look costs a tenth of it."""
+    is_collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_collecting:
+            gc.enable()
 
 
 def _close(loop: VirtualLoop) -> None:
