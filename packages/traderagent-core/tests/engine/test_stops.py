@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from traderagent_core.engine.setup import Limits
 from traderagent_core.model import command as cmd
-from traderagent_core.model.order import OrderStatus, OrderType, Purpose, Side
+from traderagent_core.model import event as ev
+from traderagent_core.model.order import Liquidity, OrderStatus, OrderType, Purpose, Side
 from traderagent_core.model.plan import At, AverageTimes, Fixed, Held, Leg, Plan, Stop, Trail
 from traderagent_core.testing.scripted import SPOT, ScriptedVenue
 
@@ -293,6 +294,66 @@ def test_a_stop_filled_in_parts_beyond_its_known_size_leaves_nothing() -> None:
     assert venue.ledger.quantity == 0
     assert not venue.account.plans
     assert venue.strategy.said("on_closed") == [("stop_loss",)]
+
+
+def test_a_stop_that_has_traded_more_than_it_was_sent_with_is_not_over_while_something_is_held() -> None:
+    venue = ScriptedVenue(
+        plan(entry(), entry("more", 95, 3), start=("in", "more")), placement="resting"
+    ).start()
+    venue.fill("in")
+    venue.accept("stop")
+    venue.fill("more")
+    stop = venue.order_id("stop")
+    venue.fill(stop, "2.5")
+    assert stop in venue.account.orders, (
+        "the news that it was amended was lost, and parts of it are still to come"
+    )
+    venue.fill(stop, "2.5")
+    assert venue.ledger.quantity == 0
+    assert not venue.account.orders
+    assert venue.strategy.said("on_closed")[-1] == ("stop_loss",)
+
+
+def turned_round(**setup: Any) -> ScriptedVenue:
+    """Others have made a position smaller, and a sale that was withdrawn has traded: what is held has no stop."""
+    sale = entry("sale", 104, 2, Side.SELL)
+    venue = ScriptedVenue(
+        plan(entry(), sale, entry("low", 50), start=("in", "sale", "low")), placement="resting", **setup
+    ).start()
+    venue.fill("in")
+    venue.accept("stop")
+    venue.step(
+        ev.OrderFilled(
+            venue.now_ms, "", "adl-1", venue.symbol, Side.SELL, D(100), D(1), D(0), Liquidity.TAKER
+        )
+    )
+    venue.fill("sale")
+    return venue
+
+
+def test_what_has_turned_round_in_an_exit_does_not_wait_for_orders_of_unknown_end() -> None:
+    venue = turned_round()
+    assert venue.ledger.quantity == -1
+    assert venue.live("low") is not None
+    assert venue.wished_timer("~astray") - venue.now_ms == 5_000
+    venue.timer("~astray")
+    request = venue.requests("exit")[0]
+    assert (request.side, request.quantity, request.reduce_only) == (Side.BUY, 1, True)
+    venue.timer("~astray")
+    assert len(venue.requests("exit")) == 1
+    venue.fill("exit")
+    assert not venue.strategy.said("on_closed"), "the exit ends with the last order"
+    venue.cancel("low")
+    venue.cancel("stop")
+    assert venue.strategy.said("on_closed") == [("liquidation",)]
+    assert not venue.account.plans
+
+
+def test_what_late_news_puts_right_in_an_exit_is_not_closed() -> None:
+    venue = turned_round()
+    venue.fill("low", 1)
+    venue.timer("~astray")
+    assert not venue.requests("exit")
 
 
 def test_a_stop_fill_that_overtakes_an_entry_fill_is_followed_by_an_exit_of_nothing() -> None:

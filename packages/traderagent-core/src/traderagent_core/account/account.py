@@ -376,12 +376,19 @@ class Account(CoordinationRecords):
         order.filled = order.filled + quantity if order.filled else quantity
         if order.client_order_id in self.orders:
             self._release(order, quantity)
-            self._settle(order, is_whole=is_whole)
+            self._settle(order, ledger.position.quantity)
         return spends
 
-    def _settle(self, order: Order, *, is_whole: bool) -> None:
-        """Where a live order stands after a fill; one that the venue has ended waits for its last fill."""
-        if order.filled >= order.quantity or (is_whole and order.closes_position):
+    def _settle(self, order: Order, held: Decimal) -> None:
+        """Where a live order stands after a fill; one that the venue has ended waits for its last fill.
+
+        One that closes the position is for all that is held when it trades, not only for what it was sent with.
+        """
+        is_whole = order.filled >= order.quantity
+        if order.closes_position:
+            is_left = held < ZERO if order.side is BUY else held > ZERO
+            is_whole = not held or (is_whole and not is_left)
+        if is_whole:
             self._retire(order, FILLED)
         elif order.final_filled is not None and order.filled >= order.final_filled:
             self._retire(order, CANCELED)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 ZERO = Decimal(0)
 LINEAR = Market.LINEAR
 STOP_PLAN = f"{INTERNAL}stop"
+ASTRAY_TIMER = "~astray"
+ASTRAY_MS = 5_000
+"""How long the news that puts a position right may be late; it is to be without a stop for 10 s at most."""
+
 CLOSE_LONG, CLOSE_SHORT = (
     internal_plan(Leg("exit", "exit", side, Purpose.EXIT, Held())) for side in (Side.SELL, Side.BUY)
 )
@@ -45,7 +49,18 @@ class Exits:
         if not member.ledger.quantity:
             self._engine.planner.withdraw_all(member, member.exit_reason)  # Others may have closed it.
         if not self.is_bare(member):
+            if self._is_astray(member):
+                self._engine.set_timer(member.name, ASTRAY_TIMER, self._engine.now_ms + ASTRAY_MS)
             return
+        self._close(member)
+
+    def still_astray(self, member: "Member") -> None:
+        """News that would have put a position right has not come: it is closed, whatever else is still alive."""
+        if member.exit_reason and self._is_astray(member):
+            self._close(member)
+
+    def _close(self, member: "Member") -> None:
+        """Send what closes the position, or end the exit."""
         engine, quantity = self._engine, member.ledger.quantity
         if quantity and not self._is_dust(member):
             if member.exit_reason == reasons.HANDED_OVER:
@@ -68,6 +83,19 @@ class Exits:
     def is_bare(self, member: "Member") -> bool:
         """Whether nothing of a bot is wanted or at the venue but its stop."""
         return all(plan.plan.name == STOP_PLAN for plan in self._engine.account.plans_of(member.name))
+
+    def _is_astray(self, member: "Member") -> bool:
+        """Whether a position has come to the side for which the plan has no stop, and nothing closes it yet.
+
+        Others have traded, and an order that was withdrawn has too. Nothing protects what is held then, so it cannot
+        wait for the end of the orders that are still alive; on a linear market a close can do nothing but reduce.
+        """
+        stop, held = member.stop, member.ledger.quantity
+        if not held or stop.rule is None or stop.price is not None or member.instrument.market is not LINEAR:
+            return False
+        plans = self._engine.account.plans_of(member.name)
+        is_closing = any(plan.plan.name == CLOSE_LONG.name for plan in plans)
+        return not is_closing and not self._is_dust(member) and self._engine.stops.rule_price(member) is None
 
     def settle(self, member: "Member") -> None:
         """What others have traded away is the bot's no more: it goes to the house, which holds the opposite."""

@@ -142,6 +142,13 @@ class Driver:
         """Whether nothing waits to be taken or sent."""
         return self._inbox.empty() and self.outbox.is_empty and not self._leaving
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is under way whose end the exchange has still to tell."""
+        is_exiting = any(member.exit_reason for member in self.engine.members.values())
+        is_asking = self.outbox.in_flight or self.resolver.cases
+        return is_exiting or bool(is_asking or self.aligning.reconciler.suspected)
+
     def _take(self, fact: Any) -> None:
         self.taken += 1
         taker = self._takers.get(type(fact))

@@ -238,13 +238,19 @@ async def keep_time(driver: Driver) -> None:
 
 async def keep_reconciled(driver: Driver) -> None:
     """Reconcile after each reconnection, and from time to time; sooner while anything is under way."""
-    clock = driver.adapter.clock
     while True:
-        is_busy = driver.outbox.in_flight or driver.resolver.cases or driver.aligning.reconciler.suspected
-        interval = FLIGHT_INTERVAL_MS if is_busy else QUIET_INTERVAL_MS
-        await first_of(driver.wants_reads.wait(), clock.sleep_until(clock.now_ms() + interval))
+        await first_of(driver.wants_reads.wait(), _until_due(driver))
         driver.wants_reads.clear()
         driver.tell(await read_patiently(driver))
+
+
+async def _until_due(driver: Driver) -> None:
+    """Return when it is time for another read. What gets under way meanwhile counts too."""
+    clock = driver.adapter.clock
+    for _ in range(QUIET_INTERVAL_MS // FLIGHT_INTERVAL_MS):
+        await clock.sleep_until(clock.now_ms() + FLIGHT_INTERVAL_MS)
+        if driver.is_busy:
+            return
 
 
 def _cancel(task: "asyncio.Task[None] | None") -> None:

@@ -12,7 +12,6 @@ from traderagent_core.model.order import OrderRequest, OrderStatus, OrderType, S
 from traderagent_core.model.position import money_context
 from traderagent_core.testing.faults import conduct
 from traderagent_core.testing.faults.endings import Endings
-from traderagent_core.testing.faults.link import Link
 from traderagent_core.testing.faults.outside import Outside
 from traderagent_core.testing.faults.process import RUN_ID, Process
 from traderagent_core.testing.faults.setting import Setting
@@ -126,7 +125,7 @@ class Checks:
         self._orphans(engine)
         for symbol in self._outside.instruments:
             self._lag(engine, symbol)
-            self._lag_after_reconnection(process.link, engine, symbol)
+            self._lag_after_reconnection(process, engine, symbol)
 
     def _one_order_per_slot(self) -> None:
         """I1: a second generation of a slot while the first lives means that one intent gave two orders.
@@ -209,10 +208,10 @@ class Checks:
         if self._lasts("I4", symbol, LAG_MS, is_so=is_behind, counts=not self._is_hindered):
             raise Violation(f"I4: ledgers have {known} {symbol}, the exchange has {held}")
 
-    def _lag_after_reconnection(self, link: Link, engine: Engine, symbol: str) -> None:
+    def _lag_after_reconnection(self, process: Process, engine: Engine, symbol: str) -> None:
         """I4: what happened while the connection was away is read once it is back, if nothing else is wrong."""
-        world = self._world
-        is_undisturbed = world.last_strike_ms <= link.down_ms < link.up_ms
+        link, outages = process.link, process.wire.outages
+        is_undisturbed = self._world.last_strike_ms <= link.down_ms < link.up_ms >= outages.last_ms
         held, known = self._outside.position(symbol), engine.account.net_quantity(symbol)
         if self._lasts("I4 link", symbol, RECONNECTED_MS, is_so=known != held, counts=is_undisturbed):
             raise Violation(

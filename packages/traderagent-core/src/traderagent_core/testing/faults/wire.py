@@ -35,6 +35,11 @@ class Outages:
     limited_ms: int = 0
     closed_ms: int = 0
 
+    @property
+    def last_ms(self) -> int:
+        """When the last of them is over."""
+        return max(self.banned_ms, self.limited_ms, self.closed_ms)
+
     def end(self) -> None:
         """All of them are over."""
         self.banned_ms = self.limited_ms = self.closed_ms = 0
@@ -56,7 +61,7 @@ class Wire:
         self, world: World, outages: Outages, step: Callable[[str], None], is_down: Callable[[], bool]
     ) -> None:
         self._world = world
-        self._outages = outages
+        self.outages = outages
         self._step = step
         self._is_down = is_down
         self._dice = world.dice("wire")
@@ -82,7 +87,7 @@ class Wire:
 
     def _trouble(self) -> Outcome | None:
         """What the exchange says to everybody at present."""
-        now_ms, outages = self._world.now_ms, self._outages
+        now_ms, outages = self._world.now_ms, self.outages
         if self._is_down():
             return Outcome.unknown("connection lost")
         if now_ms < outages.banned_ms:
