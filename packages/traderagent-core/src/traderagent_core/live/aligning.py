@@ -78,8 +78,14 @@ class Aligning:
             self._pause(adjustment.symbol, "position differed from the exchange's")
         self._judge_clock(reads)
 
+    def has_traded(self, order_id: str) -> None:
+        """Look a stop up that has traded more than we knew that it was for: there is more that was not heard."""
+        order = self._engine.account.order(order_id)
+        if order is not None and order.closes_position and order.filled > order.quantity:
+            self.resolver.look_up(order.symbol, order_id)
+
     def _ask(self, request: OrderRequest) -> None:
-        """Find out about an order that no list shows; a stop is sent again at once, before that is known."""
+        """Find out about an order that no list shows; what protects is sent again at once, before that is known."""
         name = request.client_order_id
         if protects(request) and name not in self.resolver.cases and self.outbox.is_wanted(name):
             self.outbox.put([cmd.Submit(request)])

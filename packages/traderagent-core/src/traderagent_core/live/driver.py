@@ -167,7 +167,11 @@ class Driver:
     def step(self, event: ev.Event) -> None:
         """Step the engine; its commands leave at the next `release`."""
         self._ask_prices()
+        seen = self.engine.account.seen_trades
+        traded = event if isinstance(event, ev.OrderFilled) and event.trade_id not in seen else None
         self._follow(self.stepper.take(event))
+        if traded is not None:
+            self.aligning.has_traded(traded.client_order_id)
 
     def change(self, config: Config, event: ev.OperatorCommand) -> None:
         """Go over to another configuration, of which it is known that it can be; see `live.reloading`."""

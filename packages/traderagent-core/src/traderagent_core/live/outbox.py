@@ -27,7 +27,8 @@ class Outbox:
     """Each command is carried by a task of its own, so that none waits for another's answer.
 
     A request that nobody can say the end of is looked up by reads; it is never sent under another id. That of a stop
-    is sent again under its own, as an order sent twice exists once: its position cannot wait for a proof.
+    or of a close at the market is sent again under its own, as an order sent twice exists once: the position cannot
+    wait for a proof.
     """
 
     def __init__(
@@ -197,8 +198,9 @@ class Outbox:
 
 
 def protects(request: OrderRequest) -> bool:
-    """Whether an order is the stop of a position."""
-    return request.type is OrderType.STOP and request.closes_position
+    """Whether an order is the stop of a position, or closes one at the market."""
+    is_stop = request.type is OrderType.STOP and request.closes_position
+    return is_stop or (request.type is OrderType.MARKET and request.reduce_only)
 
 
 def _subject(command: LeavingCommand) -> str:

@@ -11,7 +11,7 @@ from traderagent_core.errors import JournalDamagedError, PersistenceError
 from traderagent_core.persistence.journal.disk import Disk, write_durably
 from traderagent_core.persistence.journal.entry import EntryKind, from_line, to_line, to_text
 from traderagent_core.persistence.journal.journal import Journal
-from traderagent_core.persistence.journal.segments import REMEDY
+from traderagent_core.persistence.journal.segments import REMEDY, names_in
 
 ENDING = ".snapshot"
 KEPT = 3
@@ -116,7 +116,7 @@ class Snapshots:
         yield from self._paths()
 
     def _paths(self) -> list[Path]:
-        return sorted(self.folder.glob(f"*{ENDING}"), reverse=True)
+        return [self.folder / name for name in reversed(names_in(self.folder, ENDING))]
 
     def _path(self, sequence: int) -> Path:
         return self.folder / f"{sequence:016d}{ENDING}"

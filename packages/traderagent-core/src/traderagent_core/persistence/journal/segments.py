@@ -4,6 +4,7 @@ Only the last one grows. Those behind a snapshot may be compressed; they stay re
 """
 
 import gzip
+import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -98,10 +99,19 @@ def find_segments(folder: Path) -> list[Segment]:
     """The segments of a journal in order; a plain one counts before its compressed copy."""
     found: dict[int, Segment] = {}
     for ending in (COMPRESSED, PLAIN):
-        for path in folder.glob(f"*{ending}"):
-            first = int(path.name.removesuffix(ending))
-            found[first] = Segment(path, first)
+        for name in names_in(folder, ending):
+            first = int(name.removesuffix(ending))
+            found[first] = Segment(folder / name, first)
     return [found[first] for first in sorted(found)]
+
+
+def names_in(folder: Path, ending: str) -> list[str]:
+    """The names of the files with an ending, in order; none where there is no folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.name.endswith(ending))
+    except FileNotFoundError:
+        return []
 
 
 def segment_path(folder: Path, first: int, *, ending: str = PLAIN) -> Path:

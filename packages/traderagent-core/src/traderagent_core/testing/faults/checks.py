@@ -210,8 +210,9 @@ class Checks:
 
     def _lag_after_reconnection(self, process: Process, engine: Engine, symbol: str) -> None:
         """I4: what happened while the connection was away is read once it is back, if nothing else is wrong."""
-        link, outages = process.link, process.wire.outages
-        is_undisturbed = self._world.last_strike_ms <= link.down_ms < link.up_ms >= outages.last_ms
+        link = process.link
+        disturbed_ms = max(process.wire.outages.last_ms, link.silent_until_ms)
+        is_undisturbed = self._world.last_strike_ms <= link.down_ms < link.up_ms >= disturbed_ms
         held, known = self._outside.position(symbol), engine.account.net_quantity(symbol)
         if self._lasts("I4 link", symbol, RECONNECTED_MS, is_so=known != held, counts=is_undisturbed):
             raise Violation(

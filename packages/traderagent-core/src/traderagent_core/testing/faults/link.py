@@ -33,7 +33,7 @@ class Link:
         self._candles: Broadcast[CandleFact] = Broadcast(clock)
         self._kept: deque[Any] = deque(maxlen=KEPT_FACTS)
         self._not_before: dict[str, int] = {}
-        self._silent_until_ms = 0
+        self.silent_until_ms = 0
         self._breaks = 0
         self.down_ms = self.up_ms = 0
         self.is_down = False
@@ -107,7 +107,7 @@ class Link:
         breaks = self._breaks
 
         def arrive() -> None:
-            is_heard = breaks == self._breaks and self._world.now_ms >= self._silent_until_ms
+            is_heard = breaks == self._breaks and self._world.now_ms >= self.silent_until_ms
             if is_heard and not self.is_down and not self.is_closed:
                 stream.publish(fact)
 
@@ -120,7 +120,7 @@ class Link:
 
     def silence(self, duration_ms: int) -> None:
         """Nothing comes through, and nobody notices."""
-        self._silent_until_ms = self._world.now_ms + duration_ms
+        self.silent_until_ms = self._world.now_ms + duration_ms
 
     def lose(self, cause: str) -> None:
         """The connection breaks, and everybody notices."""
@@ -143,8 +143,8 @@ class Link:
 
     def calm(self) -> None:
         """Everything works from now on; who was deaf is told that something was missed."""
-        if self._silent_until_ms > self._world.now_ms:
-            self._silent_until_ms = self._world.now_ms
+        if self.silent_until_ms > self._world.now_ms:
+            self.silent_until_ms = self._world.now_ms
         self.mend()
 
     def _publish(self, fact: Callable[[], Any]) -> None:
