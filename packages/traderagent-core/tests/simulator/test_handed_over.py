@@ -44,9 +44,9 @@ def test_the_trade_is_that_of_who_closed_it(run: Run) -> None:
 
 def test_one_position_ends_where_the_other_begins(run: Run) -> None:
     with money_context():
-        trips, by_plan = round_trips(
-            run.records, {run.candles.symbol: run.candles}, lambda *_: False, run.driver.heard.stops
-        )
+        known = RecordReader(D(10_000)).read(run.records)
+        candles = {run.candles.symbol: run.candles}
+        trips, by_plan = round_trips(run.records, known, candles, lambda *_: False, run.driver.heard.stops)
     first, second = trips
     assert (first.bot, first.reason, first.gross_profit, first.fees) == (FIRST, "handed_over", 0, D("0.2"))
     assert (second.bot, second.plan, second.entry_price, second.exit_price) == (NEXT, "hold", 100, 150)

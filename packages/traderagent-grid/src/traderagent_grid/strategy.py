@@ -55,6 +55,8 @@ class GridStrategy(Strategy):
     state_class = GridState
     config: GridConfig
     state: GridState
+    _laid: tuple[Instrument, str, Layout | None] | None = None
+    """The layout that was looked at last and what it follows from: taking over, one is looked at three times."""
 
     @classmethod
     def needs(cls, config: GridConfig) -> Needs:
@@ -229,8 +231,16 @@ class GridStrategy(Strategy):
         self, context: Context, grid_range: Range, position: PositionView
     ) -> tuple[list[Finding], Layout | None]:
         """What speaks against a grid over a range with a position, and its layout."""
-        price, means = context.price, _means(context, position)
-        return findings_now(self.config, context.instrument, grid_range, price, means, position.quantity)
+        instrument, price, held = context.instrument, context.price, position.quantity
+        # Equal numbers may have other digits, and so would what follows from them.
+        digits = f"{grid_range.lower} {grid_range.upper} {grid_range.source} {price} {held}"
+        known, for_digits, laid = self._laid or (None, "", None)
+        if known is not instrument or for_digits != digits:
+            laid = None
+        means = _means(context, position)
+        findings, layout = findings_now(self.config, instrument, grid_range, price, means, held, laid)
+        self._laid = (instrument, digits, layout)
+        return findings, layout
 
     def _wait(self, context: Context, reason: str, detail: str) -> None:
         """Stay out for now; try again after 1, 2, 4 … 64 candles. A range from ATR is measured anew then.

@@ -39,12 +39,16 @@ def findings_now(
     price: Decimal,
     means: Means,
     held: Decimal = ZERO,
+    laid: Layout | None = None,
 ) -> tuple[list[Finding], Layout | None]:
-    """What speaks against a grid over this range, and its layout unless the range itself is impossible."""
+    """What speaks against a grid over this range, and its layout unless the range itself is impossible.
+
+    `laid` is that layout where it is known already.
+    """
     found = range_findings(config, grid_range, price)
     if grid_range.lower <= 0:
         return found, None
-    layout = lay_out(config, instrument, grid_range, price, held)
+    layout = laid or lay_out(config, instrument, grid_range, price, held)
     return found + layout_findings(config, instrument, layout, means), layout
 
 

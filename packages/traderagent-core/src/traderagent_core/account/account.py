@@ -103,6 +103,11 @@ class Account(CoordinationRecords):
         self._rebound = {bot for bot, _ in self.ledgers}
         self._moved = self._rebound.copy()
 
+    def forget_ended(self) -> None:
+        """No more news can come, late or twice: let go of what would be recognised by it."""
+        self.closed_orders.clear()
+        self.seen_trades.clear()
+
     def net_quantity(self, symbol: str) -> Decimal:
         """What all ledgers together hold of an instrument."""
         return self.net.get(symbol, ZERO)

@@ -78,13 +78,10 @@ class Allocation:
 
     def share(self, bot: str) -> Decimal:
         """What a bot may commit in all."""
-        config, claim = self.config, self.claims[bot]
-        weight = weight_of(config, bot)
-        if not weight:
-            return ZERO
-        is_cold = claim.closed_trades < config.cold_start_trades
-        factor = claim.capital_share * (config.cold_start_factor if is_cold else ONE)
-        return _DOWN.multiply(_DOWN.divide(_DOWN.multiply(self.pool, weight), self.total_weight), factor)
+        claim = self.claims[bot]
+        return share_of(
+            self.config, self.pool, self.total_weight, bot, claim.capital_share, claim.closed_trades
+        )
 
     def available(self, bot: str) -> Decimal:
         """What a bot may still commit: the rest of its share, and never more than what is left of the pool."""
@@ -102,6 +99,23 @@ def allocate(config: AllocatorConfig, equity: Decimal, claims: Sequence[Claim]) 
     total_weight = added_up(weight_of(config, claim.bot) for claim in claims)
     pool = active_pool(config, equity)
     return Allocation(config, pool, committed, total_weight, {claim.bot: claim for claim in claims})
+
+
+def share_of(
+    config: AllocatorConfig,
+    pool: Decimal,
+    total_weight: Decimal,
+    bot: str,
+    capital_share: Decimal,
+    closed_trades: int,
+) -> Decimal:
+    """What a bot may commit in all, of an active pool and by its weight among all."""
+    weight = weight_of(config, bot)
+    if not weight:
+        return ZERO
+    is_cold = closed_trades < config.cold_start_trades
+    factor = capital_share * (config.cold_start_factor if is_cold else ONE)
+    return _DOWN.multiply(_DOWN.divide(_DOWN.multiply(pool, weight), total_weight), factor)
 
 
 def active_pool(config: AllocatorConfig, equity: Decimal) -> Decimal:

@@ -16,6 +16,7 @@ from traderagent_core.coordinator.allocator import (
     Claim,
     active_pool,
     added_up,
+    share_of,
     weight_of,
 )
 from traderagent_core.engine.setup import AllocationSetup
@@ -51,10 +52,13 @@ class Claimant:
             return ZERO
         return max(cost + buys, sells - cost, abs(cost)) / self.leverage
 
+    def closed_trades(self) -> int:
+        """Cycles, and positions that have ended."""
+        return sum([member.ledger.cycles + member.ledger.position.closed for member in self.members])
+
     def claim(self) -> Claim:
-        """What the bot brings to the table now; closed trades are cycles and positions that have ended."""
-        trades = sum(member.ledger.cycles + member.ledger.position.closed for member in self.members)
-        return Claim(self.bot, self.capital_share, self.committed(), trades)
+        """What the bot brings to the table now."""
+        return Claim(self.bot, self.capital_share, self.committed(), self.closed_trades())
 
 
 class Allocating:
@@ -94,7 +98,9 @@ class Allocating:
     def budget(self, member: "Member") -> Decimal:
         """The share of a strategy's bot, in quote currency before leverage."""
         claimant = self._claimants[self._place[member.name]]
-        return self._allocation(claimant, ZERO).share(claimant.bot)
+        pool = active_pool(self._config, self.equity())
+        own = (claimant.bot, claimant.capital_share, claimant.closed_trades())
+        return share_of(self._config, pool, self._total_weight, *own)
 
     def granted_ratio(self, member: "Member", notional: Decimal) -> tuple[Decimal, str]:
         """How much of a plan that adds so much may be placed, from 0 to 1, and the numbers behind it."""

@@ -82,8 +82,10 @@ class DailyLoss:
         self._band = None
 
     def _find_band(self) -> EquityBand:
-        flow = sum((member.ledger.flow for member in self.members), ZERO)
-        held = sum((member.ledger.quantity for member in self.members), ZERO)
+        flow = held = ZERO
+        for member in self.members:
+            flow += member.ledger.flow
+            held += member.ledger.quantity
         return EquityBand(flow, {self.symbol: held} if held else {}, self.floor, None)
 
 

@@ -309,7 +309,9 @@ class Engine:
         self.director.look()
         view, time_ms = self.view, event.time_ms
         for member in self._called:
-            if not member.is_callable or not self._is_due(member, time_ms) or not self.hears_candles(member):
+            if member.standing is not OWNER or not member.is_able or not self._is_due(member, time_ms):
+                continue
+            if not self.hears_candles(member):
                 continue
             candle = view.last(member.symbol, member.timeframe)
             if candle is not None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from attrs import evolve, frozen
+from attrs import frozen
 
 from traderagent_core.account import reasons
 from traderagent_core.contract.entry_filter import EntryFilter, Ruling, Verdict
@@ -63,11 +63,11 @@ class Judge:
             room, numbers = self._engine.allocating.granted_ratio(member, added)
         if not room:
             return _refused(reasons.OVERCOMMITTED, numbers)
-        legs = tuple([self.rounded(member, leg, factor * mode * room) for leg in plan.legs])
+        whole = factor * mode * room
+        legs = tuple([self.rounded(member, leg, whole) for leg in plan.legs])
         problem = self._size_problem(member, plan, legs)
         if problem is not None:
             return _refused(*problem)
-        whole = factor * mode * room
         if whole == ONE:
             return Judgement(verdict, legs, ONE)
         why = [verdict.reason, self._engine.guards.active_names() if mode != ONE else ""]
@@ -153,7 +153,7 @@ class Judge:
             quantity = quantity if size == quantity.quantity else Fixed(size)
         if quantity is leg.quantity and price is leg.price:
             return leg
-        return evolve(leg, quantity=quantity, price=price)
+        return leg.of(quantity, price)
 
     def _size_problem(self, member: "Member", plan: Plan, legs: tuple[Leg, ...]) -> tuple[str, str] | None:
         """A leg below a minimum, or what the plan at its largest would exceed: budget or position limit."""

@@ -65,7 +65,7 @@ class Member:
     @property
     def is_callable(self) -> bool:
         """Whether the strategy may be called."""
-        return self.is_able and self.standing is not IDLE
+        return self.standing is not IDLE and self.is_able
 
     @property
     def is_able(self) -> bool:

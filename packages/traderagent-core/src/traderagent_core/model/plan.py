@@ -122,6 +122,11 @@ class Leg:
         set_field(self, "is_exit", self.purpose in EXITS)
         set_field(self, "is_pegged", is_pegged)
 
+    def of(self, quantity: QuantityRule, price: PriceRule | None) -> "Leg":
+        """The same leg with another quantity and price."""
+        place = (self.name, self.slot, self.side, self.purpose)
+        return Leg(*place, quantity, price, self.then, self.is_stop, self.post_only, self.closes)
+
 
 @frozen
 class Trail:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from math import isfinite
 from pathlib import PurePath
 from typing import Any
@@ -12,10 +13,13 @@ from typing import Any
 import numpy as np
 
 from traderagent_core.model.candle import TimeColumn
+from traderagent_core.model.timeframe import DAY_MS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OWN = frozenset({bool, int, str, type(None)})
 """Types that JSON has as they are."""
+_TEXT = frozenset({str})
+_NESTED = frozenset({dict, list})
 
 
 def plain(number: Decimal) -> str:
@@ -28,10 +32,21 @@ def plain(number: Decimal) -> str:
 
 def iso(time_ms: int) -> str:
     """ISO 8601 in UTC with `Z`; milliseconds only where there are any."""
-    text = (_EPOCH + timedelta(milliseconds=time_ms)).isoformat(
-        timespec="milliseconds" if time_ms % 1000 else "seconds"
-    )
-    return text.removesuffix("+00:00") + "Z"
+    day, rest = divmod(time_ms, DAY_MS)
+    return f"{_date(day)}T{_clock(rest)}Z"
+
+
+@lru_cache(maxsize=4096)
+def _date(day: int) -> str:
+    """The date of a day, counted from 1970: a report tells many times on few days."""
+    return (_EPOCH + timedelta(days=day)).date().isoformat()
+
+
+@lru_cache(maxsize=4096)
+def _clock(time_ms: int) -> str:
+    """The time of a day."""
+    time = (_EPOCH + timedelta(milliseconds=time_ms)).time()
+    return time.isoformat("milliseconds" if time_ms % 1000 else "seconds")
 
 
 def iso_column(time_ms: TimeColumn) -> list[str]:
@@ -60,6 +75,8 @@ def jsonable(value: Any) -> Any:
         return value
     if kind is list or kind is tuple:
         return list(value) if _OWN.issuperset(map(type, value)) else [jsonable(part) for part in value]
+    if kind is dict and _TEXT.issuperset(map(type, value)) and _OWN.issuperset(map(type, value.values())):
+        return value.copy()
     if kind is float or kind is Decimal:
         return _scalar(value)
     if isinstance(value, int | str) and not isinstance(value, Enum):
@@ -112,9 +129,9 @@ def _indented(value: Any, line: str) -> Iterator[str]:
 
 def _is_flat(parts: list[Any]) -> bool:
     """Whether no part is a list, or an object with an object or a list in it."""
-    objects = (part.values() for part in parts if isinstance(part, dict))
-    nested = (isinstance(each, dict | list) for values in objects for each in values)
-    return not any(isinstance(part, list) for part in parts) and not any(nested)
+    return list not in map(type, parts) and all(
+        _NESTED.isdisjoint(map(type, part.values())) for part in parts if type(part) is dict
+    )
 
 
 def _key(key: Any) -> str:

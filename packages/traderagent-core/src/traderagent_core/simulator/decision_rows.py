@@ -33,14 +33,16 @@ def _decision(reader: RecordReader, kind: str, time_ms: int, *values: Any) -> De
         return DecisionRow(time_ms, closed.bot, "plan closed", closed.name, values[1], "")
     if kind == "want_blocked":
         want, reason = reader.wants[values[0] - 1], values[1]
-        return DecisionRow(time_ms, want.bot, "want blocked", want.leg.slot, reason, f"retry={values[2]}")
+        return DecisionRow(
+            time_ms, want.plan.bot, "want blocked", want.leg.slot, reason, f"retry={values[2]}"
+        )
     if kind == "mode_changed":
         mode, is_active, reason, *effect = values
         what = "mode on" if is_active else "mode off"
         return DecisionRow(time_ms, "", what, mode, reason, mode_effect(*effect) if is_active else "")
     if kind == "want_shrunk":
         want, shrunk = reader.wants[values[0] - 1], f"factor={values[1]}"
-        return DecisionRow(time_ms, want.bot, "want scaled", want.leg.slot, reasons.MODE_SCALES, shrunk)
+        return DecisionRow(time_ms, want.plan.bot, "want scaled", want.leg.slot, reasons.MODE_SCALES, shrunk)
     if kind == "noted":
         bot, reason, evidence = values
         return DecisionRow(time_ms, bot, "note", "", reason, evidence)

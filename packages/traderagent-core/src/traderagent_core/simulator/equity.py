@@ -1,5 +1,6 @@
 """The equity curve: one array pass over the closes, from the money and quantities that fills left behind."""
 
+from array import array
 from collections.abc import Mapping
 from decimal import Decimal
 from itertools import pairwise
@@ -50,8 +51,8 @@ class _Steps:
 
     def __init__(self, start: Decimal) -> None:
         self._total = start
-        self._times: list[int] = []
-        self._totals = [float(start)]
+        self._times = array("q")
+        self._totals = array("d", [float(start)])
 
     def move(self, time_ms: int, amount: Decimal) -> None:
         """Add to the sum."""
@@ -61,7 +62,7 @@ class _Steps:
 
     def at(self, closes: TimeColumn) -> FloatColumn:
         """The sum at each close."""
-        first = closes.searchsorted(np.array(self._times, dtype=np.int64))
+        first = closes.searchsorted(np.array(self._times))
         if len(closes) < DENSE * len(first):
             lengths = np.diff(np.concatenate(([0], first, [len(closes)])))
             return np.repeat(np.array(self._totals), lengths)

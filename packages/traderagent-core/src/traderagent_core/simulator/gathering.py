@@ -54,7 +54,7 @@ def gather(prepared: Prepared) -> Outcome:
         money=_money(config, engine, prices),
         assumptions={**prepared.assumptions, "warnings": warnings},
         events=driver.events,
-        study=RunStudy(prepared),
+        study=RunStudy(prepared, reader),
         fill_totals=reader.totals(),
     )
 

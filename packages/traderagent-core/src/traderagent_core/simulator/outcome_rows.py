@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from attrs import Factory, define
+from attrs import define
 
 from traderagent_core.account.state import Record
 from traderagent_core.model.order import Side
@@ -32,7 +32,7 @@ def fill_rows(reader: RecordReader) -> Iterator[FillRow]:
 class OrderEntry:
     """An order as the records tell it. One that closes the position is filled when that is gone.
 
-    `moves` are the (time, price) of its amendments.
+    `moves` are the (time, price) of its amendments; most have none.
     """
 
     want: WantEntry
@@ -46,7 +46,7 @@ class OrderEntry:
     final_ms: int | None = None
     reason: str = ""
     first_price: Decimal | None = None
-    moves: list[tuple[int, Decimal]] = Factory(list)
+    moves: tuple[tuple[int, Decimal], ...] = ()
 
 
 def read_orders(records: Iterable[Record], reader: RecordReader) -> dict[str, OrderEntry]:
@@ -73,7 +73,7 @@ def read_orders(records: Iterable[Record], reader: RecordReader) -> dict[str, Or
         elif kind == "order_amended":
             order = orders[record[2]]
             if record[3] != order.price:
-                order.moves.append((record[1], record[3]))
+                order.moves += ((record[1], record[3]),)
             order.price, order.quantity = record[3], record[4]
         elif kind == "order_ended":
             order = orders[record[2]]
@@ -82,8 +82,8 @@ def read_orders(records: Iterable[Record], reader: RecordReader) -> dict[str, Or
 
 
 def _fill(order: OrderEntry, record: Record, held: dict[str, Decimal]) -> None:
-    order.filled = MONEY.add(order.filled, record[5])
-    rest = _hold(held, order.want.bot, order.want.leg.side, record[5])
+    order.filled = MONEY.add(order.filled, record[5]) if order.filled else record[5]
+    rest = _hold(held, order.want.plan.bot, order.want.leg.side, record[5])
     if order.filled >= order.quantity or (order.closes_position and not rest):
         order.status, order.final_ms = "FILLED", record[1]
 

@@ -122,8 +122,9 @@ def _bot_preview(prepared: Prepared, reader: RecordReader, sent: list[OrderEntry
     member = prepared.engine.members[bot.name]
     price = prepared.view.price(bot.symbol)
     plans = [plan for plan in reader.plans if plan.bot == bot.name]
-    legs = {name: leg for plan in plans for name, leg in plan.legs.items()}
-    own = [entry for entry in sent if entry.want.bot == bot.name]
+    granted = (record for record in prepared.driver.records if record[0] == "plan_granted")
+    legs = {leg.name: leg for record in granted if record[2] == bot.name for leg in record[7]}
+    own = [entry for entry in sent if entry.want.plan.bot == bot.name]
     orders = [_order(entry, legs, member.instrument, price) for entry in own]
     with asking(bot.strategy, "sketch"):
         sketch = type(member.strategy).sketch(bot.strategy_config, member.instrument, price)

@@ -18,21 +18,22 @@ BUY = Side.BUY
 
 
 class PlanEntry(NamedTuple):
-    """A granted plan as the records tell it."""
+    """A granted plan as the records tell it; `number` is its id."""
 
+    number: int
+    time_ms: int
     bot: str
     symbol: str
     name: str
-    legs: Mapping[str, Leg]
     evidence: Mapping[str, Any]
 
 
 @define(eq=False)
 class WantEntry:
-    """A want as the records tell it."""
+    """A want as the records tell it; `number` is its id."""
 
-    bot: str
-    symbol: str
+    number: int
+    plan: PlanEntry
     leg: Leg
     quantity: Decimal
     origin: "WantEntry | None"
@@ -42,8 +43,8 @@ class WantEntry:
     @property
     def place(self) -> tuple[str, str, str, str, str]:
         """Bot, symbol, slot, purpose and side, as rows show them."""
-        leg = self.leg
-        return self.bot, self.symbol, leg.slot, leg.purpose.value, leg.side.value
+        plan, leg = self.plan, self.leg
+        return plan.bot, plan.symbol, leg.slot, leg.purpose.value, leg.side.value
 
 
 @define(eq=False)
@@ -64,6 +65,8 @@ class RecordReader:
     fees: Decimal = ZERO
     turnover: Decimal = ZERO
     ambiguous: int = 0
+    _legs: dict[int, dict[str, Leg]] = Factory(dict)
+    """Of plans that are not over."""
 
     def read(self, records: Iterable[Record]) -> "RecordReader":
         """Take in all records."""
@@ -72,6 +75,9 @@ class RecordReader:
             handler = find(record[0])
             if handler is not None:
                 handler(record)
+        for want in self.wants:
+            if want.lot is not None and not self.trades.holds(want.lot):
+                want.lot = None  # Most of what was ever opened is closed.
         return self
 
     def _handlers(self) -> dict[str, Callable[[Record], None]]:
@@ -96,25 +102,27 @@ class RecordReader:
     # -- plans, wants ---------------------------------------------------------------------------------------
 
     def _plan_granted(self, record: Record) -> None:
-        _, _, bot, symbol, plan, _, _, legs, _ = record
-        self.plans.append(PlanEntry(bot, symbol, plan.name, {leg.name: leg for leg in legs}, plan.evidence))
+        _, time_ms, bot, symbol, plan, _, _, legs, _ = record
+        number = len(self.plans) + 1
+        self.plans.append(PlanEntry(number, time_ms, bot, symbol, plan.name, plan.evidence))
+        self._legs[number] = {leg.name: leg for leg in legs}
         if not plan.name.startswith("~"):
             self.told.append(record)
 
     def _plan_closed(self, record: Record) -> None:
+        del self._legs[record[2]]
         if not self.plans[record[2] - 1].name.startswith("~"):
             self.told.append(record)
 
     def _want_granted(self, record: Record) -> None:
         _, _, plan_id, leg_name, _, quantity, _, parent_id = record
-        plan = self.plans[plan_id - 1]
-        leg = plan.legs[leg_name]
+        leg = self._legs[plan_id][leg_name]
         origin = None
         if parent_id:
             parent = self.wants[parent_id - 1]
             if parent.leg.slot == leg.slot and parent.leg.side is not leg.side and parent.origin is None:
                 origin = parent
-        self.wants.append(WantEntry(plan.bot, plan.symbol, leg, quantity, origin))
+        self.wants.append(WantEntry(len(self.wants) + 1, self.plans[plan_id - 1], leg, quantity, origin))
 
     def _want_resized(self, record: Record) -> None:
         self.wants[record[2] - 1].quantity = record[3]
@@ -127,16 +135,16 @@ class RecordReader:
     def _filled(self, record: Record) -> None:
         _, time_ms, order_id, _, price, quantity, fee, _, is_ambiguous = record
         want = self.owners[order_id]
-        leg = want.leg
+        leg, bot, symbol = want.leg, want.plan.bot, want.plan.symbol
         self.ambiguous += is_ambiguous
-        self._book(record, want, time_ms, want.symbol, leg.side, price, quantity, fee)
-        want.filled += quantity
+        self._book(record, want, time_ms, symbol, leg.side, price, quantity, fee)
+        want.filled = want.filled + quantity if want.filled else quantity
         if leg.is_exit:
-            self.trades.exit(want.bot, want.symbol, leg.slot, time_ms, leg.side, price, quantity, fee)
+            self.trades.exit(bot, symbol, leg.slot, time_ms, leg.side, price, quantity, fee)
             return
         lot = want.lot
         if lot is None or not self.trades.holds(lot):
-            lot = want.lot = self.trades.open(want.bot, want.symbol, leg.slot, time_ms, leg.side)
+            lot = want.lot = self.trades.open(bot, symbol, leg.slot, time_ms, leg.side)
         lot.add(price, quantity, fee)
         origin = want.origin
         if origin is not None and origin.lot is not None and want.filled >= want.quantity:

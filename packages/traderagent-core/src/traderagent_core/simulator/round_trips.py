@@ -1,19 +1,19 @@
 """Positions from flat to flat, read off the records of a run: fills, averages, stops and excursions."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
-from attrs import Factory, define
+from attrs import Factory, define, field
 
 from traderagent_core.account.reasons import HANDED_OVER
 from traderagent_core.account.state import Record
 from traderagent_core.contract.history import RoundTrip
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.order import Purpose, Side
-from traderagent_core.model.plan import Leg
 from traderagent_core.model.position import Position
 from traderagent_core.simulator.hearing import StopMove
+from traderagent_core.simulator.record_reader import PlanEntry, RecordReader, WantEntry
 
 ZERO = Decimal(0)
 TINY = Decimal("1e-12")
@@ -25,21 +25,6 @@ IsFlat = Callable[[str, Decimal, Decimal], bool]
 """Whether a bot that holds this quantity at this price holds nothing that could be sold."""
 
 
-class _Plan(NamedTuple):
-    time_ms: int
-    bot: str
-    symbol: str
-    name: str
-    evidence: Mapping[str, Any]
-    legs: Mapping[str, Leg]
-
-
-class _Want(NamedTuple):
-    plan_id: int
-    plan: _Plan
-    leg: Leg
-
-
 @define(eq=False)
 class _Trip:
     """A position while it is read."""
@@ -47,8 +32,7 @@ class _Trip:
     bot: str
     symbol: str
     number: int
-    plan_id: int
-    plan: _Plan | None
+    plan: PlanEntry | None
     is_long: bool
     opened_at: int
     opened_ms: int
@@ -80,12 +64,11 @@ class _Book:
 
 @define(eq=False)
 class TripReader:
-    """One pass over the records; `stops` are those that records do not tell, by the bots that they belong to."""
+    """One pass over the records, of which `known` has found wants and orders; `stops` are their moves of stops."""
 
     is_flat: IsFlat
-    plans: list[_Plan] = Factory(list)
-    wants: list[_Want] = Factory(list)
-    owners: dict[str, int] = Factory(dict)
+    known: RecordReader
+    plans: Iterator[PlanEntry] = field(default=Factory(lambda self: iter(self.known.plans), takes_self=True))
     books: dict[str, _Book] = Factory(dict)
     stops: list[StopMove] = Factory(list)
 
@@ -93,7 +76,6 @@ class TripReader:
         """Take in all records."""
         handlers: dict[str, Callable[[int, Record], None]] = {
             "plan_granted": self._plan_granted,
-            "want_granted": self._want_granted,
             "order_submitted": self._order_submitted,
             "order_amended": self._order_amended,
             "filled": self._filled,
@@ -110,26 +92,15 @@ class TripReader:
         return self
 
     def _plan_granted(self, _: int, record: Record) -> None:
-        _, time_ms, bot, symbol, plan, _, _, legs, _ = record
-        by_name = {leg.name: leg for leg in legs}
-        granted = _Plan(time_ms, bot, symbol, plan.name, plan.evidence, by_name)
-        self.plans.append(granted)
-        book = self.books.get(bot)
+        granted = next(self.plans)
+        book = self.books.get(record[2])
         trip = None if book is None else book.current
-        if trip is not None and trip.plan is None and not plan.name.startswith(INTERNAL):
-            trip.plan_id, trip.plan = (
-                len(self.plans),
-                granted,
-            )  # What was taken over is this plan's from now on.
-
-    def _want_granted(self, _: int, record: Record) -> None:
-        plan = self.plans[record[2] - 1]
-        self.wants.append(_Want(record[2], plan, plan.legs[record[3]]))
+        if trip is not None and trip.plan is None and not granted.name.startswith(INTERNAL):
+            trip.plan = granted  # What was taken over is this plan's from now on.
 
     # -- stops ----------------------------------------------------------------------------------------------
 
     def _order_submitted(self, index: int, record: Record) -> None:
-        self.owners[record[2]] = record[3]
         self._moved(index, record, record[6])
 
     def _order_amended(self, index: int, record: Record) -> None:
@@ -137,7 +108,7 @@ class TripReader:
 
     def _moved(self, index: int, record: Record, price: Decimal | None) -> None:
         """An order has a price from now on: remember it of a stop, and of what closes a position with a gain."""
-        want = self.wants[self.owners[record[2]] - 1]
+        want = self.known.owners[record[2]]
         leg, time_ms, bot = want.leg, record[1], want.plan.bot
         if price is None:
             return
@@ -152,23 +123,22 @@ class TripReader:
 
     def _filled(self, index: int, record: Record) -> None:
         _, time_ms, order_id, _, price, quantity, fee, _, _ = record
-        want_id = self.owners[order_id]
-        want = self.wants[want_id - 1]
+        want = self.known.owners[order_id]
         signed = quantity if want.leg.side is Side.BUY else -quantity
         place = (index, time_ms, want.plan.bot, want.plan.symbol)
-        self._take(place, signed, price, fee, want_id, want.leg.purpose.value.lower())
+        self._take(place, signed, price, fee, want, want.leg.purpose.value.lower())
 
     def _foreign_filled(self, index: int, record: Record) -> None:
         _, time_ms, bot, symbol, _, side, price, quantity, fee = record
         if bot:
             signed = quantity if side is Side.BUY else -quantity
-            self._take((index, time_ms, bot, symbol), signed, price, fee, 0, "liquidation")
+            self._take((index, time_ms, bot, symbol), signed, price, fee, None, "liquidation")
 
     def _handed_over(self, index: int, record: Record) -> None:
         """One bot's position ends at its average price, and another one's begins there."""
         _, time_ms, bot, symbol, heir, quantity, price = record
-        self._take((index, time_ms, bot, symbol), -quantity, price, ZERO, 0, HANDED_OVER)
-        self._take((index, time_ms, heir, symbol), quantity, price, ZERO, 0, HANDED_OVER)
+        self._take((index, time_ms, bot, symbol), -quantity, price, ZERO, None, HANDED_OVER)
+        self._take((index, time_ms, heir, symbol), quantity, price, ZERO, None, HANDED_OVER)
 
     def _take(
         self,
@@ -176,16 +146,16 @@ class TripReader:
         signed: Decimal,
         price: Decimal,
         fee: Decimal,
-        want_id: int,
+        want: WantEntry | None,
         why: str,
     ) -> None:
         """A fill; one that turns the position around closes one trip and opens another."""
         held = self._book(place[2]).position.quantity
         if held and (held > ZERO) is not (signed > ZERO) and abs(signed) > abs(held):
             share = (fee * abs(held) / abs(signed)).quantize(TINY)
-            self._part(place, -held, price, share, want_id, why)
+            self._part(place, -held, price, share, want, why)
             signed, fee = signed + held, fee - share
-        self._part(place, signed, price, fee, want_id, why)
+        self._part(place, signed, price, fee, want, why)
 
     def _part(
         self,
@@ -193,7 +163,7 @@ class TripReader:
         signed: Decimal,
         price: Decimal,
         fee: Decimal,
-        want_id: int,
+        want: WantEntry | None,
         why: str,
     ) -> None:
         index, time_ms, bot, _ = place
@@ -201,14 +171,14 @@ class TripReader:
         position = book.position
         trip = book.current
         if trip is None:
-            trip = book.current = self._open(book, place, want_id, is_long=signed > ZERO)
+            trip = book.current = self._open(book, place, want, is_long=signed > ZERO)
         is_adding = (signed > ZERO) is trip.is_long
         position.apply(signed, price)
         trip.fees += fee
         trip.gross = position.realized_pnl - trip.realized
         quantity = abs(signed)
         if is_adding:
-            trip.entries.add(want_id)
+            trip.entries.add(0 if want is None else want.number)
             trip.quantity += quantity
             trip.invested += quantity * price
             trip.averages.append((time_ms, position.average_price))
@@ -220,12 +190,13 @@ class TripReader:
             trip.reason = trip.reason or why
             book.current = None
 
-    def _open(self, book: _Book, place: tuple[int, int, str, str], want_id: int, *, is_long: bool) -> _Trip:
+    def _open(
+        self, book: _Book, place: tuple[int, int, str, str], want: WantEntry | None, *, is_long: bool
+    ) -> _Trip:
         index, time_ms, bot, symbol = place
-        want = self.wants[want_id - 1] if want_id else None
-        plan_id, plan = (0, None) if want is None else (want.plan_id, want.plan)
+        plan = None if want is None else want.plan
         realized = book.position.realized_pnl
-        trip = _Trip(bot, symbol, len(book.trips) + 1, plan_id, plan, is_long, index, time_ms, realized)
+        trip = _Trip(bot, symbol, len(book.trips) + 1, plan, is_long, index, time_ms, realized)
         book.trips.append(trip)
         return trip
 
@@ -251,16 +222,18 @@ class TripReader:
 
 
 def round_trips(
-    records: Sequence[Record],
+    records: Iterable[Record],
+    known: RecordReader,
     candles: Mapping[str, Candles],
     is_flat: IsFlat,
     held_stops: Sequence[StopMove] = (),
 ) -> tuple[list[RoundTrip], dict[int, RoundTrip]]:
     """All positions in order of opening, and by the id of the plan that opened them.
 
-    `held_stops` are stops that the engine held itself. Call it inside `money_context`.
+    `known` has read these records; `held_stops` are stops that the engine held itself. Call it inside
+    `money_context`.
     """
-    reader = TripReader(is_flat).read(records)
+    reader = TripReader(is_flat, known).read(records)
     for moves in (reader.stops, held_stops):
         _lay_stops(reader.books, moves)
     read = [trip for book in reader.books.values() for trip in book.trips]
@@ -268,7 +241,7 @@ def round_trips(
     made = [_finished(trip, candles[trip.symbol]) for trip in read]
     by_plan: dict[int, RoundTrip] = {}
     for trip, done in zip(read, made, strict=True):
-        by_plan.setdefault(trip.plan_id, done)
+        by_plan.setdefault(0 if trip.plan is None else trip.plan.number, done)
     return made, by_plan
 
 

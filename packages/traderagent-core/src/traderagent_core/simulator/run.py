@@ -11,4 +11,5 @@ def run(prepared: Prepared) -> Outcome:
     with money_context():
         prepared.driver.run(prepared.end_ms)
         prepared.view.forget_columns()
+        prepared.engine.account.forget_ended()
         return gather(prepared)

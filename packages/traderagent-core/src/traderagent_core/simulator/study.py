@@ -20,14 +20,16 @@ from traderagent_core.simulator.coordination import (
 )
 from traderagent_core.simulator.outcome import Shown, ShownKind, Study
 from traderagent_core.simulator.preparing import Prepared
+from traderagent_core.simulator.record_reader import RecordReader
 from traderagent_core.simulator.round_trips import round_trips
 
 
 class RunStudy(Study):
     """Reads a run once more. Everything is made on the first look and kept."""
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: Prepared, reader: RecordReader) -> None:
         self._prepared = prepared
+        self._reader = reader
         self._records: Sequence[Record] = prepared.driver.records
         self._heard = prepared.driver.heard
 
@@ -72,7 +74,7 @@ class RunStudy(Study):
         members = self._prepared.engine.members
         held = [move for move in self._heard.stops if members[move.bot].setup.stop_placement == "engine"]
         with money_context():
-            return round_trips(self._records, self._prepared.candles, self._is_flat, held)
+            return round_trips(self._records, self._reader, self._prepared.candles, self._is_flat, held)
 
     def _is_flat(self, bot: str, quantity: Decimal, price: Decimal) -> bool:
         instrument = self._prepared.engine.members[bot].instrument
