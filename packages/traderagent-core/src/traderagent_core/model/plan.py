@@ -85,6 +85,7 @@ PriceRule = At | FillTimes | AverageTimes
 QuantityRule = Fixed | Filled | Held
 QUANTITY_RULES = (Fixed, Filled, Held)
 EXITS = (Purpose.TAKE_PROFIT, Purpose.STOP_LOSS, Purpose.EXIT)
+NO_NAMES: frozenset[str] = frozenset()
 set_field = object.__setattr__
 """How a frozen object takes what follows from its other fields."""
 
@@ -209,4 +210,4 @@ class Plan:
                 has_buys, has_sells = has_buys or is_buy, has_sells or not is_buy
         set_field(self, "has_pegs", has_pegs)
         set_field(self, "has_two_sides", has_buys and has_sells)
-        set_field(self, "references", frozenset(references))
+        set_field(self, "references", frozenset(references) if references else NO_NAMES)

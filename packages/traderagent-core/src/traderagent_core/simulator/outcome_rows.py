@@ -16,8 +16,8 @@ ZERO = Decimal(0)
 
 def fill_rows(reader: RecordReader) -> Iterator[FillRow]:
     """One row for each execution."""
-    for record, want in reader.fills:
-        if want is None:
+    for record in reader.fills:
+        if record[0] == "foreign_filled":
             _, time_ms, bot, symbol, trade_id, side, price, quantity, fee = record
             purpose = "LIQUIDATION" if bot else "FOREIGN"
             place = (bot, symbol, "", purpose, side.value)
@@ -25,7 +25,8 @@ def fill_rows(reader: RecordReader) -> Iterator[FillRow]:
         else:
             _, time_ms, order_id, trade_id, price, quantity, fee, liquidity, is_ambiguous = record
             money = (price, quantity, fee, liquidity.value)
-            yield FillRow(time_ms, *want.place, *money, is_ambiguous, order_id, trade_id)
+            place = reader.owners[order_id].place
+            yield FillRow(time_ms, *place, *money, is_ambiguous, order_id, trade_id)
 
 
 @define(eq=False)

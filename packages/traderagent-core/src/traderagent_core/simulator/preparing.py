@@ -94,6 +94,7 @@ def prepare(
     driver.progress = options.progress
     driver.acknowledge_after_ms = acknowledge_after_ms(simulation)
     starts = schedule_bots(seating, engine, view, driver, config.coordinator, options)
+    view.begin(min(starts.values()))
     rates = funding_of(config, candles, funding)
     driver.schedule_funding(rates)
     problems = _check(seating, engine, view, candles, starts)

@@ -30,9 +30,8 @@ class PlanEntry(NamedTuple):
 
 @define(eq=False)
 class WantEntry:
-    """A want as the records tell it; `number` is its id."""
+    """A want as the records tell it."""
 
-    number: int
     plan: PlanEntry
     leg: Leg
     quantity: Decimal
@@ -58,7 +57,7 @@ class RecordReader:
     plans: list[PlanEntry] = Factory(list)
     wants: list[WantEntry] = Factory(list)
     owners: dict[str, WantEntry] = Factory(dict)
-    fills: list[tuple[Record, WantEntry | None]] = Factory(list)
+    fills: list[Record] = Factory(list)
     told: list[Record] = Factory(list)
     trades: TradeBook = Factory(TradeBook)
     money: MoneySteps = Factory(lambda self: MoneySteps(self.balance), takes_self=True)
@@ -122,7 +121,7 @@ class RecordReader:
             parent = self.wants[parent_id - 1]
             if parent.leg.slot == leg.slot and parent.leg.side is not leg.side and parent.origin is None:
                 origin = parent
-        self.wants.append(WantEntry(len(self.wants) + 1, self.plans[plan_id - 1], leg, quantity, origin))
+        self.wants.append(WantEntry(self.plans[plan_id - 1], leg, quantity, origin))
 
     def _want_resized(self, record: Record) -> None:
         self.wants[record[2] - 1].quantity = record[3]
@@ -137,7 +136,7 @@ class RecordReader:
         want = self.owners[order_id]
         leg, bot, symbol = want.leg, want.plan.bot, want.plan.symbol
         self.ambiguous += is_ambiguous
-        self._book(record, want, time_ms, symbol, leg.side, price, quantity, fee)
+        self._book(record, time_ms, symbol, leg.side, price, quantity, fee)
         want.filled = want.filled + quantity if want.filled else quantity
         if leg.is_exit:
             self.trades.exit(bot, symbol, leg.slot, time_ms, leg.side, price, quantity, fee)
@@ -152,13 +151,12 @@ class RecordReader:
 
     def _foreign_filled(self, record: Record) -> None:
         _, time_ms, bot, symbol, _, side, price, quantity, fee = record
-        self._book(record, None, time_ms, symbol, side, price, quantity, fee)
+        self._book(record, time_ms, symbol, side, price, quantity, fee)
         self.trades.exit(bot, symbol, "", time_ms, side, price, quantity, fee)
 
     def _book(
         self,
         record: Record,
-        want: WantEntry | None,
         time_ms: int,
         symbol: str,
         side: Side,
@@ -167,7 +165,7 @@ class RecordReader:
         fee: Decimal,
     ) -> None:
         """Keep an execution, and what it moved."""
-        self.fills.append((record, want))
+        self.fills.append(record)
         notional = price * quantity
         self.turnover += notional
         self.fees += fee

@@ -47,13 +47,14 @@ def regime_history(view: "SimulatedView", symbol: str, classifier: RegimeClassif
     """Every change of a market's regime, from the closes of the regime's timeframe; DataError when there are none."""
     timeframe = classifier.config.regime_timeframe
     try:
-        closes = view.series(symbol, timeframe).close_time
+        series = view.series(symbol, timeframe)
     except DataError as error:
         raise DataError(f"coordinator.regime.regime_timeframe: {error}") from None
-    columns = RegimeColumns(*(view.column(symbol, timeframe, each) for each in classifier.indicators))
+    # Not by way of the view, which would keep them: they are read here and never again.
+    columns = RegimeColumns(*(each.batch(series.candles) for each in classifier.indicators))
     times, readings = [], []
     for close, regime in classify_columns(classifier, columns).changes():
-        time_ms = int(closes[close])
+        time_ms = int(series.close_time[close])
         times.append(time_ms)
         readings.append(RegimeReading(regime, time_ms, *columns.row(close)))
     return RegimeHistory(times, readings)

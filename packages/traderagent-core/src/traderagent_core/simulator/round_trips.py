@@ -40,7 +40,7 @@ class _Trip:
     closed_at: int | None = None
     closed_ms: int | None = None
     reason: str = ""
-    entries: set[int] = Factory(set)
+    entries: set[WantEntry | None] = Factory(set)
     quantity: Decimal = ZERO
     invested: Decimal = ZERO
     sold: Decimal = ZERO
@@ -178,7 +178,7 @@ class TripReader:
         trip.gross = position.realized_pnl - trip.realized
         quantity = abs(signed)
         if is_adding:
-            trip.entries.add(0 if want is None else want.number)
+            trip.entries.add(want)
             trip.quantity += quantity
             trip.invested += quantity * price
             trip.averages.append((time_ms, position.average_price))

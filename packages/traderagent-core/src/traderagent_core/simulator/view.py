@@ -78,6 +78,7 @@ class SimulatedView:
         self._series: dict[tuple[str, str], Series] = {}
         self._refused: dict[tuple[str, str], str] = {}
         self._columns: dict[tuple[str, str, Indicator], FloatColumn] = {}
+        self._tails: dict[tuple[str, str, Indicator], tuple[int, FloatColumn]] = {}
         self.regimes: dict[str, RegimeHistory] = {}
         self.stress: StressHistory | None = None
         self._due: dict[str, tuple[Series, NDArray[np.bool_] | None]] = {}
@@ -114,9 +115,18 @@ class SimulatedView:
             column = self._columns[key] = indicator.batch(self.series(symbol, timeframe).candles)
         return column
 
+    def begin(self, start_ms: int) -> None:
+        """A run begins at a time: of its indicators only what can still be read is kept."""
+        for (symbol, timeframe, indicator), column in self._columns.items():
+            closes = self.series(symbol, timeframe).close_time
+            first = max(int(closes.searchsorted(start_ms, side="right")) - 1, 0)
+            self._tails[symbol, timeframe, indicator] = first, column[first:].copy()
+        self._columns.clear()
+
     def forget_columns(self) -> None:
         """A run is over: what is read after it are candles, and an indicator that is asked for is made anew."""
         self._columns.clear()
+        self._tails.clear()
 
     # -- what plugins see -----------------------------------------------------------------------------------
 
@@ -143,6 +153,9 @@ class SimulatedView:
     def value(self, symbol: str, timeframe: str, indicator: Indicator) -> float:
         """An indicator at the last closed candle; nan while it warms up."""
         index = self._now(symbol, timeframe)[1]
+        tail = self._tails.get((symbol, timeframe, indicator))
+        if tail is not None and index >= tail[0]:
+            return tail[1].item(index - tail[0])
         return self.column(symbol, timeframe, indicator).item(index) if index >= 0 else float("nan")
 
     def _now(self, symbol: str, timeframe: str) -> tuple[Series, int]:
