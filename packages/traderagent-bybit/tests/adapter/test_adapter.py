@@ -7,13 +7,16 @@ from random import Random
 from typing import Any
 
 import pytest
+from attrs import evolve
 from traderagent_bybit.adapter import budget as budget_module
 from traderagent_bybit.adapter import http, outcomes, stream
 from traderagent_bybit.adapter.budget import Budget
 from traderagent_bybit.adapter.bybit import BybitAdapter
 from traderagent_bybit.adapter.config import BybitConfig, hosts_of
 from traderagent_bybit.adapter.facts import Facts
+from traderagent_bybit.adapter.position_stops import PositionStops
 from traderagent_core import (
+    Amendment,
     ExchangeRefusedError,
     ExchangeUnavailableError,
     Instrument,
@@ -21,6 +24,7 @@ from traderagent_core import (
     LinkUp,
     Market,
     OrderRequest,
+    OrderStatus,
     OrderType,
     OutcomeKind,
     Refusal,
@@ -28,6 +32,7 @@ from traderagent_core import (
     Surroundings,
 )
 from traderagent_core.adapters.clocks import SystemClock
+from traderagent_core.model.order import AttachedStop
 
 ETH = Instrument(
     "ETH/USDT", Market.LINEAR, lot_size=Decimal("0.001"), min_notional=Decimal(5), max_leverage=Decimal(10)
@@ -122,6 +127,72 @@ def test_after_http_403_nothing_is_sent(on: Any) -> None:
     assert again.kind is OutcomeKind.NOT_PROCESSED
     assert again.retry_after_ms > 590_000 < retry_after_ms
     assert sent == 0
+
+
+# -- the stop-loss of a position ------------------------------------------------------------------------------
+
+
+async def with_stop(exchange: Any, adapter: BybitAdapter, price: str = "90") -> None:
+    """A position whose entry has carried a stop."""
+    entry = market(Side.BUY, "entry")
+    entry = evolve(entry, attached_stop=AttachedStop("stop", Decimal(price)))
+    assert (await adapter.submit(entry)).kind is OutcomeKind.ACCEPTED
+    await exchange.settle()
+
+
+def test_after_a_restart_an_attached_stop_is_ours_again_by_what_is_recalled(on: Any) -> None:
+    async def talk(exchange: Any, adapter: BybitAdapter) -> Any:
+        await with_stop(exchange, adapter)
+        later = exchange.adapter()
+        try:
+            await later.connect()
+            before = [order.client_order_id for order in await later.open_orders()]
+            later.recall("ETH/USDT", AttachedStop("stop", Decimal(90)), "")
+            after = await later.order("ETH/USDT", "stop")
+            moved = await later.amend("ETH/USDT", Amendment("stop", Decimal(92), None))
+            await exchange.move_price(Decimal(91))
+            await exchange.settle()
+            fills = await later.executions(0)
+            return before, after, moved.kind, fills[-1], await later.order("ETH/USDT", "stop")
+        finally:
+            await later.close()
+
+    before, after, moved, fill, ended = on(talk)
+    assert before == [""]
+    assert (after.client_order_id, after.price, after.status) == ("stop", Decimal(90), OrderStatus.OPEN)
+    assert moved is OutcomeKind.ACCEPTED
+    assert (fill.client_order_id, fill.side, fill.quantity) == ("stop", Side.SELL, Decimal(1))
+    assert (ended.status, ended.filled) == (OrderStatus.FILLED, Decimal(1))
+
+
+def test_a_stop_that_a_person_has_set_is_not_ours(on: Any) -> None:
+    async def talk(exchange: Any, adapter: BybitAdapter) -> Any:
+        await with_stop(exchange, adapter)
+        await adapter.cancel("ETH/USDT", "stop")
+        body = {"category": "linear", "symbol": "ETHUSDT", "positionIdx": 0, "stopLoss": "80"}
+        exchange.session.apply("kit", "trading-stop", body)
+        await exchange.settle()
+        (theirs,) = await adapter.open_orders()
+        return theirs, await adapter.order("ETH/USDT", "stop")
+
+    theirs, ours = on(talk)
+    assert (theirs.client_order_id, theirs.price) == ("", Decimal(80))
+    assert ours.status is OrderStatus.CANCELED
+
+
+def test_the_stop_of_a_position_that_is_gone_is_no_more(on: Any) -> None:
+    async def talk(exchange: Any, adapter: BybitAdapter) -> Any:
+        await with_stop(exchange, adapter)
+        await adapter.submit(market(Side.SELL, "exit"))
+        await exchange.settle()
+        change = Amendment("stop", Decimal(92), None)
+        ended = await adapter.order("ETH/USDT", "stop")
+        return await adapter.amend("ETH/USDT", change), await adapter.cancel("ETH/USDT", "stop"), ended
+
+    amended, canceled, ended = on(talk)
+    assert amended.reason is Refusal.ORDER_NOT_OPEN
+    assert canceled.kind is OutcomeKind.ALREADY_SO
+    assert (ended.status, ended.code) == (OrderStatus.CANCELED, "reduce_only_without_position")
 
 
 # -- clock, keys, modes --------------------------------------------------------------------------------------
@@ -290,7 +361,7 @@ def test_facts_come_once_however_often_and_in_whatever_order_the_topics_tell(on:
     executions = [message for message in messages if message["topic"] == "execution"]
     orders = [message for message in messages if message["topic"] == "order"]
     for told in (messages, executions + orders, messages * 2, [each for each in messages for _ in range(2)]):
-        facts = Facts()
+        facts = Facts(PositionStops())
         names = [(type(fact).__name__, fact.client_order_id) for each in told for fact in facts.of(each)]
         assert sorted(names) == [
             ("OrderAccepted", "a"),

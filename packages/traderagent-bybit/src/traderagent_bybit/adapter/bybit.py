@@ -25,9 +25,7 @@ from traderagent_core import (
     OrderFilled,
     OrderReport,
     OrderRequest,
-    OrderType,
     Outcome,
-    OutcomeTable,
     PositionReport,
     Price,
     PriceFact,
@@ -35,20 +33,22 @@ from traderagent_core import (
 )
 from traderagent_core.adapters.candle_polling import polled_candles
 from traderagent_core.adapters.streams import Broadcast
+from traderagent_core.model.order import AttachedStop
 from traderagent_core.model.timeframe import DAY_MS, timeframe_ms
 
-from traderagent_bybit.adapter import fields, outcomes, translate
+from traderagent_bybit.adapter import fields, translate
 from traderagent_bybit.adapter.config import BybitConfig, hosts_of
 from traderagent_bybit.adapter.facts import Facts, funding
 from traderagent_bybit.adapter.fields import STRANGE, rows_of, sensible
-from traderagent_bybit.adapter.http import UNANSWERED, Answer, Http
+from traderagent_bybit.adapter.http import UNANSWERED, Http
+from traderagent_bybit.adapter.position_stops import PositionStops
 from traderagent_bybit.adapter.pulse import Pulse
 from traderagent_bybit.adapter.reads import Reads
 from traderagent_bybit.adapter.stream import Stream
+from traderagent_bybit.adapter.writes import LINEAR, Writes
 from traderagent_bybit.signing import sign_socket
 
 TICKERS = "tickers."
-LINEAR = {"category": "linear"}
 SETTLED = {**LINEAR, "settleCoin": translate.QUOTE}
 DEFAULT_FEES = (Decimal("0.0002"), Decimal("0.00055"))
 EXECUTION_HISTORY_MS = 28 * DAY_MS
@@ -57,12 +57,12 @@ ONE_WAY = 0
 
 
 class BybitAdapter(ExchangeAdapter):
-    """Stops rest at the venue as conditional orders: a stop attached by Bybit would have no id of ours."""
+    """An entry from flat carries its stop, which is that of the position then; later stops are conditional orders."""
 
     capabilities = Capabilities(
         markets=frozenset({Market.LINEAR}),
         timeframes=tuple(translate.INTERVALS),
-        stop_placements={Market.LINEAR: "resting"},
+        stop_placements={Market.LINEAR: "attached"},
         can_amend=True,
         has_funding=True,
         largest_batch=10,
@@ -79,7 +79,9 @@ class BybitAdapter(ExchangeAdapter):
         self._facts: Broadcast[OrderFact] = Broadcast(self.clock)
         self._prices: Broadcast[PriceFact] = Broadcast(self.clock)
         self._last: dict[str, Price] = {}
-        self._told = Facts()
+        self._stops = PositionStops()
+        self._writes = Writes(self._http, self._stops, self.order, self._facts.publish)
+        self._told = Facts(self._stops)
         symbols = [translate.theirs(symbol) for symbol in surroundings.markets]
         topics = [f"{kind}.{symbol}" for symbol in symbols for kind in ("publicTrade", "tickers")]
         self._private = self._stream(hosts.private, ["order", "execution"], self._hear_private, self._facts)
@@ -191,19 +193,33 @@ class BybitAdapter(ExchangeAdapter):
             for row in await self._reads.every(path, query):
                 if row["orderLinkId"] == client_order_id:
                     return translate.report(row)
-        return None
+        return (
+            await self._stop_loss(symbol, client_order_id)
+            if self._stops.has(symbol, client_order_id)
+            else None
+        )
+
+    async def _stop_loss(self, symbol: str, client_order_id: str) -> OrderReport | None:
+        """The same for the stop-loss of a position: by Bybit's id, once that has shown."""
+        place = {**LINEAR, "symbol": translate.theirs(symbol)}
+        rows = await self._reads.every("/v5/order/realtime", {**place, "orderFilter": "StopOrder"})
+        for order_id in self._stops.orders_of(client_order_id):
+            rows += await self._reads.every("/v5/order/history", {**place, "orderId": order_id})
+        found = (row for row in map(self._stops.named, rows) if row["orderLinkId"] == client_order_id)
+        return next(map(translate.report, found), None)
 
     @sensible
     async def open_orders(self) -> Sequence[OrderReport]:
         """All live orders of the account, conditional ones and those of positions included."""
         rows = await self._reads.every("/v5/order/realtime", {**SETTLED, "limit": 50})
-        return [translate.report(row) for row in rows]
+        return [translate.report(self._stops.named(row)) for row in rows]
 
     @sensible
     async def executions(self, since_ms: int) -> Sequence[OrderFilled]:
         """All trades of the account from a time on."""
         rows = await self._executions(since_ms)
-        found = {row["execId"]: translate.fill(row) for row in rows if row["execType"] in translate.TRADES}
+        trades = [self._stops.named(row) for row in rows if row["execType"] in translate.TRADES]
+        found = {row["execId"]: translate.fill(row) for row in trades}
         return sorted(found.values(), key=lambda fill: (fill.time_ms, fill.trade_id))
 
     async def _executions(self, since_ms: int, **more: str) -> list[Any]:
@@ -281,83 +297,28 @@ class BybitAdapter(ExchangeAdapter):
     # -- writes ---------------------------------------------------------------------------------------------
 
     async def submit(self, request: OrderRequest) -> Outcome:
-        """Send an order; a repeated client order id is ALREADY_SO."""
-        body = translate.order_body(request)
-        return await self._write(outcomes.SUBMIT, "/v5/order/create", body, is_protective=_protects(request))
+        """Send an order, with the stop-loss that it carries; a repeated client order id is ALREADY_SO."""
+        return await self._writes.submit(request)
 
     async def submit_all(self, requests: Sequence[OrderRequest]) -> Sequence[Outcome]:
         """Send up to ten orders at once; each has its own answer."""
-        rows = [translate.order_body(request) for request in requests]
-        for row in rows:
-            del row["category"]
-        answer = await self._post(
-            "/v5/order/create-batch",
-            {**LINEAR, "request": rows},
-            is_protective=all(map(_protects, requests)),
-            weight=len(rows),
-        )
-        if isinstance(answer, Outcome):
-            return [answer] * len(rows)
-        if answer.code != outcomes.OK:
-            whole = outcomes.outcome_of(outcomes.SUBMIT, answer.code, answer.text, "", answer.retry_after_ms)
-            return [whole] * len(rows)
-        try:
-            codes, done = rows_of(answer.extra.get("list")), rows_of(answer.result.get("list"))
-            return [
-                outcomes.outcome_of(
-                    outcomes.SUBMIT, _code_of(told), str(told["msg"]), str(row.get("orderId", ""))
-                )
-                for told, row, _ in zip(codes, done, rows, strict=True)
-            ]
-        except STRANGE as error:
-            return [Outcome.unknown("0", f"rows that make no sense: {error}")] * len(rows)
+        return await self._writes.submit_all(requests)
 
     async def cancel(self, symbol: str, client_order_id: str) -> Outcome:
         """Cancel an order; one that is not open is ALREADY_SO."""
-        body = {**LINEAR, "symbol": translate.theirs(symbol), "orderLinkId": client_order_id}
-        return await self._write(outcomes.CANCEL, "/v5/order/cancel", body, is_protective=True)
+        return await self._writes.cancel(symbol, client_order_id)
 
     async def amend(self, symbol: str, amendment: Amendment) -> Outcome:
         """Change price or trigger, and quantity, of a live order."""
-        name = amendment.client_order_id
-        body = {**LINEAR, "symbol": translate.theirs(symbol), "orderLinkId": name}
-        if amendment.quantity is not None:
-            body["qty"] = translate.plain(amendment.quantity)
-        if amendment.price is not None:
-            key = "triggerPrice" if await self._is_stop(symbol, name) else "price"
-            body[key] = translate.plain(amendment.price)
-        return await self._write(outcomes.AMEND, "/v5/order/amend", body, is_protective=True)
-
-    async def _is_stop(self, symbol: str, client_order_id: str) -> bool:
-        """Which field a price belongs to; what cannot be read is asked of the venue as a limit, and refused there."""
-        try:
-            report = await self.order(symbol, client_order_id)
-        except (ExchangeUnavailableError, ExchangeRefusedError):
-            return False
-        return report is not None and report.type is OrderType.STOP
+        return await self._writes.amend(symbol, amendment)
 
     async def set_leverage(self, symbol: str, leverage: Decimal) -> Outcome:
         """Set the leverage of both sides."""
-        text = translate.plain(leverage)
-        body = {**LINEAR, "symbol": translate.theirs(symbol), "buyLeverage": text, "sellLeverage": text}
-        return await self._write(outcomes.LEVERAGE, "/v5/position/set-leverage", body)
+        return await self._writes.set_leverage(symbol, leverage)
 
-    async def _write(
-        self, table: OutcomeTable, path: str, body: Mapping[str, Any], *, is_protective: bool = False
-    ) -> Outcome:
-        answer = await self._post(path, body, is_protective=is_protective)
-        if isinstance(answer, Outcome):
-            return answer
-        order_id = str(answer.result.get("orderId") or "")
-        return outcomes.outcome_of(table, answer.code, answer.text, order_id, answer.retry_after_ms)
-
-    async def _post(
-        self, path: str, body: Mapping[str, Any], *, is_protective: bool, weight: int = 1
-    ) -> Answer | Outcome:
-        try:
-            return await self._http.post(path, body, is_protective=is_protective, weight=weight)
-        except (*UNANSWERED, *STRANGE, ExchangeUnavailableError) as error:
-            return Outcome.unknown(getattr(error, "code", "") or type(error).__name__, str(error))
+    def recall(self, symbol: str, stop: AttachedStop, venue_order_id: str) -> None:
+        """The stop-loss of a position has no id of ours."""
+        self._stops.learn(symbol, stop, venue_order_id)
 
     # -- streams --------------------------------------------------------------------------------------------
 
@@ -402,12 +363,3 @@ class BybitAdapter(ExchangeAdapter):
 def _present(stream: Stream, now_ms: int) -> Iterator[LinkUp | LinkDown]:
     if stream.is_up:
         yield LinkUp(now_ms)
-
-
-def _code_of(told: Mapping[str, Any]) -> str:
-    """The code of one order of a batch; what is no code is one that nobody knows."""
-    return str(told["code"]) if type(told["code"]) is int else f"no code: {fields.shown(told['code'])}"
-
-
-def _protects(request: OrderRequest) -> bool:
-    return request.reduce_only or request.type is OrderType.STOP

@@ -13,6 +13,7 @@ from traderagent_core import FundingPaid, OrderAccepted, OrderAmended, OrderCanc
 
 from traderagent_bybit.adapter import fields, translate
 from traderagent_bybit.adapter.fields import rows_of
+from traderagent_bybit.adapter.position_stops import PositionStops, is_stop_loss
 
 MOST_REMEMBERED = 20_000
 
@@ -25,11 +26,16 @@ class _Known:
     quantity: Decimal
     is_over: bool = False
 
+    def differs(self, row: Mapping[str, Any], price: Decimal | None, quantity: Decimal) -> bool:
+        """Whether the order was amended; the quantity of a position's stop-loss only follows the position."""
+        return self.price != price or (self.quantity != quantity and not is_stop_loss(row))
+
 
 class Facts:
     """Turns messages of `order` and `execution` into facts, each once while it is remembered."""
 
-    def __init__(self) -> None:
+    def __init__(self, stops: PositionStops) -> None:
+        self._stops = stops
         self._orders: OrderedDict[str, _Known | None] = OrderedDict()
         self._executions: OrderedDict[str, None] = OrderedDict()
 
@@ -39,7 +45,7 @@ class Facts:
         tell = {"execution": self._execution, "order": self._order}[kind]
         for row in rows_of(message["data"]):
             if fields.name(row, "category") == "linear":
-                yield from tell(row)
+                yield from tell(self._stops.named(row))
 
     def _execution(self, row: Mapping[str, Any]) -> Iterator[OrderFact]:
         trade, kind = fields.name(row, "execId"), fields.name(row, "execType")
@@ -78,7 +84,7 @@ class Facts:
         filled = fields.quantity(row, "cumExecQty")
         yield from self._accepted(row, time_ms)
         is_over = status in ("Filled", "Cancelled", "Deactivated", "PartiallyFilledCanceled")
-        if not is_over and known is not None and (known.price, known.quantity) != (price, quantity):
+        if not is_over and known is not None and known.differs(row, price, quantity):
             yield OrderAmended(time_ms, link, price, quantity)
         _remember(self._orders, venue_id, _Known(price, quantity, is_over))
         if is_over and status != "Filled":

@@ -62,7 +62,7 @@ class Http:
         self._config = config
         self._base = base
         self._key, self._secret = credentials.get("key", ""), credentials.get("secret", "")
-        self._clock = clock
+        self.clock = clock
         self._budget = Budget(clock, config.rate_factor)
         self._session: aiohttp.ClientSession | None = None
         self._silent_until_ms = 0
@@ -82,7 +82,7 @@ class Http:
 
     def venue_ms(self) -> int:
         """The venue's time, as far as is known."""
-        return self._clock.now_ms() + self.offset_ms
+        return self.clock.now_ms() + self.offset_ms
 
     async def close(self) -> None:
         """Close all connections."""
@@ -92,9 +92,9 @@ class Http:
 
     async def synchronise(self) -> int:
         """Read the venue's time and remember how far our clock is off; returns that time."""
-        before = self._clock.now_ms()
+        before = self.clock.now_ms()
         answer = await self.get("/v5/market/time", kind="public")
-        after = self._clock.now_ms()
+        after = self.clock.now_ms()
         if answer.code != "0":
             raise ExchangeUnavailableError(
                 answer.text, code=answer.code, retry_after_ms=answer.retry_after_ms
@@ -164,12 +164,12 @@ class Http:
         if not self._refusals:
             return 0
         until_ms = self._silent_until_ms + (0 if is_protective else ENTRIES_LATER_MS)
-        left = until_ms - self._clock.now_ms()
+        left = until_ms - self.clock.now_ms()
         return left if left > 0 else _SOON_MS if self._is_probing else 0
 
     def _note_refusal(self, *, is_refused: bool) -> None:
         """Answers to calls that left before a pause began say nothing about what comes after it."""
-        now_ms = self._clock.now_ms()
+        now_ms = self.clock.now_ms()
         if now_ms < self._silent_until_ms:
             return
         self._refusals = self._refusals + 1 if is_refused else 0

@@ -97,8 +97,12 @@ AMEND = OutcomeTable(
     {OK}, {**_ORDER_REFUSED, **dict.fromkeys(NOT_OPEN, Refusal.ORDER_NOT_OPEN)}, UNDER_WAY, NOT_MODIFIED
 )
 CANCEL = OutcomeTable({OK}, _REFUSED, UNDER_WAY, NOT_OPEN)
+UNSET = OutcomeTable({OK}, _REFUSED, UNDER_WAY, (*NOT_OPEN, *NOT_MODIFIED))
+"""For the stop-loss of a position."""
 LEVERAGE = OutcomeTable({OK}, _ORDER_REFUSED, NOT_PROCESSED, NOT_MODIFIED)
 
+_FLAT = "zero position"
+"""Said of a stop-loss of a position that is gone, or not there yet."""
 _TEXTS = (
     ("minimum limit", Refusal.ORDER_TOO_SMALL),
     ("maximum limit", Refusal.ORDER_TOO_LARGE),
@@ -107,6 +111,7 @@ _TEXTS = (
     ("symbol invalid", Refusal.UNKNOWN_SYMBOL),
     ("symbol is not supported", Refusal.UNKNOWN_SYMBOL),
     ("base_price", Refusal.WOULD_TRIGGER),
+    (_FLAT, Refusal.ORDER_NOT_OPEN),
 )
 _UNCHANGED = "remains unchanged"
 
@@ -123,6 +128,8 @@ def outcome_of(
 ) -> Outcome:
     """The answer to a write. 10001 covers many things, which only its text tells apart."""
     if code == "10001" and _UNCHANGED in text and table is AMEND:
+        return Outcome.already_so(code, text)
+    if code == "10001" and _FLAT in text and table is UNSET:
         return Outcome.already_so(code, text)
     found = table.outcome(code, text, venue_order_id=venue_order_id, retry_after_ms=retry_after_ms)
     if code != "10001" or found.kind is not OutcomeKind.REJECTED:

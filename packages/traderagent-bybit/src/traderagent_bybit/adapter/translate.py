@@ -124,6 +124,7 @@ def price_of(row: Mapping[str, Any]) -> Decimal | None:
 
 
 LOST = {
+    "CancelByTpSlTsClear": "reduce_only_without_position",
     "CancelByReduceOnly": "reduce_only_without_position",
     "CancelByPrepareLiq": "liquidation",
     "CancelAllBeforeLiq": "liquidation",

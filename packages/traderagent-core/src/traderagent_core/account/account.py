@@ -267,7 +267,8 @@ class Account(CoordinationRecords):
 
     def order_accepted(self, time_ms: int, client_order_id: str, venue_order_id: str) -> None:
         """The venue has the order."""
-        self.orders[client_order_id].status = OPEN
+        order = self.orders[client_order_id]
+        order.status, order.venue_order_id = OPEN, venue_order_id
 
     def order_amended(
         self, time_ms: int, client_order_id: str, price: Decimal | None, quantity: Decimal

@@ -108,6 +108,7 @@ class Order:
     final_filled: Decimal | None = None
     is_canceling: bool = False
     reason: str = ""
+    venue_order_id: str = ""
 
     @property
     def symbol(self) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from traderagent_core.model.candle import Candles
     from traderagent_core.model.event import FundingPaid, OrderFilled
     from traderagent_core.model.instrument import Instrument, Market
-    from traderagent_core.model.order import Amendment, OrderRequest
+    from traderagent_core.model.order import Amendment, AttachedStop, OrderRequest
 
 
 @frozen
@@ -71,6 +71,13 @@ class ExchangeAdapter(ABC):
         """Open what is needed and check keys and account modes; raises ExchangeRefusedError when they do not fit.
 
         After an ExchangeUnavailableError it may be called again.
+        """
+
+    def recall(self, symbol: str, stop: "AttachedStop", venue_order_id: str) -> None:  # noqa: B027
+        """A live stop of ours that has travelled with an entry before this start.
+
+        Told before streams are asked, for each price it may have; `venue_order_id` is empty where it was not heard
+        of yet. For exchanges that give attached stops no client order id.
         """
 
     @abstractmethod

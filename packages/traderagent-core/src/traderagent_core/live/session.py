@@ -106,6 +106,8 @@ async def trade(session: Session, *keepers: Keeper) -> Stepper:
         await ask_again(adapter.connect, adapter.clock, tell)
         conditions = await _ask_conditions(session) if setup is None else conditions_of(setup)
         recovered = recover(session.config, journal, snapshots, conditions, tell, session.board)
+        for attached in recovered.stepper.attached_stops():
+            adapter.recall(*attached)
         tell("recovered", events=recovered.events, is_first=recovered.is_first)
         if session.starts_bots:
             with money_context():

@@ -1,6 +1,6 @@
 """The order of work: append the event, step, append the records and what is about to leave."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from attrs import define, field
@@ -14,7 +14,7 @@ from traderagent_core.live.watchdog.calls import Calls
 from traderagent_core.live.watches import Watches
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
-from traderagent_core.model.order import OrderRequest
+from traderagent_core.model.order import AttachedStop, OrderRequest
 from traderagent_core.persistence.journal.entry import EntryKind
 from traderagent_core.persistence.payloads import intent_payload, records_payload
 
@@ -95,6 +95,14 @@ class Stepper:
         """Keep the requests of live orders only: others are never sent again."""
         live = self.engine.account.orders
         self.requests = {key: request for key, request in self.requests.items() if key in live}
+
+    def attached_stops(self) -> Iterator[tuple[str, AttachedStop, str]]:
+        """Live stops that were never sent by themselves: symbol, stop at each price it may have, the venue's id."""
+        for order in self.engine.account.orders.values():
+            if order.closes_position and order.client_order_id not in self.requests:
+                for price in (order.price, order.want.price):
+                    if price is not None:
+                        yield order.symbol, AttachedStop(order.client_order_id, price), order.venue_order_id
 
     def _keep(self, command: cmd.Command) -> None:
         match command:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from traderagent_core.contract.outcome import OutcomeKind, Refusal
 from traderagent_core.model import event as ev
-from traderagent_core.model.order import Amendment, AttachedStop, OrderStatus, OrderType, Side
+from traderagent_core.model.order import Amendment, AttachedStop, OrderRequest, OrderStatus, OrderType, Side
 from traderagent_core.testing.comparing import refuse
 from traderagent_core.testing.conformance.adapter_base import AdapterKit
 from traderagent_core.testing.conformance.adapter_session import Session, require_kind, told
@@ -133,15 +133,10 @@ class AdapterKinds(AdapterKit):
 
         Mend: attach the stop to the order, and tell it under the id of its AttachedStop.
         """
-        market = subject.instrument.market
-        self.require(
-            subject,
-            lambda able: able.stop_placement(market) == "attached",
-            f"does not attach stops on {market.value}",
-        )
+        self._require_attached(subject)
 
         async def scenario(session: Session) -> None:
-            stop = AttachedStop("kit-stop", session.price("0.85"))
+            stop = AttachedStop("kit-stop", session.price("0.9"))
             request = await session.rest("0.95", attached_stop=stop)
             if await session.adapter.order(request.symbol, "kit-stop") is not None:
                 refuse(
@@ -149,18 +144,8 @@ class AdapterKinds(AdapterKit):
                     found="it is there",
                     mend="attach the stop to the order instead of sending it beside it",
                 )
-            await session.rig.move_price(session.price("0.94"))
-            await session.hear_filled(request)
-            report = await session.report(
-                "kit-stop", expected="the attached stop lives after the entry's fill"
-            )
-            if (report.side, report.type, report.price) != (SELL, STOP, stop.price):
-                refuse(
-                    expected=f"a STOP to SELL at {stop.price}",
-                    found=repr(report),
-                    mend="report the stop with its side, type and trigger",
-                )
-            await session.rig.move_price(session.price("0.84"))
+            await _fill_with_stop(session, request, stop)
+            await session.rig.move_price(session.price("0.89"))
             await session.until(
                 lambda: session.filled("kit-stop") == request.quantity,
                 expected="the stop closes the whole position",
@@ -168,6 +153,43 @@ class AdapterKinds(AdapterKit):
             )
 
         self.play(subject, scenario)
+
+    def test_an_attached_stop_is_moved_and_taken_back_under_its_id(self, subject: Subject) -> None:
+        """An attached stop that lives is amended and canceled like any order, and both are told.
+
+        Mend: take its id in `amend`, where the venue can, and in `cancel`.
+        """
+        self._require_attached(subject)
+
+        async def scenario(session: Session) -> None:
+            stop, symbol = AttachedStop("kit-stop", session.price("0.9")), subject.instrument.symbol
+            await _fill_with_stop(session, await session.rest("0.95", attached_stop=stop), stop)
+            if session.adapter.capabilities.can_amend:
+                higher = session.price("0.92")
+                outcome = await session.adapter.amend(symbol, Amendment("kit-stop", higher, None))
+                require_kind(outcome, ACCEPTED, f"the amendment of the stop to {higher}")
+                await session.hear(ev.OrderAmended, "kit-stop")
+                await session.report(
+                    "kit-stop", lambda found: found.price == higher, expected=f"the stop is at {higher}"
+                )
+            require_kind(await session.adapter.cancel(symbol, "kit-stop"), ACCEPTED, "taking the stop back")
+            await session.hear(ev.OrderCanceled, "kit-stop")
+            if await session.adapter.open_orders():
+                refuse(
+                    expected="no order after the stop was taken back",
+                    found=repr(await session.adapter.open_orders()),
+                    mend="take the stop of the position away when its id is canceled",
+                )
+
+        self.play(subject, scenario)
+
+    def _require_attached(self, subject: Subject) -> None:
+        market = subject.instrument.market
+        self.require(
+            subject,
+            lambda able: able.stop_placement(market) == "attached",
+            f"does not attach stops on {market.value}",
+        )
 
     def test_an_amended_order_stays_the_same_order(self, subject: Subject) -> None:
         """An amended order rests at the new price under both its ids, and the change is told; there is still one.
@@ -250,3 +272,16 @@ class AdapterKinds(AdapterKit):
                 )
 
         self.play(subject, scenario)
+
+
+async def _fill_with_stop(session: Session, request: OrderRequest, stop: AttachedStop) -> None:
+    """Have an entry traded, and see that its stop lives then."""
+    await session.rig.move_price(session.price("0.94"))
+    await session.hear_filled(request)
+    report = await session.report("kit-stop", expected="the attached stop lives after the entry's fill")
+    if (report.side, report.type, report.price) != (SELL, STOP, stop.price):
+        refuse(
+            expected=f"a STOP to SELL at {stop.price}",
+            found=repr(report),
+            mend="report the stop with its side, type and trigger",
+        )
