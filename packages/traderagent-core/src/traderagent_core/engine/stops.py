@@ -197,12 +197,16 @@ class Stops:
     def _entry_stop_price(self, member: "Member", want: Want) -> Decimal | None:
         """Where the stop will be once this entry has filled."""
         is_long = want.side is BUY
-        rule = self._side_rule(member, is_long=is_long)
-        if rule is None:
-            return None
+        rule, ratio = self._side_rule(member, is_long=is_long), member.setup.limits.stop_loss_ratio
         entry = want.price or self._engine.view.price(member.symbol)
-        price = rule.price if type(rule) is At else entry * rule.ratio  # type: ignore[union-attr]
-        return member.instrument.stop_price(want.side.opposite, price)
+        prices = []
+        if rule is not None:
+            prices.append(rule.price if type(rule) is At else entry * rule.ratio)  # type: ignore[union-attr]
+        if ratio is not None:
+            prices.append(entry * (ONE - ratio if is_long else ONE + ratio))
+        if not prices:
+            return None
+        return member.instrument.stop_price(want.side.opposite, max(prices) if is_long else min(prices))
 
     def _register(self, want: Want, quantity: Decimal) -> None:
         """Record an order that reaches the venue inside another one."""

@@ -249,6 +249,8 @@ class SimulatedExchange:
                 ev.OrderFilled(now_ms, request.client_order_id, trade_id, request.symbol, request.side, *how)
             )
         self._finish(market, order, now_ms)
+        if market.attached:
+            self._clear_attached(market, now_ms)
         if request.attached_stop is not None:
             self._attach(market, request, now_ms)
 
@@ -259,6 +261,7 @@ class SimulatedExchange:
         if stop.client_order_id in self._known_ids:
             return
         quantity = abs(market.position.quantity)
+        market.attached = stop.client_order_id
         self.submit(
             OrderRequest(
                 stop.client_order_id,
@@ -272,6 +275,18 @@ class SimulatedExchange:
             ),
             now_ms,
         )
+
+    def _clear_attached(self, market: VenueMarket, now_ms: int) -> None:
+        """A stop that came with a position goes with it."""
+        order = market.orders.get(market.attached)
+        if order is not None and self._reducible(market, order.request.side):
+            return
+        market.attached = ""
+        if order is not None:
+            name = order.request.client_order_id
+            del market.orders[name]
+            self._drop(market, order)
+            self.events.append(ev.OrderCanceled(now_ms, name, order.filled, "reduce_only_without_position"))
 
     def _parts(self, order: VenueOrder, quantity: Decimal) -> Sequence[Decimal]:  # noqa: ARG002
         """How a fill is split into executions; one, here. Test exchanges split at random."""

@@ -71,6 +71,7 @@ class VenueMarket:
     open_buys: Decimal = ZERO
     open_sells: Decimal = ZERO
     margin: Decimal = ZERO
+    attached: str = ""
     version: int = 0
     _told: float = float("nan")
     _told_exactly: Decimal = ZERO
