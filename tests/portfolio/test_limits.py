@@ -95,7 +95,7 @@ def test_a_halted_run_with_restarts_is_the_same_run(
     chance = random.Random(11)
     config = portfolio(FOUR, risk_modes=MODES, simulation=ACK)
     candles = made(FOUR, days=90, seed=3)
-    restarted = watched(config, candles, restart_at=lambda _: chance.random() < 0.03)
+    restarted = watched(config, candles, restart_at=lambda _: chance.random() < 0.006)
     assert list(map(repr, restarted.driver.records)) == list(map(repr, halted.driver.records))
 
 
