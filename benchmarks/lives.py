@@ -313,10 +313,23 @@ class Referee:
         return [each for each in self.venue.executions if each.kind == "Trade"]
 
     def live_orders(self) -> dict[str, tuple[Decimal | None, Decimal]]:
-        """Price or trigger and fills of each live order, by client order id."""
+        """Price or trigger and fills of each live order, by client order id.
+
+        The stop-loss of a position has none: it gets that of the stop which the journal has beyond those listed.
+        """
+        orders = self.venue.open_orders.values()
+        names = {order.link_id for order in orders}
+        attached = {
+            own.symbol.replace("/", ""): own.client_order_id
+            for own in self.kept().orders.values()
+            if own.closes_position and own.client_order_id not in names
+        }
         return {
-            order.link_id: (order.trigger_price or order.price, order.filled)
-            for order in self.venue.open_orders.values()
+            order.link_id or attached.get(order.contract.symbol, f"{order.contract.symbol}-nobody's"): (
+                order.trigger_price or order.price,
+                order.filled,
+            )
+            for order in orders
         }
 
     def positions(self) -> dict[str, Decimal]:

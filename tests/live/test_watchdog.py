@@ -116,13 +116,13 @@ class Running:
             return None
 
     def until(self, holds: Any) -> dict[str, Any]:
-        """The first status of which something holds."""
+        """The first status of a run that is up of which something holds; before, SIGTERM would just end it."""
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
             assert self.process.poll() is None, self.process.communicate()
             assert time.monotonic() < end, self.status()
             found = self.status()
-            if found is not None and holds(found):
+            if found is not None and "waits_for" not in found and holds(found):
                 return found
             time.sleep(0.1)
 

@@ -100,8 +100,15 @@ class Floor:
         return self.desk.session.world.accounts["kit"]
 
     def live_at_venue(self) -> dict[str, Any]:
-        """Live orders of the exchange by client order id."""
-        return {order.link_id: order for order in self.account.open_orders.values() if order.link_id}
+        """Live orders of the exchange by client order id, which the stop-loss of the position gets from the run."""
+        found = {order.link_id: order for order in self.account.open_orders.values()}
+        stop = found.pop("", None)
+        attached = (
+            own.client_order_id
+            for own in self.driver.engine.account.orders.values()
+            if own.closes_position and own.client_order_id not in found
+        )
+        return found if stop is None else {**found, next(attached, "a stop of nobody"): stop}
 
     def has_canceling(self) -> bool:
         """Whether the run waits for the end of an order that it has canceled."""

@@ -262,7 +262,8 @@ class Stops:
         record = self._engine.record
         if order.want.status in ALIVE:
             record("want_ended", order.want.id, "position_closed")
-        record("order_ended", order.client_order_id, "NEVER_ACCEPTED", ZERO, "entry_never_filled")
+        if order.client_order_id in self._engine.account.orders:  # Else the venue has ended it meanwhile.
+            record("order_ended", order.client_order_id, "NEVER_ACCEPTED", ZERO, "entry_never_filled")
         member.stop.travelling = None
         self._engine.planner.close_if_done(order.want.plan)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from traderagent_core.account.state import WantStatus
 from traderagent_core.engine import desk
 from traderagent_core.engine.desk import Desk
 from traderagent_core.engine.engine import Engine
@@ -30,7 +31,8 @@ def _placed_once(real: Any) -> Any:
 
 def _passed_unheeded(real: Any) -> Any:
     def after_refusal(own: Any, want: Any, code: str) -> None:
-        if code == "would_trigger" and want.leg.purpose is Purpose.STOP_LOSS:
+        is_stop = want.status is WantStatus.OPEN and want.leg.purpose is Purpose.STOP_LOSS
+        if code == "would_trigger" and is_stop:
             own._engine.record("want_ended", want.id, code)
         else:
             real(own, want, code)
@@ -90,6 +92,7 @@ DEFECTS = (
         ("I5",),
         (Patch(Desk, "_after_refusal", _passed_unheeded),),
         (Fault.PRICE_GAP, Fault.STOP_REFUSED),
+        strength=10.0,
     ),
     Defect(
         "stop_retried_too_late",
