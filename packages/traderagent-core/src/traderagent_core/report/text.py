@@ -73,16 +73,19 @@ def jsonable(value: Any) -> Any:
     kind = type(value)
     if kind in _OWN:
         return value
+    if kind is float:
+        return value if isfinite(value) else None
+    if kind is Decimal:
+        return plain(value) if value.is_finite() else None
     if kind is list or kind is tuple:
         return list(value) if _OWN.issuperset(map(type, value)) else [jsonable(part) for part in value]
-    if kind is dict and _TEXT.issuperset(map(type, value)) and _OWN.issuperset(map(type, value.values())):
-        return value.copy()
-    if kind is float or kind is Decimal:
-        return _scalar(value)
+    if kind is dict:
+        pairs = value.items() if _TEXT.issuperset(map(type, value)) else _keyed(value)
+        return {key: part if type(part) in _OWN else jsonable(part) for key, part in pairs}
     if isinstance(value, int | str) and not isinstance(value, Enum):
         return value
     if isinstance(value, Mapping):
-        return {_key(key): jsonable(part) for key, part in value.items()}
+        return {key: jsonable(part) for key, part in _keyed(value)}
     if isinstance(value, list | tuple):
         return [jsonable(part) for part in value]
     if isinstance(value, set | frozenset):
@@ -134,8 +137,8 @@ def _is_flat(parts: list[Any]) -> bool:
     )
 
 
-def _key(key: Any) -> str:
-    return key if isinstance(key, str) else str(_scalar(key))
+def _keyed(value: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    return ((key if isinstance(key, str) else str(_scalar(key)), part) for key, part in value.items())
 
 
 def _scalar(value: Any) -> Any:
