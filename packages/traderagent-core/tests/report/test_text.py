@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from traderagent_core.report.text import dumps, dumps_compact, iso, iso_column, jsonable, plain
+from traderagent_core.report.text import (
+    PARTS,
+    dumped,
+    dumps,
+    dumps_compact,
+    iso,
+    iso_column,
+    jsonable,
+    plain,
+)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +100,14 @@ def test_key_order_changes_nothing():
 )
 def test_indented_json_says_what_it_was_given(value) -> None:
     assert json.loads(dumps(value)) == value
+    assert b"".join(dumped(value)).decode() == dumps(value)
+
+
+def test_a_long_text_is_given_in_parts() -> None:
+    value = {"rows": [{"a": number} for number in range(PARTS)]}
+    parts = list(dumped(value))
+    assert len(parts) == 3  # Two of texts and the last newline.
+    assert b"".join(parts).decode() == dumps(value)
 
 
 def test_rows_stand_on_a_line_each() -> None:

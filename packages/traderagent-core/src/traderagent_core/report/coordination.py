@@ -1,12 +1,12 @@
 """The coordination of a run for JSON: a summary for result.json, every stretch for timeline.json."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from traderagent_core.model.timeframe import timeframe_name
-from traderagent_core.report.text import dumps, iso, jsonable, plain
+from traderagent_core.report.text import dumped, iso, jsonable, plain
 from traderagent_core.simulator.coordination import Coordination, Stretch
 
 ZERO = Decimal(0)
@@ -32,7 +32,7 @@ def summary(found: Coordination) -> dict[str, Any]:
     return content
 
 
-def timeline_json(found: Coordination) -> bytes:
+def timeline_json(found: Coordination) -> Iterator[bytes]:
     """timeline.json: regimes and owners of each bot, modes, halts, transitions and committed capital over time.
 
     Of the capital there is one entry for each `committed_step`: the largest within it, with its time.
@@ -71,7 +71,7 @@ def timeline_json(found: Coordination) -> bytes:
         }
         for each in found.committed
     ]
-    return dumps(content).encode()
+    return dumped(content)
 
 
 def committed_csv(found: Coordination) -> bytes:

@@ -24,7 +24,7 @@ from traderagent_core.report.tables import (
     positions_csv,
     trades_csv,
 )
-from traderagent_core.report.text import dumps, jsonable
+from traderagent_core.report.text import dumped, dumps, jsonable
 from traderagent_core.simulator.collecting import no_cyclic_collection
 from traderagent_core.simulator.outcome import BotMoney, Outcome
 
@@ -111,12 +111,12 @@ class Result:
         timeline: dict[str, Maker] = {}
         if found is not None:
             timeline = {
-                "timeline.json": lambda: [timeline_json(found)],
+                "timeline.json": lambda: timeline_json(found),
                 "committed.csv": lambda: [committed_csv(found)],
             }
         return {
             **timeline,
-            "result.json": lambda: [self.to_json().encode()],
+            "result.json": lambda: dumped(self.to_dict()),
             "fills.csv": lambda: fills_csv(outcome.fills),
             "trades.csv": lambda: trades_csv(outcome.trades),
             "positions.csv": lambda: positions_csv(outcome.study.round_trips),

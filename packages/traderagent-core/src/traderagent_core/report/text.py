@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
+from itertools import islice
 from math import isfinite
 from pathlib import PurePath
 from typing import Any
@@ -16,6 +17,8 @@ from traderagent_core.model.candle import TimeColumn
 from traderagent_core.model.timeframe import DAY_MS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PARTS = 10_000
+"""So many texts are written at once."""
 _OWN = frozenset({bool, int, str, type(None)})
 """Types that JSON has as they are."""
 _TEXT = frozenset({str})
@@ -98,6 +101,14 @@ def dumps(value: Any) -> str:
     return "".join(_indented(jsonable(value), "\n")) + "\n"
 
 
+def dumped(value: Any) -> Iterator[bytes]:
+    """What `dumps` gives, in parts, so that a long text need not be in memory as a whole."""
+    parts = _indented(jsonable(value), "\n")
+    while part := "".join(islice(parts, PARTS)):
+        yield part.encode()
+    yield b"\n"
+
+
 def dumps_compact(value: Any) -> str:
     """JSON without spaces, sorted keys; for hashing and for embedding."""
     return json.dumps(
@@ -121,7 +132,9 @@ def _indented(value: Any, line: str) -> Iterator[str]:
             yield from _indented(value[key], inner)
             before = ","
     elif _is_flat(value):
-        yield inner + f",{inner}".join(map(_encoded, value))
+        for part in value:
+            yield f"{before}{inner}{_encoded(part)}"
+            before = ","
     else:
         for part in value:
             yield before + inner
