@@ -337,6 +337,17 @@ def test_what_somebody_adds_by_hand_is_no_liquidation() -> None:
     assert (venue.ledger.quantity, venue.account.ledger("", venue.symbol).quantity) == (0, 3)
 
 
+def test_what_somebody_takes_beyond_what_a_bot_holds_is_not_the_bots() -> None:
+    venue = ScriptedVenue(plan(leg("a", 95))).start()
+    venue.fill("a")
+    how = (venue.symbol, Side.SELL, D(90), D(3), D("0.2"), Liquidity.TAKER)
+    venue.step(ev.OrderFilled(venue.now_ms, "", "f1", *how))
+    house = venue.account.ledger("", venue.symbol)
+    assert (venue.ledger.quantity, house.quantity, house.average_price) == (0, -2, 90)
+    assert venue.ledger.realized_pnl == -5
+    assert venue.strategy.said("on_closed")[-1] == ("liquidation",)
+
+
 def test_an_exit_ends_when_others_have_closed_what_it_was_to_close() -> None:
     leaves = {
         "on_start": lambda context: context.enter(plan(leg("a", 95))),

@@ -270,6 +270,9 @@ class Engine:
             event.fee,
         )
         if owner is not None:
+            held = owner.ledger.quantity
+            if held and (held > 0) is (event.side is Side.BUY):  # It was more than there was to take.
+                self.record("ledger_handed_over", owner.name, event.symbol, HOUSE, held, event.price)
             self.exits.begin(owner, "liquidation")
 
     def _funding_paid(self, event: ev.FundingPaid) -> None:

@@ -120,7 +120,7 @@ class Reconciler:
         return frozenset(told | {fill.symbol for fill in reads.fills if fill.time_ms >= reads.time_ms})
 
     def adjustments(self, reads: Reads, moved: frozenset[str]) -> Iterator[ev.OrderFilled]:
-        """What the house ledger has to take so that it equals the venue; only what differs twice.
+        """What the house ledger has to take so that it equals the venue; only what differs twice, and at rest.
 
         Linear positions are compared as they are. On spot the account may hold more than ours, which is somebody's
         own; it must not hold less, but for what fees in the base currency may have taken.
@@ -131,7 +131,7 @@ class Reconciler:
             found[report.symbol] = (quantity + report.quantity, report.entry_price)
         for instrument in {each.symbol: each.instrument for each in self.engine.members.values()}.values():
             symbol = instrument.symbol
-            if symbol in moved:
+            if symbol in moved or self._has_unlisted(symbol, reads):
                 continue
             if instrument.market is Market.LINEAR:
                 quantity, price = found.get(symbol, (Decimal(0), Decimal(0)))
@@ -140,6 +140,13 @@ class Reconciler:
                 missing, price = self._lack(instrument, reads), Decimal(0)
             if self._is_certain(symbol, missing, reads.time_ms):
                 yield _adjustment(symbol, missing, price, reads.time_ms, self.engine)
+
+    def _has_unlisted(self, symbol: str, reads: Reads) -> bool:
+        """Whether a live order of ours is in no list: it may have traded, and its executions be on their way."""
+        return any(
+            order.symbol == symbol and key not in reads.orders and not self.engine.stops.is_travelling(key)
+            for key, order in self.engine.account.orders.items()
+        )
 
     def _lack(self, instrument: Instrument, reads: Reads) -> Decimal:
         """What the account holds less of a currency than the ledgers say; 0 or negative."""
