@@ -335,11 +335,11 @@ def test_what_has_turned_round_in_an_exit_does_not_wait_for_orders_of_unknown_en
     venue = turned_round()
     assert venue.ledger.quantity == -1
     assert venue.live("low") is not None
-    assert venue.wished_timer("~astray") - venue.now_ms == 5_000
-    venue.timer("~astray")
+    assert venue.wished_timer("~naked") - venue.now_ms == 5_000
+    venue.timer("~naked")
     request = venue.requests("exit")[0]
     assert (request.side, request.quantity, request.reduce_only) == (Side.BUY, 1, True)
-    venue.timer("~astray")
+    venue.timer("~naked")
     assert len(venue.requests("exit")) == 1
     venue.fill("exit")
     assert not venue.strategy.said("on_closed"), "the exit ends with the last order"
@@ -349,10 +349,30 @@ def test_what_has_turned_round_in_an_exit_does_not_wait_for_orders_of_unknown_en
     assert not venue.account.plans
 
 
+def test_a_passed_stop_does_not_wait_for_orders_of_unknown_end() -> None:
+    venue = ScriptedVenue(plan(entry(), entry("low", 50), start=("in", "low"))).start()
+    venue.fill("in")
+    venue.watch(STOP, 89)
+    assert venue.wished_timer("~naked") - venue.now_ms == 5_000
+    venue.timer("~naked")
+    assert venue.requests("exit")[0].quantity == 2
+
+
+def test_while_its_stop_rests_an_exit_waits_for_its_orders() -> None:
+    legs = plan(entry(), entry("low", 50), start=("in", "low"))
+    leaves = {"on_start": lambda c: c.enter(legs), "on_timer": lambda c, _: c.exit("over")}
+    venue = ScriptedVenue(leaves, placement="resting").start()
+    venue.fill("in")
+    venue.accept("stop")
+    venue.timer("t")
+    venue.timer("~naked")
+    assert not venue.requests("exit")
+
+
 def test_what_late_news_puts_right_in_an_exit_is_not_closed() -> None:
     venue = turned_round()
     venue.fill("low", 1)
-    venue.timer("~astray")
+    venue.timer("~naked")
     assert not venue.requests("exit")
 
 

@@ -14,7 +14,7 @@ from traderagent_core.engine.caller import Caller
 from traderagent_core.engine.context import StrategyContext
 from traderagent_core.engine.desk import CANCEL_TIMER, Desk
 from traderagent_core.engine.director import TRANSITION_TIMER, Director
-from traderagent_core.engine.exits import ASTRAY_TIMER, Exits
+from traderagent_core.engine.exits import NAKED_TIMER, Exits
 from traderagent_core.engine.guarding import MIDNIGHT_TIMER, Guards
 from traderagent_core.engine.halting import HALT_TIMER, Halting
 from traderagent_core.engine.handing import Handing
@@ -343,8 +343,8 @@ class Engine:
             want = self.account.wants.get(int(name.removeprefix("~retry:")))
             if want is not None and want.status is BLOCKED:
                 self.desk.retry(want)
-        elif name == ASTRAY_TIMER:
-            self.exits.still_astray(member)
+        elif name == NAKED_TIMER:
+            self.exits.still_naked(member)
         elif name == HALT_TIMER:
             self.halting.timed_out()
         elif name == TRANSITION_TIMER:

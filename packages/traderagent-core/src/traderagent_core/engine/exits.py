@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 ZERO = Decimal(0)
 LINEAR = Market.LINEAR
 STOP_PLAN = f"{INTERNAL}stop"
-ASTRAY_TIMER = "~astray"
-ASTRAY_MS = 5_000
-"""How long the news that puts a position right may be late; it is to be without a stop for 10 s at most."""
+NAKED_TIMER = "~naked"
+NAKED_MS = 5_000
+"""How long a position without a stop waits for the end of other orders; it may have none for 10 s at most."""
 
 CLOSE_LONG, CLOSE_SHORT = (
     internal_plan(Leg("exit", "exit", side, Purpose.EXIT, Held())) for side in (Side.SELL, Side.BUY)
@@ -49,14 +49,14 @@ class Exits:
         if not member.ledger.quantity:
             self._engine.planner.withdraw_all(member, member.exit_reason)  # Others may have closed it.
         if not self.is_bare(member):
-            if self._is_astray(member):
-                self._engine.set_timer(member.name, ASTRAY_TIMER, self._engine.now_ms + ASTRAY_MS)
+            if self._is_naked(member):
+                self._engine.set_timer(member.name, NAKED_TIMER, self._engine.now_ms + NAKED_MS)
             return
         self._close(member)
 
-    def still_astray(self, member: "Member") -> None:
-        """News that would have put a position right has not come: it is closed, whatever else is still alive."""
-        if member.exit_reason and self._is_astray(member):
+    def still_naked(self, member: "Member") -> None:
+        """The end of other orders has not come: the position is closed, whatever is still alive."""
+        if member.exit_reason and self._is_naked(member):
             self._close(member)
 
     def _close(self, member: "Member") -> None:
@@ -84,18 +84,21 @@ class Exits:
         """Whether nothing of a bot is wanted or at the venue but its stop."""
         return all(plan.plan.name == STOP_PLAN for plan in self._engine.account.plans_of(member.name))
 
-    def _is_astray(self, member: "Member") -> bool:
-        """Whether a position has come to the side for which the plan has no stop, and nothing closes it yet.
+    def _is_naked(self, member: "Member") -> bool:
+        """Whether nothing protects a position that is to have a stop, and nothing closes it yet.
 
-        Others have traded, and an order that was withdrawn has too. Nothing protects what is held then, so it cannot
-        wait for the end of the orders that are still alive; on a linear market a close can do nothing but reduce.
+        The stop has been passed or has traded in part, or the position has come to the side for which the plan has
+        none: others have traded, and an order that was withdrawn has too. It cannot wait for the end of the orders
+        that are still alive then; on a linear market a close can do nothing but reduce.
         """
         stop, held = member.stop, member.ledger.quantity
-        if not held or stop.rule is None or stop.price is not None or member.instrument.market is not LINEAR:
+        if not held or stop.watched is not None or member.instrument.market is not LINEAR:
+            return False
+        if stop.price is None and (stop.rule is None or self._engine.stops.rule_price(member) is not None):
             return False
         plans = self._engine.account.plans_of(member.name)
         is_closing = any(plan.plan.name == CLOSE_LONG.name for plan in plans)
-        return not is_closing and not self._is_dust(member) and self._engine.stops.rule_price(member) is None
+        return not is_closing and not self._engine.stops.rests(member) and not self._is_dust(member)
 
     def settle(self, member: "Member") -> None:
         """What others have traded away is the bot's no more: it goes to the house, which holds the opposite."""

@@ -57,7 +57,7 @@ class Handing:
         old.peak_profit -= unrealized  # What is on paper changes hands: it is no drawdown of either.
         heir.peak_profit += unrealized
         self._protect(heir, rule)
-        if heir.stop.want is None or _is_there(heir):
+        if heir.stop.want is None or engine.stops.rests(heir):
             engine.stops.drop(old)
         engine.exits.end(old)
         return True
@@ -117,9 +117,3 @@ class Handing:
         holders = [member for member in others if member.ledger.quantity]
         owners = [member for member in others if member.standing is not Standing.IDLE]
         return next(iter(holders + owners), former)
-
-
-def _is_there(heir: "Member") -> bool:
-    """Whether a stop's order is at the venue."""
-    want = heir.stop.want
-    return want is not None and want.order is not None and want.order.status is not OrderStatus.SUBMITTED

@@ -12,7 +12,7 @@ from traderagent_core.account.state import Order, Want, WantStatus
 from traderagent_core.engine.planner import internal_plan
 from traderagent_core.engine.trails import TRAIL_WATCH
 from traderagent_core.model.command import Unwatch, Watch
-from traderagent_core.model.order import AttachedStop, OrderType, Purpose, Side
+from traderagent_core.model.order import AttachedStop, OrderStatus, OrderType, Purpose, Side
 from traderagent_core.model.plan import At, AverageTimes, Held, Leg, Stop
 
 if TYPE_CHECKING:
@@ -151,6 +151,11 @@ class Stops:
             member.stop.watched = None
             self._engine.commands.append(Unwatch(member.name, STOP_WATCH, member.symbol))
         self._engine.handing.relieve(member)
+
+    def rests(self, member: "Member") -> bool:
+        """Whether the stop's order is at the venue."""
+        want = member.stop.want
+        return want is not None and want.order is not None and want.order.status is not OrderStatus.SUBMITTED
 
     def _want(self, member: "Member", side: Side, price: Decimal) -> Want:
         leg = Leg("stop", "stop", side, Purpose.STOP_LOSS, Held(), At(price), is_stop=True)

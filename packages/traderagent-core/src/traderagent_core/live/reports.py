@@ -18,7 +18,8 @@ NEVER_ACCEPTED = "never_accepted"
 def facts_of(order: Order, report: OrderReport, now_ms: int) -> Iterator[ev.Event]:
     """Events that bring a live order of ours in line with a report. Fills are told by executions, never by totals.
 
-    One that traded whole with another quantity than we know of is over with what it has traded.
+    One that traded whole with another quantity than we know of is over with what it has traded, and so is one whose
+    quantity we have heard of after its last fill.
     """
     order_id = order.client_order_id
     if report.status is OrderStatus.UNKNOWN:
@@ -29,7 +30,8 @@ def facts_of(order: Order, report: OrderReport, now_ms: int) -> Iterator[ev.Even
     if order.status is OrderStatus.SUBMITTED:
         yield ev.OrderAccepted(now_ms, order_id, report.venue_order_id)
     is_unlike = order.closes_position or report.quantity != order.quantity
-    if report.status in ENDED or (report.status is OrderStatus.FILLED and is_unlike):
+    is_over = report.status is OrderStatus.FILLED and (is_unlike or order.filled >= order.quantity)
+    if report.status in ENDED or is_over:
         yield ev.OrderCanceled(now_ms, order_id, report.filled, report.code or report.status.value.lower())
     elif report.status in ALIVE and not _has(report, order, order.price, order.quantity):
         quantity = order.quantity if order.closes_position else report.quantity

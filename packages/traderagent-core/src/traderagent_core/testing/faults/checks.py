@@ -230,7 +230,10 @@ class Checks:
 
     @property
     def _is_hindered(self) -> bool:
-        return self._world.now_ms - self._world.last_strike_ms < HINDERED_MS
+        """Whether a fault has struck a while ago at most; an outage of the exchange is one until it is over."""
+        now_ms, process = self._world.now_ms, self._process()
+        outage_ms = 0 if process is None else min(process.wire.outages.last_ms, now_ms)
+        return now_ms - max(self._world.last_strike_ms, outage_ms) < HINDERED_MS
 
     # -- at rest --------------------------------------------------------------------------------------------
 
