@@ -213,8 +213,8 @@ DEFECTS = (
         "An exit that has nothing to reduce is sent again at once, for ever.",
         ("I11", "liveness"),
         (Patch(Desk, "_nothing_to_reduce", _nothing_to_reduce_at_once),),
-        (Fault.MANUAL_TRADE, Fault.DELEVERAGED, Fault.LATE_MESSAGE),
-        first_seed=8,
+        (Fault.MANUAL_TRADE, Fault.DELEVERAGED, Fault.SILENT_STREAM),
+        first_seed=12,
     ),
     Defect(
         "exit_may_open",
