@@ -52,6 +52,8 @@ class OrderLog:
         match event:
             case ev.OrderAccepted():
                 self._accept(event)
+            case ev.OrderRejected():
+                self._refuse(event)
             case ev.OrderFilled():
                 self.fills.append(event)
                 self._fill(event)
@@ -66,21 +68,15 @@ class OrderLog:
 
     def _accept(self, event: ev.OrderAccepted) -> None:
         request = self._expected.pop(event.client_order_id, None)
-        if request is None:
-            return
-        self.open[request.client_order_id] = OrderReport(
-            request.client_order_id,
-            event.venue_order_id,
-            request.symbol,
-            request.side,
-            request.type,
-            request.quantity,
-            Decimal(0),
-            request.price,
-            OrderStatus.OPEN,
-            request.reduce_only,
-            request.closes_position,
-        )
+        if request is not None:
+            self.open[request.client_order_id] = _report(request, event.venue_order_id, OrderStatus.OPEN)
+
+    def _refuse(self, event: ev.OrderRejected) -> None:
+        request = self._expected.pop(event.client_order_id, None)
+        if request is not None:
+            refused = _report(request, "", OrderStatus.REJECTED)
+            self.ended[request.client_order_id] = evolve(refused, code=event.code)
+            _forget_oldest(self.ended)
 
     def finish(self, client_order_id: str) -> None:
         """The venue has the order no more, and has not canceled it: whatever was filled is all of it."""
@@ -102,6 +98,22 @@ class OrderLog:
             return
         self.ended[client_order_id] = evolve(report, status=status, code=code)
         _forget_oldest(self.ended)
+
+
+def _report(request: OrderRequest, venue_order_id: str, status: OrderStatus) -> OrderReport:
+    return OrderReport(
+        request.client_order_id,
+        venue_order_id,
+        request.symbol,
+        request.side,
+        request.type,
+        request.quantity,
+        Decimal(0),
+        request.price,
+        status,
+        request.reduce_only,
+        request.closes_position,
+    )
 
 
 def _forget_oldest(table: dict[str, Any]) -> None:
