@@ -75,13 +75,13 @@ def test_order_life_over_rest_and_socket(sandbox: Any, http: Any, private: Any, 
     with pytest.raises(InvalidRequestError, match="110001"):
         http.cancel_order(**LINEAR, orderId=resting["result"]["orderId"])
 
-    while sandbox.advance(candles=60, stops_at_events=True)["has_happened"]:
-        if any(
-            row["stopOrderType"] == "StopLoss" and row["orderStatus"] == "Filled" for row in told["order"]
-        ):
-            break
-    stop = until(lambda: [row for row in told["order"] if row["stopOrderType"] == "StopLoss"])
-    assert [row["orderStatus"] for row in stop] == ["Untriggered", "Triggered", "Filled"]
+    def stop_told() -> list[str]:
+        return [row["orderStatus"] for row in told["order"] if row["stopOrderType"] == "StopLoss"]
+
+    while sandbox.advance(candles=60, stops_at_events=True)["has_happened"] and "Filled" not in stop_told():
+        pass
+    until(lambda: "Filled" in stop_told())  # The client hears on a thread of its own.
+    assert stop_told() == ["Untriggered", "Triggered", "Filled"]
     assert http.get_positions(**LINEAR)["result"]["list"][0]["size"] == "0"
     executions = http.get_executions(**LINEAR)["result"]["list"]
     assert [row["side"] for row in executions if row["execType"] == "Trade"] == ["Sell", "Buy"]

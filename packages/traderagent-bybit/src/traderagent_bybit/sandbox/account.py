@@ -16,7 +16,7 @@ from traderagent_bybit.sandbox.contracts import Contract, Leg
 from traderagent_bybit.sandbox.exchange import PartingExchange
 from traderagent_bybit.sandbox.numbers import ZERO
 from traderagent_bybit.sandbox.records import ClosedTrade, Execution, Movement, Order
-from traderagent_bybit.sandbox.tape import Tape
+from traderagent_bybit.sandbox.tape import Place, Tape
 from traderagent_bybit.sandbox.walker import Walker
 
 NAMESPACE = uuid.UUID("6f0c1b52-3a57-5d0e-9a4b-0b1d5f7a9c11")
@@ -32,6 +32,7 @@ class LegState:
     market: VenueMarket
     walker: Walker
     position: Position = Factory(Position)
+    orders: dict[str, Order] = Factory(dict)
     created_ms: int = 0
     updated_ms: int = 0
     seq: int = 0
@@ -66,6 +67,12 @@ class SymbolState:
     is_hedged: bool = False
     moves_price: bool = True
     """Whether a limit price outside the band is moved to its edge rather than refused."""
+
+    def seek(self, place: Place) -> None:
+        """Move all legs to a place with nothing met on the way."""
+        price = self.tape.price(place)
+        for leg in self.legs.values():
+            leg.walker.seek(place, price)
 
     def active_legs(self) -> list[LegState]:
         """The legs that positions of the present mode are in."""
@@ -134,11 +141,7 @@ class Account:
 
     def orders_of(self, leg: LegState) -> list[Order]:
         """Open orders of one position, oldest first."""
-        return [
-            order
-            for order in self.open_orders.values()
-            if order.leg is leg.leg and order.contract is leg.contract
-        ]
+        return list(leg.orders.values())
 
     # -- keeping --------------------------------------------------------------------------------------------
 
@@ -154,7 +157,12 @@ class Account:
             self.links[order.link_id] = order.order_id
             self.spent_links.add(order.link_id)
         if order.is_open:
-            self.open_orders[order.order_id] = order
+            self.open(order)
+
+    def open(self, order: Order) -> None:
+        """Count an order among the open ones."""
+        self.open_orders[order.order_id] = order
+        self.leg_of(order).orders[order.order_id] = order
 
     def change(self, order: Order, status: str, *, cancel: str = "", reason: str = "") -> None:
         """Give an order a status and tell its owner."""
@@ -164,6 +172,7 @@ class Account:
         order.reject_reason = reason or order.reject_reason
         if not order.is_open:
             self.open_orders.pop(order.order_id, None)
+            self.leg_of(order).orders.pop(order.order_id, None)
         self.tell_order(order)
 
     def tell_order(self, order: Order) -> None:

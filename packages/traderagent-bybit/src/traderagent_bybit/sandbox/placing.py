@@ -213,7 +213,8 @@ def check_quantity(order: Order, quantity: Decimal) -> None:
 
 
 def _check_counts(account: Account, order: Order) -> None:
-    others = [other for other in account.open_orders.values() if other.contract is order.contract]
+    legs = account.symbols[order.contract.symbol].legs.values()
+    others = [other for leg in legs for other in leg.orders.values()]
     waiting = sum(other.stop_kind == "Stop" and other.is_waiting for other in others)
     if order.stop_kind and waiting >= MOST_CONDITIONAL:
         raise BybitError(Code.STOP_ORDERS)

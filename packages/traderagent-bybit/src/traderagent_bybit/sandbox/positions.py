@@ -145,7 +145,7 @@ def switch_mode(account: Account, body: Mapping[str, Any]) -> dict[str, Any]:
     for state in chosen:
         if any(leg.quantity for leg in state.legs.values()):
             raise BybitError(Code.MODE_POSITION)
-        if any(order.contract is state.contract for order in account.open_orders.values()):
+        if any(leg.orders for leg in state.legs.values()):
             raise BybitError(Code.MODE_ORDERS)
     for state in chosen:
         state.is_hedged = is_hedged

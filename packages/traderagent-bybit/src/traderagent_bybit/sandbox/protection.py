@@ -199,7 +199,7 @@ def follow(account: Account, state: SymbolState) -> None:
 
 def is_following(account: Account, state: SymbolState) -> bool:
     """Whether a trailing stop of a symbol is active."""
-    found = (find(account, leg, TRAILING) for leg in state.active_legs())
+    found = (find(account, leg, TRAILING) for leg in state.active_legs() if leg.quantity)
     return any(order is not None and order.best_price for order in found)
 
 

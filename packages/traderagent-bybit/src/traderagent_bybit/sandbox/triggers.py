@@ -52,7 +52,7 @@ def send(account: Account, order: Order, kind: OrderType, price: Decimal | None)
 def wait(account: Account, order: Order) -> None:
     """Let a conditional order wait for its trigger price."""
     order.status = "Untriggered"
-    account.open_orders[order.order_id] = order
+    account.open(order)
     is_rising = order.trigger_direction == 1
     is_stop = order.kind == "Market" and order.reduce_only and is_rising is (order.side == "Buy")
     if is_stop and send(account, order, OrderType.STOP, order.trigger_price) is None:

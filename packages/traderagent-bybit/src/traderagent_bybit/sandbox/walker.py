@@ -45,10 +45,9 @@ class Walker:
         self._key = None
         self.exchange.fire(self.market, entry, moment[0], is_above=is_above)
 
-    def seek(self, place: Place) -> None:
-        """Move to a place with nothing met on the way; never back."""
+    def seek(self, place: Place, price: float) -> None:
+        """Move to a place, where the price is this one, with nothing met on the way; never back."""
         if place > self.place:
-            price = self.tape.price(place)
             self._enter(place)
             self.market.price = price
 

@@ -134,8 +134,8 @@ class World:
         self.now_ms = time_ms
         for account in self.accounts.values():
             account.now_ms = time_ms
-            for leg in account.legs.values():
-                leg.walker.seek(leg.walker.tape.place(time_ms))
+            for state in account.symbols.values():
+                state.seek(state.tape.place(time_ms))
 
     def _next(self, to_ms: int) -> tuple[Moment, Callable[[], bool]]:
         """What happens next. At one time: what waits at the venue, then trailing stops, then funding."""
@@ -174,7 +174,7 @@ class World:
             for name, leg in account.legs.items():
                 if not leg.quantity:
                     continue
-                leg.walker.seek(leg.walker.tape.place(time_ms))
+                account.symbols[leg.contract.symbol].seek(leg.walker.tape.place(time_ms))
                 rate = self.rate_at(leg.contract.symbol, time_ms)
                 account.exchange.settle_funding(name, rate, time_ms)
                 has_happened = True
@@ -220,8 +220,7 @@ class _Turn:
 
     def __call__(self) -> bool:
         self.account.now_ms = self.state.tape.time_ms(self.place)
-        for leg in self.state.active_legs():
-            leg.walker.seek(self.place)
+        self.state.seek(self.place)
         protection.follow(self.account, self.state)
         settle(self.account)
         return False
