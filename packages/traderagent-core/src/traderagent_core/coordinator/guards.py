@@ -140,6 +140,11 @@ class AccountGuard:
         if self.day < 0:
             self.day = time_ms // DAY_MS
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the account trades: closes before that are no part of any day."""
+        return self.day >= 0
+
     def band(self, base: Decimal, quantities: Mapping[str, Decimal]) -> EquityBand:
         """The band around the last judged equity inside which no mode can change its word and no peak is made.
 

@@ -94,8 +94,8 @@ class Guards:
         self._engine.record("mode_changed", f"{bot}:{reasons.DAILY_LOSS}", False, "reload", *effect)
 
     def judge(self) -> None:
-        """Judge everything at the prices of a close."""
-        if not self.is_watching:
+        """Judge everything at the prices of a close, from the start of the account on."""
+        if not self.is_watching or not self.account.has_begun:
             return
         engine = self._engine
         is_new_day = engine.now_ms // DAY_MS != self.account.day
