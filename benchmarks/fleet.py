@@ -197,15 +197,22 @@ class Trading:
         if self.process.returncode is not None:
             raise SystemExit(f"the trading process ended with {self.process.returncode}: {self.told()[-5:]}")
 
+    def _processes(self) -> list[Path]:
+        """What the machine tells of the process, which only watches, and of the one that it has started to trade."""
+        watcher = self.process.pid
+        children = Path(f"/proc/{watcher}/task/{watcher}/children").read_text(encoding="ascii").split()
+        return [Path(f"/proc/{number}") for number in (watcher, *children)]
+
     def memory_mb(self) -> float:
-        """Resident memory."""
-        fields = Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()
-        return int(fields[1]) * PAGE / 1e6
+        """Resident memory of both."""
+        told = [(place / "statm").read_text(encoding="ascii").split() for place in self._processes()]
+        return sum(int(fields[1]) for fields in told) * PAGE / 1e6
 
     def cpu_seconds(self) -> float:
-        """Processor time so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """Processor time of both so far."""
+        texts = [(place / "stat").read_text(encoding="ascii") for place in self._processes()]
+        told = [text.rpartition(")")[2].split() for text in texts]
+        return sum(int(fields[11]) + int(fields[12]) for fields in told) / TICKS
 
     async def kill(self) -> None:
         """End it as a power cut would."""

@@ -7,14 +7,18 @@ from them is decided, written down and handed on. What the exchange tells of ord
 import asyncio
 import json
 import os
+import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from traderagent_core.cli.main import main
 from traderagent_core.contract.venue_facts import CandleClosed, LinkDown, LinkUp, Price
 from traderagent_core.live.driver import Driver
+from traderagent_core.live.watchdog import supervisor
+from traderagent_core.live.watchdog.supervisor import Supervisor
 
 KINDS = ("price", "order", "candle")
 Told = dict[str, Counter[int]]
@@ -72,6 +76,12 @@ async def _write(place: Path) -> None:
         partial.replace(place)
 
 
+def supervise(arguments: Sequence[str], say: Callable[[str], None]) -> int:
+    """Have the process that trades be this file again, which its supervisor would start without clocks."""
+    return Supervisor([sys.executable, __file__, *arguments], say).run()
+
+
 if __name__ == "__main__":
     install(Path(os.environ["TRADERAGENT_PROBE"]))
+    supervisor.supervise = supervise
     main()
