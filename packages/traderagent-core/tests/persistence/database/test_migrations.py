@@ -1,28 +1,30 @@
 """Schemas come from migrations alone, on both databases, and say what the tables say."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from traderagent_core.errors import StoreError
 from traderagent_core.persistence.database.connect import Database
 from traderagent_core.persistence.database.migrating import (
-    config,
+    NEWEST,
     downgrade,
     migrate,
-    newest_revision,
     revision_of,
+    scripts,
 )
 from traderagent_core.persistence.database.store import Store
 from traderagent_core.persistence.database.tables import metadata
 
 Run = Callable[[Any], Any]
-REVISIONS = [script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()][::-1]
+REVISIONS = [script.revision for script in scripts().walk_revisions()][::-1]
 
 
 def differences(connection: Connection) -> list[Any]:
@@ -39,12 +41,33 @@ async def tables(database: Database) -> set[str]:
     return await on(database, lambda sync: set(inspect(sync).get_table_names())) - {"alembic_version"}
 
 
+def test_the_newest_revision_is_the_last_of_the_migrations() -> None:
+    assert scripts().get_current_head() == NEWEST
+
+
+def test_a_database_that_is_up_to_date_needs_no_tool_for_migrations(tmp_path: Path) -> None:
+    """A run would carry its 13 MB along for ever."""
+    url = f"sqlite:///{tmp_path / 'kept.db'}"
+    code = (
+        "import asyncio, sys\n"
+        "from traderagent_core.persistence.database.connect import Database\n"
+        "from traderagent_core.persistence.database.store import Store\n"
+        "async def prepare():\n"
+        f"    async with Database.open({url!r}) as database:\n"
+        "        await Store(database).prepare()\n"
+        "asyncio.run(prepare())\n"
+        "print('alembic' in sys.modules)\n"
+    )
+    told = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True) for _ in range(2)]
+    assert [each.stdout for each in told] == ["True\n", "False\n"], told[-1].stderr
+
+
 def test_migrations_make_what_the_tables_say(database_url: str, run: Run) -> None:
     async def check() -> None:
         async with Database.open(database_url) as database:
             assert await revision_of(database) is None
             await migrate(database)
-            assert await revision_of(database) == newest_revision()
+            assert await revision_of(database) == NEWEST
             assert await on(database, differences) == []
             assert await tables(database) == set(metadata.tables)
 
@@ -96,7 +119,7 @@ def test_two_programs_may_start_at_once(database_url: str, run: Run) -> None:
     async def check() -> None:
         await asyncio.gather(*(start() for _ in range(4)))
         async with Database.open(database_url) as database:
-            assert await revision_of(database) == newest_revision()
+            assert await revision_of(database) == NEWEST
 
     run(check())
 

@@ -50,7 +50,7 @@ async def _write(root: Path, store: "Store", out: Path, now_ms: int) -> Manifest
 
 async def _write_tables(store: "Store", folder: Path) -> tuple[str, dict[str, int]]:
     from traderagent_core.persistence.database.copying import table_lines
-    from traderagent_core.persistence.database.migrating import newest_revision
+    from traderagent_core.persistence.database.migrating import NEWEST
     from traderagent_core.persistence.database.tables import metadata
 
     await store.prepare()
@@ -64,7 +64,7 @@ async def _write_tables(store: "Store", folder: Path) -> tuple[str, dict[str, in
                     stream.write(line)
                     count += 1
             rows[table.name] = count
-    return newest_revision(), rows
+    return NEWEST, rows
 
 
 def _write_account(root: Path, account: str, folder: Path) -> AccountPart:
