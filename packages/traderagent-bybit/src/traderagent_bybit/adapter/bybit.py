@@ -188,16 +188,14 @@ class BybitAdapter(ExchangeAdapter):
     @sensible
     async def order(self, symbol: str, client_order_id: str) -> OrderReport | None:
         """Live orders first, then past ones; only both together can say that there is none."""
+        if self._stops.has(symbol, client_order_id):
+            return await self._stop_loss(symbol, client_order_id)
         query = {**LINEAR, "symbol": translate.theirs(symbol), "orderLinkId": client_order_id}
         for path in ("/v5/order/realtime", "/v5/order/history"):
             for row in await self._reads.every(path, query):
                 if row["orderLinkId"] == client_order_id:
                     return translate.report(row)
-        return (
-            await self._stop_loss(symbol, client_order_id)
-            if self._stops.has(symbol, client_order_id)
-            else None
-        )
+        return None
 
     async def _stop_loss(self, symbol: str, client_order_id: str) -> OrderReport | None:
         """The same for the stop-loss of a position: by Bybit's id, once that has shown."""

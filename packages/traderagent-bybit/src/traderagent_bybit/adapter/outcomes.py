@@ -113,7 +113,7 @@ _TEXTS = (
     ("base_price", Refusal.WOULD_TRIGGER),
     (_FLAT, Refusal.ORDER_NOT_OPEN),
 )
-_UNCHANGED = "remains unchanged"
+_SO_ALREADY = ((AMEND, "remains unchanged"), (UNSET, _FLAT))
 
 
 def read_error(code: str, text: str, retry_after_ms: int) -> ExchangeError:
@@ -127,9 +127,7 @@ def outcome_of(
     table: OutcomeTable, code: str, text: str, venue_order_id: str = "", retry_after_ms: int = 0
 ) -> Outcome:
     """The answer to a write. 10001 covers many things, which only its text tells apart."""
-    if code == "10001" and _UNCHANGED in text and table is AMEND:
-        return Outcome.already_so(code, text)
-    if code == "10001" and _FLAT in text and table is UNSET:
+    if code == "10001" and any(words in text for asked, words in _SO_ALREADY if asked is table):
         return Outcome.already_so(code, text)
     found = table.outcome(code, text, venue_order_id=venue_order_id, retry_after_ms=retry_after_ms)
     if code != "10001" or found.kind is not OutcomeKind.REJECTED:

@@ -83,7 +83,7 @@ class Stops:
             return by_rule
         is_long, average = member.ledger.quantity > ZERO, member.ledger.average_price
         by_ratio = average * (ONE - ratio if is_long else ONE + ratio)
-        return _tightest(member, [by_ratio] if by_rule is None else [by_rule, by_ratio])
+        return _tightest(member, [by_ratio] if by_rule is None else [by_rule, by_ratio], is_long=is_long)
 
     def rule_price(self, member: "Member") -> Decimal | None:
         """Where the rule in force wants the stop of what is held: the tightest of stop, break-even and trail."""
@@ -101,7 +101,7 @@ class Stops:
                 prices.append(average * (ONE + even.offset_ratio if is_long else ONE - even.offset_ratio))
         if stop.is_trailing:
             prices.append(self._engine.trails.price(member))
-        return _tightest(member, prices)
+        return _tightest(member, prices, is_long=is_long)
 
     def _side_rule(self, member: "Member", *, is_long: bool) -> At | AverageTimes | None:
         rule = member.stop.rule
@@ -209,9 +209,7 @@ class Stops:
             prices.append(rule.price if type(rule) is At else entry * rule.ratio)  # type: ignore[union-attr]
         if ratio is not None:
             prices.append(entry * (ONE - ratio if is_long else ONE + ratio))
-        if not prices:
-            return None
-        return member.instrument.stop_price(want.side.opposite, max(prices) if is_long else min(prices))
+        return _tightest(member, prices, is_long=is_long)
 
     def _register(self, want: Want, quantity: Decimal) -> None:
         """Record an order that reaches the venue inside another one."""
@@ -314,10 +312,9 @@ class Stops:
         self.is_passed(member)
 
 
-def _tightest(member: "Member", prices: list[Decimal]) -> Decimal | None:
+def _tightest(member: "Member", prices: list[Decimal], *, is_long: bool) -> Decimal | None:
     """The first of these prices that the market would reach, on the tick."""
     if not prices:
         return None
-    is_long = member.ledger.quantity > ZERO
     side = SELL if is_long else BUY
     return member.instrument.stop_price(side, max(prices) if is_long else min(prices))
