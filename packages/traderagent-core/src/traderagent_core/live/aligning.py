@@ -18,7 +18,7 @@ from traderagent_core.live.vitals import Vitals
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
 from traderagent_core.model.instrument import Market
-from traderagent_core.model.order import OrderRequest
+from traderagent_core.model.order import OrderRequest, OrderStatus
 
 LARGEST_SKEW_MS = 5_000
 """How far the clocks of exchange and machine may be apart until entries are held back."""
@@ -48,7 +48,7 @@ class Aligning:
         self._engine = stepper.engine
         self._entries = entries
         self._hands = hands
-        self.resolver = Resolver(adapter, self._found, self._absent)
+        self.resolver = Resolver(adapter, self._found, self._absent, self._is_refused)
         self.outbox = Outbox(adapter, stepper.engine, self.resolver, hands.tell, vitals)
         self.reconciler = Reconciler(stepper.engine, stepper.funded)
 
@@ -115,6 +115,10 @@ class Aligning:
         if order is not None:
             for event in facts_of(order, report, self._clock.now_ms()):
                 self._hands.step(event)
+
+    def _is_refused(self, order_id: str) -> bool:
+        order = self._engine.account.closed_orders.get(order_id)
+        return order is not None and order.status is OrderStatus.REJECTED
 
     def _send_again(self, order: Order, report: OrderReport) -> None:
         """What was decided about a live order, and has never left."""

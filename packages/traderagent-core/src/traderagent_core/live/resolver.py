@@ -38,12 +38,13 @@ class Resolver:
 
     `found` takes reports and the executions that belong to them, or executions alone while no read shows their order;
     `absent` takes an order that the venue has never taken, with its request if there is one. Failed reads are no
-    evidence and only cost time.
+    evidence and only cost time. `is_refused` says whether the venue has answered that it does not take an order.
     """
 
     adapter: ExchangeAdapter
     found: Callable[[OrderReport | None, list[OrderFilled]], None]
     absent: Callable[[str, OrderRequest | None], None]
+    is_refused: Callable[[str], bool]
     cases: dict[str, Case] = field(factory=dict)
     _news: asyncio.Event = field(factory=asyncio.Event)
 
@@ -81,12 +82,16 @@ class Resolver:
 
     async def _follow(self, case: Case) -> None:
         clock = self.adapter.clock
-        while not await self._look(case):
+        while not self._is_needless(case) and not await self._look(case):
             delay = FIRST_LOOKS_MS[case.looks] if case.looks < len(FIRST_LOOKS_MS) else LATER_LOOKS_MS
             case.looks += 1
             await clock.sleep_until(clock.now_ms() + delay)
         if self.cases.get(case.client_order_id) is case:
             del self.cases[case.client_order_id]
+
+    def _is_needless(self, case: Case) -> bool:
+        """An order that nobody knows the end of may have been taken before what was sent again was refused."""
+        return case.request is None and self.is_refused(case.client_order_id)
 
     async def _look(self, case: Case) -> bool:
         """One look; whether the case is closed."""

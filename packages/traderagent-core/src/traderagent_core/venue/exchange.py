@@ -255,7 +255,7 @@ class SimulatedExchange:
             self._attach(market, request, now_ms)
 
     def _attach(self, market: VenueMarket, request: OrderRequest, now_ms: int) -> None:
-        """Bring the stop to life that travelled with a filled order; one that exists stays as it is."""
+        """Bring the stop to life that travelled with a filled order: at its first fill, or never."""
         stop = request.attached_stop
         assert stop is not None
         if stop.client_order_id in self._known_ids:
@@ -275,6 +275,7 @@ class SimulatedExchange:
             ),
             now_ms,
         )
+        self._know(stop.client_order_id)
 
     def _clear_attached(self, market: VenueMarket, now_ms: int) -> None:
         """A stop that came with a position goes with it."""
