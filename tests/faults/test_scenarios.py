@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from traderagent_core.cli.main import traderagent
 from traderagent_core.live.aligning import Aligning
-from traderagent_core.testing.faults.crash import Crash
+from traderagent_core.testing.faults.crash import Crash, Leave
 from traderagent_core.testing.faults.exploring import Share, explore, play
 from traderagent_core.testing.faults.scenarios import SCENARIOS
 from traderagent_core.testing.faults.wire import Wire
@@ -50,6 +50,15 @@ def test_a_scenario_does_what_it_is_named_for(name: str) -> None:
     assert whole.end.halt == ("AWAIT_ACK" if name == "halt" else "")
     if "transition" in name:
         assert whole.end.owners == {"bot": "bot:dca"}
+
+
+def test_an_edit_that_a_start_finds_waits_for_a_present_price() -> None:
+    """By the last price in the journal the grid would buy a level at once."""
+    reload = SCENARIOS["reload"]()
+    whole = play(reload)
+    steps = [play(reload, [Crash(step, Leave.POWER_CUT)], whole) for step in range(108, 117)]
+    assert [each.failure for each in steps] == [""] * 9
+    assert all(any("configuration_reloaded" in event for event in each.events) for each in steps)
 
 
 @pytest.mark.parametrize(("place", "name"), list(enumerate(SCENARIOS)))

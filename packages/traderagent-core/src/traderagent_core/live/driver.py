@@ -93,6 +93,7 @@ class Driver:
         self.starts = Starts(self.engine, self.view, options.start_ms, options.bots)
         self.wants_reads = asyncio.Event()
         self.has_taken = asyncio.Event()
+        self.has_prices = asyncio.Event()
         self.taken = 0
         self._is_down = False
         self._said: list[ev.OperatorCommand] = []

@@ -29,6 +29,8 @@ async def plan_reload(driver: Driver) -> Plan:
 
 
 async def _loaded(driver: Driver, do: Callable[[Config], Plan]) -> Plan:
+    if not driver.has_prices.is_set():
+        raise OrderError("the exchange has not told the present prices yet, which strategies need; try again")
     config = await asyncio.to_thread(load_again, driver.options.config)
     return await in_turn(driver, lambda: do(config))
 
@@ -38,6 +40,7 @@ async def keep_configuration(driver: Driver) -> None:
     asked, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, asked.set)
     try:
+        await driver.has_prices.wait()
         known: Seen | None = None  # Whether it was edited while the run came up, nobody has looked.
         before: Seen = {}
         while True:

@@ -34,14 +34,15 @@ Keeper = Callable[[Driver], Awaitable[None]]
 """What runs beside the driver's own tasks; the run is over when the first of them returns."""
 
 
-async def run(driver: Driver, history_ms: int, *keepers: Keeper) -> None:
-    """Run a connected driver until a keeper returns. `history_ms` is how far back candles are read for indicators.
+async def run(driver: Driver, history_ms: int, begin: Callable[[], object], *keepers: Keeper) -> None:
+    """Run a connected driver until a keeper returns. `history_ms` is how far back candles are read for indicators;
+    `begin` is called in the driver's turn once present prices are known.
 
     Raises what went wrong first, as though it had happened here.
     """
     try:
         async with asyncio.TaskGroup() as group:
-            closed, prices = Held(driver), FirstPrices(driver)
+            closed, prices = Held(driver), FirstPrices(driver, begin)
             sources = _sources(driver, closed, prices, history_ms)
             tasks = [group.create_task(keep_hearing(driver, source)) for source in sources]
             reads = await read_patiently(driver)

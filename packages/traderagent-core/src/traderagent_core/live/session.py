@@ -115,10 +115,8 @@ async def trade(session: Session, *keepers: Keeper) -> Stepper:
         driver = _driver(session, recovered, journal)
         if session.reception is not None:
             session.reception.meet(driver)
-        if session.starts_bots:
-            driver.tell(lambda: go_over(driver, session.config, "start"))
         with money_context():
-            await run(driver, _history_ms(session), *keepers)
+            await run(driver, _history_ms(session), lambda: _begin(driver, session), *keepers)
         try_to_save(recovered.stepper, journal, snapshots, tell)
         return recovered.stepper
     finally:
@@ -126,6 +124,11 @@ async def trade(session: Session, *keepers: Keeper) -> Stepper:
             session.reception.close()
         await adapter.close()
         journal.close()
+
+
+def _begin(driver: Driver, session: Session) -> None:
+    if session.starts_bots:
+        go_over(driver, session.config, "start")
 
 
 def _write_manifest(session: Session, disk: Disk) -> None:

@@ -73,6 +73,7 @@ class Hand:
                 continue
             await asyncio.sleep(max(_time_of(act) - self._world.now_ms, 0) / SECOND_MS)
             if isinstance(act, Edit):
+                await driver.has_prices.wait()
                 await in_turn(driver, partial(go_over, driver, act.config, "edited"))
                 await driver.options.flush()
             else:
