@@ -1,6 +1,5 @@
 """At a start the view gets to know present prices before what happened in the meantime is decided upon."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
