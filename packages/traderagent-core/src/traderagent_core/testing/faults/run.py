@@ -44,6 +44,9 @@ RECOVERY_MS = 30_000
 REST_LOOKS, REST_SECONDS = 20, 0.7
 RESTARTED = (ExchangeUnavailableError, DiskFullError)
 MEMORY = Path("/dev/shm")
+GREEDY = 0.125
+"""Share of runs whose strategy asks for more than it may hold again and again."""
+
 ENDS_IN_ORDER = 0.25
 """Share of runs whose last process is told to stop; the others have been seen to be at rest, and are over."""
 
@@ -105,7 +108,8 @@ class Run:
         choice = World(trial.seed, Mix({}))
         self.world = World(trial.seed, trial.mix or draw(choice.dice("mix")))
         name = choice.dice("strategy").choice(list(SCRIPTS))
-        self.setting = trial.setting or scripted(name)
+        is_greedy = choice.dice("greed").random() < GREEDY
+        self.setting = trial.setting or scripted(name, is_greedy=is_greedy)
         self.outside = self._outside()
         self.outages = Outages()
         self.present: Process | None = None

@@ -23,6 +23,9 @@ from traderagent_core.testing.faults.strategies import SCRIPTS
 
 BALANCE = Decimal(10_000)
 LARGEST_POSITION = Decimal(6_000)
+EXCESS = 4
+"""Times as much as a script asks for is more than the largest position."""
+
 SYMBOL = "BTC/USDT"
 HISTORY_MS = 30 * 60_000
 NEVER_SLOW_MS = 3_600_000
@@ -80,8 +83,8 @@ class Setting:
 
 
 @lru_cache(maxsize=8)
-def scripted(strategy: str) -> Setting:
-    """One of the scripted strategies on one linear contract."""
+def scripted(strategy: str, *, is_greedy: bool = False) -> Setting:
+    """One of the scripted strategies on one linear contract. A greedy one asks for more than it may hold, too."""
     bot = {
         "name": "bot",
         "symbol": SYMBOL,
@@ -90,7 +93,7 @@ def scripted(strategy: str) -> Setting:
         "timeframe": "1m",
         "leverage": 5,
         "risk_management": {"max_position_size": str(LARGEST_POSITION)},
-        strategy: {},
+        strategy: {"excess": EXCESS} if is_greedy else {},
     }
     return setting_of(load_config({"bots": [bot]}, host=WithScripts(PluginHost.discover(()))), has_stops=True)
 

@@ -32,13 +32,14 @@ SECOND_MS = 1_000
 
 
 class ScriptConfig(BaseModel):
-    """Steps and distances as ratios of the price, times in seconds."""
+    """Steps and distances as ratios of the price, times in seconds. Two of four plans are `excess` times as large."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     step: Decimal = Decimal("0.002")
     levels: int = 4
     share: Decimal = Decimal("0.05")
+    excess: Decimal = ONE
     target: Decimal = Decimal("1.003")
     stop: Decimal = Decimal("0.02")
     pause_seconds: int = 10
@@ -100,7 +101,9 @@ class Script(Strategy):
 
     def quantity(self, context: Context) -> Decimal:
         """What one order is for."""
-        return context.instrument.round_quantity(context.budget * self.config.share / context.price)
+        config = self.config
+        share = config.share * config.excess if self.state.plans % 4 > 1 else config.share
+        return context.instrument.round_quantity(context.budget * share / context.price)
 
 
 class Ladder(Script):

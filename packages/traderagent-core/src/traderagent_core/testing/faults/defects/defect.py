@@ -41,9 +41,9 @@ class Defect:
     """A mistake that somebody could make.
 
     `noticed_by` are beginnings of the violations that may tell it: "I4", "liveness", or the error that ends the
-    process. `faults` are those that bring it to light, `script` the strategy that does so soonest, `first_seed` where
-    to begin with them, `crash_steps` where the first life, the second … ends; so a short search can do with few
-    seeds. A search without them draws strategy and faults, as any other run.
+    process. `faults` are those that bring it to light, `script` the strategy that does so soonest, greedy or not,
+    `first_seed` where to begin with them, `crash_steps` where the first life, the second … ends; so a short search
+    can do with few seeds. A search without them draws strategy and faults, as any other run.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Defect:
     patches: tuple[Patch, ...]
     faults: tuple[Fault, ...] = ()
     script: str = ""
+    is_greedy: bool = False
     strength: float = STRONG
     first_seed: int = 1
     crash_steps: tuple[int, ...] = ()

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from traderagent_core.account import reasons
 from traderagent_core.account.state import WantStatus
 from traderagent_core.engine import desk
 from traderagent_core.engine.desk import Desk
 from traderagent_core.engine.engine import Engine
+from traderagent_core.engine.judge import Judge
+from traderagent_core.engine.planner import Planner
 from traderagent_core.engine.stops import Stops
 from traderagent_core.live import aligning
 from traderagent_core.live.view import LiveView
@@ -78,7 +81,23 @@ def _taken_twice(real: Any) -> Any:
     return learn
 
 
+def _limit_unheeded(real: Any) -> Any:
+    def problem(*given: Any) -> Any:
+        found = real(*given)
+        return None if found is not None and found[0] == reasons.MAX_POSITION else found
+
+    return problem
+
+
 DEFECTS = (
+    Defect(
+        "limit_unheeded",
+        "The largest position that a bot may have is not looked at, neither for a plan nor for its orders.",
+        ("I8",),
+        (Patch(Judge, "_limits_problem", _limit_unheeded), Patch(Planner, "_refusal", _limit_unheeded)),
+        script="dealer",
+        is_greedy=True,
+    ),
     Defect(
         "stop_placed_once",
         "A stop that the exchange refuses is not placed again.",

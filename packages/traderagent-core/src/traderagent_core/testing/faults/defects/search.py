@@ -59,7 +59,7 @@ def find(defect: Defect, seeds: Iterable[int], *, is_provoked: bool = False) -> 
 def _trial(defect: Defect, seed: int, *, is_provoked: bool) -> Trial:
     if not is_provoked:
         return Trial(seed)
-    setting = scripted(defect.script) if defect.script else None
+    setting = scripted(defect.script, is_greedy=defect.is_greedy) if defect.script else None
     return Trial(seed, setting, defect.mix, crashes=tuple(map(Crash, defect.crash_steps)))
 
 
