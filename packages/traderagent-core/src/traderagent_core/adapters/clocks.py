@@ -5,7 +5,7 @@ import time
 from heapq import heappop, heappush
 from itertools import count
 
-LONGEST_SLEEP_SECONDS = 30.0
+LONGEST_SLEEP_MS = 30_000
 """A clock that jumps is noticed after this time at the latest."""
 
 ROUNDS = 25
@@ -25,11 +25,14 @@ class SystemClock:
 
     async def sleep_until(self, time_ms: int) -> None:
         """Return once the time has come."""
-        end_ms = self.monotonic_ms() + time_ms - self.now_ms()
-        if time_ms <= self.now_ms():
+        left_ms = time_ms - self.now_ms()
+        if left_ms <= 0:
             await asyncio.sleep(0)
-        while (left := time_ms - self.now_ms()) > 0 and (most := end_ms - self.monotonic_ms()) > 0:
-            await asyncio.sleep(min(left / 1000, most / 1000, LONGEST_SLEEP_SECONDS))
+            return
+        end_ms = self.monotonic_ms() + left_ms
+        while left_ms > 0:
+            await asyncio.sleep(min(left_ms, LONGEST_SLEEP_MS) / 1000)
+            left_ms = min(time_ms - self.now_ms(), end_ms - self.monotonic_ms())
 
 
 class ReplayClock:

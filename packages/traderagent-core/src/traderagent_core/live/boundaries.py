@@ -42,8 +42,8 @@ class Boundaries:
         yield from self._finish(now_ms - self.grace_ms)
 
     def _finish(self, until_ms: int) -> Iterator[Close]:
-        for close_ms in sorted({*self._coming, *self._ends_of_windows()}):
-            if self._done_ms < close_ms <= until_ms:
+        for close_ms in sorted(set(self._waited_for())):
+            if close_ms <= until_ms:
                 self._done_ms = close_ms
                 missing = tuple(self.missing(close_ms))
                 self._coming.pop(close_ms, None)
@@ -52,8 +52,8 @@ class Boundaries:
 
     def next_ms(self) -> int | None:
         """When the first close that is not complete has been waited for long enough."""
-        due = [close_ms for close_ms in (*self._coming, *self._ends_of_windows()) if close_ms > self._done_ms]
-        return min(due) + self.grace_ms if due else None
+        waited_for = self._waited_for()
+        return min(waited_for) + self.grace_ms if waited_for else None
 
     def pass_over(self, time_ms: int) -> None:
         """Closes up to a time belong to the past."""
@@ -64,6 +64,8 @@ class Boundaries:
         """Symbols whose candle of a close has not come."""
         return [symbol for symbol in self.symbols if symbol not in self._coming.get(close_ms, ())]
 
-    def _ends_of_windows(self) -> tuple[int, ...]:
+    def _waited_for(self) -> list[int]:
+        """Closes of which candles have come, and the next one of a higher timeframe."""
         end_ms = self.view.next_window_end()
-        return () if end_ms is None else (end_ms,)
+        closes = [*self._coming] if end_ms is None else [*self._coming, end_ms]
+        return [close_ms for close_ms in closes if close_ms > self._done_ms]

@@ -92,9 +92,10 @@ class Driver:
         self.boundaries = Boundaries(self.view, self.symbols, timeframe_ms(options.base), options.grace_ms)
         self.starts = Starts(self.engine, self.view, options.start_ms, options.bots)
         self.wants_reads = asyncio.Event()
-        self.has_taken = asyncio.Event()
         self.has_prices = asyncio.Event()
+        self.has_due = asyncio.Event()
         self.taken = 0
+        self._due_ms: int | None = None
         self._is_down = False
         self._said: list[ev.OperatorCommand] = []
         self._inbox: asyncio.Queue[Any] = asyncio.Queue()
@@ -136,7 +137,7 @@ class Driver:
             for _ in range(min(self._inbox.qsize(), BATCH)):
                 self._take(self._inbox.get_nowait())
             await self.release()
-            self.has_taken.set()
+            self._look_at_time()
 
     @property
     def is_idle(self) -> bool:
@@ -318,26 +319,35 @@ class Driver:
 
     def next_due(self) -> tuple[int, int] | None:
         """Time and phase of the first timer, close or word that is waited for."""
-        dues = self._dues()
-        return min(dues)[0] if dues else None
+        first = self._first_due()
+        return None if first is None else first[0]
 
-    def _dues(self) -> list[tuple[tuple[int, int], int, Callable[[], None]]]:
-        """What is waited for: time and phase, a rank at equal moments, and the function that does it."""
+    def _first_due(self) -> tuple[tuple[int, int], Callable[[], None]] | None:
+        """Time and phase of what is waited for, and the function that does it; at equal moments a close is first."""
         timer, close_ms = self.stepper.timers.next(), self.boundaries.next_ms()
-        found: list[tuple[tuple[int, int], int, Callable[[], None]]] = []
+        first: tuple[tuple[int, int], Callable[[], None]] | None = None
         if close_ms is not None:
-            found.append(((close_ms, BOUNDARY_PHASE), 0, self._late_close))
-        if timer is not None:
-            found.append((timer[:2], 1, self._timer))
-        if self._said:
-            found.append(((self._said[0].time_ms, OPERATOR_PHASE), 2, self._hear_operator))
-        return found
+            first = (close_ms, BOUNDARY_PHASE), self._late_close
+        if timer is not None and (first is None or timer[:2] < first[0]):
+            first = timer[:2], self._timer
+        if self._said and (first is None or (self._said[0].time_ms, OPERATOR_PHASE) < first[0]):
+            first = (self._said[0].time_ms, OPERATOR_PHASE), self._hear_operator
+        return first
+
+    def _look_at_time(self) -> None:
+        """Say that something is due, or something else than before will be first."""
+        first = self._first_due()
+        due_ms = None if first is None else first[0][0]
+        if due_ms != self._due_ms or (due_ms is not None and due_ms <= self.adapter.clock.now_ms()):
+            self._due_ms = due_ms
+            self.has_due.set()
 
     def _due(self, _: Due) -> None:
         """One thing that is due; if another one is too, that is told again."""
-        first = min(self._dues(), default=None)
+        self._due_ms = None
+        first = self._first_due()
         if first is not None and first[0][0] <= self.adapter.clock.now_ms():
-            first[2]()
+            first[1]()
 
     def _late_close(self) -> None:
         self._close(self.boundaries.late(self.adapter.clock.now_ms()))

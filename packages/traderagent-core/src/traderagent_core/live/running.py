@@ -218,7 +218,7 @@ def _since(driver: Driver) -> int:
 
 async def keep_time(driver: Driver) -> None:
     """Tell the driver when something is due, by the clock."""
-    clock, news = driver.adapter.clock, driver.has_taken
+    clock, news = driver.adapter.clock, driver.has_due
     sleep: asyncio.Task[None] | None = None
     waited_ms = None
     try:

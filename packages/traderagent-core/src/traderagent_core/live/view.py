@@ -83,8 +83,8 @@ class LiveView:
 
     def next_window_end(self) -> int | None:
         """When the first candle of a higher timeframe that is being built closes."""
-        ends = [window.end_ms for windows in self._windows.values() for window in windows.values()]
-        return min((end for end in ends if end is not None), default=None)
+        windows = [window for windows in self._windows.values() for window in windows.values()]
+        return min([end for window in windows if (end := window.end_ms) is not None], default=None)
 
     # -- what plugins see -----------------------------------------------------------------------------------
 
