@@ -93,10 +93,9 @@ class Checks:
 
     def look(self) -> None:
         """Everything that can be seen at any time."""
-        markets = self._outside.exchange.markets.values()
-        versions = [(market.version, len(market.orders)) for market in markets]
-        if versions != self._seen:
-            self._seen = versions
+        version = self._outside.version
+        if version != self._seen:
+            self._seen = version
             self._one_order_per_slot()
             with money_context():
                 for symbol in self._outside.instruments:
@@ -109,13 +108,15 @@ class Checks:
             self._pace = conduct.Pace(process.wire.writes)
         self._pace.look(process.wire.writes)
         self._endings.look(process.driver, self._world.now_ms)
-        state = (process, process.driver.taken, process.driver.stepper.steps, versions)
+        state = (process, process.driver.stepper.steps, version)
         if state != self._state or not self._is_all_well:
             self._state, self._is_all_well = state, True
             self._look_at(process, process.driver)
 
     def _look_at(self, process: Process, driver: Driver) -> None:
-        """What follows from where both sides stand. As long as that stays all well, it has not to be looked at."""
+        """What follows from where both sides stand, the engine after its last step. As long as that stays all well,
+        it has not to be looked at.
+        """
         engine = driver.engine
         for member in engine.members.values():
             self._protected(member)
@@ -164,15 +165,12 @@ class Checks:
 
     def _protected(self, member: Member) -> None:
         """I5: what is held has a live stop at the exchange, or the engine watches in its place for a moment."""
-        is_naked = (
-            self._needs_stop(member) and not self._has_stop(member.symbol) and member.stop.watched is None
-        )
+        is_stopless = self._needs_stop(member) and not self._has_stop(member.symbol)
+        is_naked = is_stopless and member.stop.watched is None
         if self._lasts("I5", member.name, NAKED_MS, is_so=is_naked) and not self._is_hindered:
             raise Violation(
                 f"I5: {member.name} holds {member.ledger.quantity} without a stop for {NAKED_MS} ms"
             )
-
-        is_stopless = self._needs_stop(member) and not self._has_stop(member.symbol)
         if self._lasts("I5 stop", member.name, STOPLESS_MS, is_so=is_stopless) and not self._is_hindered:
             raise Violation(f"I5: {member.name} has had no stop at the exchange for {STOPLESS_MS} ms")
 

@@ -23,6 +23,8 @@ class Lasting(Enum):
     ORPHAN = "order of ours at the exchange that the engine does not know"
     BEHIND = "ledgers differ from the exchange"
 
+    __hash__ = object.__hash__  # That of an enum is slow.
+
 
 class Gauge:
     """Looks each second. `worst` is by what was measured, at any time; `calm` is that of times without faults.
@@ -46,11 +48,11 @@ class Gauge:
         if process is None or process.driver is None or not process.is_running:
             self._since.clear()
             return
-        versions = [market.version for market in self._outside.exchange.markets.values()]
-        seen = (process, process.driver.taken, versions)
-        if (
-            seen == self._seen
-        ):  # Nothing has happened on either side: what lasts goes on, and nothing else does.
+        seen = (process, process.driver.stepper.steps, self._outside.version)
+        if seen == self._seen:
+            # Nothing has happened on either side: what lasts goes on, and nothing else does.
+            if not self._since:
+                return
             for what, name in self._since:
                 self._note(what, name, is_so=True)
         else:

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable
+from contextvars import copy_context
 from heapq import heappop
 from typing import Any
 
@@ -12,10 +13,24 @@ from traderagent_core.testing.faults.world import World
 RESOLUTION_MS = 0.01
 
 
+class Turn(asyncio.Handle):
+    """A call that is ready, without what the base class keeps for its debug mode: a run makes thousands of them."""
+
+    __slots__ = ()
+
+    def __init__(self, callback: Callable[..., object], args: Any, loop: "VirtualLoop", context: Any) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop, self._callback, self._args = loop, callback, args
+        self._cancelled, self._repr, self._source_traceback = False, None, None
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
     """Runs tasks in one fixed order, and moves time instead of waiting. Threads are not started: what would run in
     one runs in its turn, `thread_delay_ms` later.
     """
+
+    get_debug = staticmethod(bool)
+    """Never; each future and each call asks."""
 
     def __init__(self, world: World, thread_delay_ms: Callable[[], int]) -> None:
         super().__init__()
@@ -27,22 +42,29 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return self._world.monotonic_ms / 1000
 
     def _run_once(self) -> None:
-        """What the base class calls again and again: run what is ready, once the world has made something so."""
-        ready: deque[asyncio.Handle] = self._ready  # type: ignore[attr-defined]
-        while not ready:
-            self._go_on(ready)
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle._cancelled:
-                handle._run()
+        """What the base class calls until it is stopped: run what is ready, once the world has made something so."""
+        ready: deque[Any] = self._ready  # type: ignore[attr-defined]
+        while not self._stopping:  # type: ignore[attr-defined]
+            while not ready:
+                self._go_on(ready)
+            for _ in range(len(ready)):
+                handle = ready.popleft()
+                if handle._cancelled:
+                    continue
+                try:
+                    handle._context.run(handle._callback, *handle._args)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:
+                    self.call_exception_handler({"message": "a callback failed", "exception": error})
 
     def call_soon(self, callback: Callable[..., object], *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
-        """As the base class does, without the tests of its debug mode: this is what a run does most."""
-        handle = asyncio.Handle(callback, args, self, context)
+        """As the base class does, without the tests of its debug mode."""
+        handle = Turn(callback, args, self, context)
         self._ready.append(handle)  # type: ignore[attr-defined]
         return handle
 
-    def _go_on(self, ready: "deque[asyncio.Handle]") -> None:
+    def _go_on(self, ready: deque[Any]) -> None:
         """Let the world go on to its next event or to the first timer, whichever comes first."""
         timers: list[Any] = self._scheduled  # type: ignore[attr-defined]
         while timers and timers[0]._cancelled:
@@ -51,10 +73,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if not timers:
             world.run_next(None)
             return
-        wait_ms = math.ceil(timers[0]._when * 1000 - RESOLUTION_MS) - world.monotonic_ms
-        if wait_ms > 0:
-            world.run_next(world.now_ms + wait_ms)
-        now = (world.monotonic_ms + RESOLUTION_MS) / 1000
+        wake_ms = math.ceil(timers[0]._when * 1000 - RESOLUTION_MS) + world.begun_ms
+        if wake_ms > world.now_ms:
+            world.run_next(wake_ms)
+        now = (world.now_ms - world.begun_ms + RESOLUTION_MS) / 1000
         while timers and timers[0]._when < now:
             timer = heappop(timers)
             timer._scheduled = False

@@ -170,6 +170,11 @@ class Outside:
             self.backend.tell()
         return at_once(self.backend.amend(symbol, amendment))
 
+    @property
+    def version(self) -> list[tuple[int, int]]:
+        """Another one after whatever has happened to the account, but to its money."""
+        return [(market.version, len(market.orders)) for market in self.exchange.markets.values()]
+
     def position(self, symbol: str) -> Decimal:
         """What the account holds."""
         return self.exchange.markets[symbol].position.quantity

@@ -21,7 +21,7 @@ class World:
     """Everything in it follows from the seed. `mix` says which faults are on; after `stop_faults` none strikes.
 
     Time goes on only by `run_next`: one thing that is due happens, or somebody's waiting is over. While the process
-    is suspended (`suspended_ms`) its own monotonic clock stands still, as on Linux.
+    is suspended its own monotonic clock stands still, as on Linux; that clock began at `begun_ms`.
     """
 
     def __init__(self, seed: int, mix: Mix) -> None:
@@ -29,7 +29,7 @@ class World:
         self.mix = mix
         self._rates = {fault: mix.rate(fault) for fault in mix.strengths}
         self.now_ms = START_MS
-        self.suspended_ms = 0
+        self.begun_ms = START_MS
         self.is_calm = False
         self.calm_since_ms = 0
         self.struck: Counter[Fault] = Counter()
@@ -37,18 +37,18 @@ class World:
         self.events: deque[str] = deque(maxlen=LAST_EVENTS)
         self._digest = blake2b(digest_size=16)
         self._due: list[tuple[int, int, Callable[[], None]]] = []
-        self._numbers = count()
+        self._numbers = count().__next__
         self._dice: dict[str, Random] = {}
 
     # -- time -----------------------------------------------------------------------------------------------
 
     def at(self, time_ms: int, action: Callable[[], None]) -> None:
         """Have something happen at a time, after what was asked for the same time before."""
-        heappush(self._due, (max(time_ms, self.now_ms), next(self._numbers), action))
+        self.after(max(time_ms - self.now_ms, 0), action)
 
     def after(self, delay_ms: int, action: Callable[[], None]) -> None:
-        """Have something happen later."""
-        self.at(self.now_ms + delay_ms, action)
+        """Have something happen later, by no less than nothing."""
+        heappush(self._due, (self.now_ms + delay_ms, self._numbers(), action))
 
     def run_next(self, wake_ms: int | None) -> None:
         """Let the next thing happen, or let time go on to `wake_ms` if nothing is due before."""
@@ -67,12 +67,12 @@ class World:
             self.now_ms, _, action = heappop(self._due)
             action()
         self.now_ms = end_ms
-        self.suspended_ms += duration_ms
+        self.begun_ms += duration_ms
 
     @property
     def monotonic_ms(self) -> int:
         """The time that the process has lived through."""
-        return self.now_ms - START_MS - self.suspended_ms
+        return self.now_ms - self.begun_ms
 
     # -- chance ---------------------------------------------------------------------------------------------
 
