@@ -6,7 +6,6 @@ calls it. Folding the records of a run over an empty account gives the same acco
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 
 from traderagent_core.account import reasons
@@ -16,6 +15,7 @@ from traderagent_core.account.state import ActivePlan, Order, Record, Retry, Slo
 from traderagent_core.model.order import Liquidity, OrderStatus, OrderType, Side
 from traderagent_core.model.plan import Leg, Plan
 from traderagent_core.model.position import MONEY
+from traderagent_core.model.remembered import forget_oldest
 
 ZERO = Decimal(0)
 BUY = Side.BUY
@@ -309,8 +309,7 @@ class Account(CoordinationRecords):
         del self.orders[order_id]
         closed = self.closed_orders
         closed[order_id] = order
-        if len(closed) > REMEMBERED_ORDERS:
-            _forget_oldest(closed)
+        forget_oldest(closed, REMEMBERED_ORDERS)
         want = order.want
         want.plan.live_orders -= 1
         if want.order is order:
@@ -404,8 +403,7 @@ class Account(CoordinationRecords):
     def _remember(self, trade_id: str) -> None:
         seen = self.seen_trades
         seen[trade_id] = None
-        if len(seen) > REMEMBERED_TRADES:
-            _forget_oldest(seen)
+        forget_oldest(seen, REMEMBERED_TRADES)
 
     def _spend(self, want: Want) -> None:
         self.blocked -= want.status is BLOCKED
@@ -489,12 +487,6 @@ def _closed_by(parent: Want, want: Want) -> Want | None:
     """The parent, when `want` is its counter and so completes a cycle with it."""
     is_counter = parent.slot is want.slot and parent.side is not want.side
     return parent if is_counter and parent.origin is None else None
-
-
-def _forget_oldest(remembered: dict[str, Any]) -> None:
-    # One at a time each would be looked for behind the gaps that those before it have left.
-    for key in list(islice(remembered, len(remembered) // 10)):
-        del remembered[key]
 
 
 def describe(evidence: Mapping[str, Any]) -> str:

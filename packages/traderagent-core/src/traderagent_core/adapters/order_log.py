@@ -1,18 +1,44 @@
 """What a simulated venue remembers of orders and fills, so that it can be read as an exchange is read."""
 
 from collections import deque
+from collections.abc import Iterator
 from decimal import Decimal
-from itertools import islice
-from typing import Any
+from itertools import takewhile
+from typing import Generic, TypeVar
 
 from attrs import evolve
 
 from traderagent_core.contract.venue_facts import OrderReport
 from traderagent_core.model import event as ev
 from traderagent_core.model.order import OrderRequest, OrderStatus, OrderType
+from traderagent_core.model.remembered import forget_oldest
 
 MOST_REMEMBERED = 10_000
 MOST_FILLS = 100_000
+Fact = TypeVar("Fact", ev.OrderFilled, ev.FundingPaid)
+
+
+class Facts(Generic[Fact]):
+    """The newest facts in the order of hearing. That is nearly the order of their times, as markets move singly."""
+
+    def __init__(self) -> None:
+        self._facts: deque[tuple[int, Fact]] = deque(maxlen=MOST_FILLS)
+
+    def append(self, fact: Fact) -> None:
+        """Remember another one, with the latest time until then."""
+        latest_ms = self._facts[-1][0] if self._facts else fact.time_ms
+        self._facts.append((max(latest_ms, fact.time_ms), fact))
+
+    def since(self, time_ms: int) -> list[Fact]:
+        """All from a time on; what lies before the last fact that was heard in time is not looked at."""
+        heard = takewhile(lambda row: row[0] >= time_ms, reversed(self._facts))
+        return [fact for _, fact in heard if fact.time_ms >= time_ms][::-1]
+
+    def __iter__(self) -> Iterator[Fact]:
+        return (fact for _, fact in self._facts)
+
+    def __len__(self) -> int:
+        return len(self._facts)
 
 
 class OrderLog:
@@ -22,8 +48,8 @@ class OrderLog:
         self.open: dict[str, OrderReport] = {}
         self.ended: dict[str, OrderReport] = {}
         self._expected: dict[str, OrderRequest] = {}
-        self.fills: deque[ev.OrderFilled] = deque(maxlen=MOST_FILLS)
-        self.funding: deque[ev.FundingPaid] = deque(maxlen=MOST_FILLS)
+        self.fills: Facts[ev.OrderFilled] = Facts()
+        self.funding: Facts[ev.FundingPaid] = Facts()
 
     def report(self, client_order_id: str) -> OrderReport | None:
         """One order, or None when there is none."""
@@ -45,7 +71,7 @@ class OrderLog:
                 reduce_only=True,
                 closes_position=True,
             )
-        _forget_oldest(self._expected)
+        forget_oldest(self._expected, MOST_REMEMBERED)
 
     def note(self, event: ev.Event) -> None:
         """Something has happened at the venue."""
@@ -76,7 +102,7 @@ class OrderLog:
         if request is not None:
             refused = _report(request, "", OrderStatus.REJECTED)
             self.ended[request.client_order_id] = evolve(refused, code=event.code)
-            _forget_oldest(self.ended)
+            forget_oldest(self.ended, MOST_REMEMBERED)
 
     def finish(self, client_order_id: str) -> None:
         """The venue has the order no more, and has not canceled it: whatever was filled is all of it."""
@@ -97,7 +123,7 @@ class OrderLog:
         if report is None:
             return
         self.ended[client_order_id] = evolve(report, status=status, code=code)
-        _forget_oldest(self.ended)
+        forget_oldest(self.ended, MOST_REMEMBERED)
 
 
 def _report(request: OrderRequest, venue_order_id: str, status: OrderStatus) -> OrderReport:
@@ -114,8 +140,3 @@ def _report(request: OrderRequest, venue_order_id: str, status: OrderStatus) -> 
         request.reduce_only,
         request.closes_position,
     )
-
-
-def _forget_oldest(table: dict[str, Any]) -> None:
-    for oldest in list(islice(table, max(0, len(table) - MOST_REMEMBERED))):
-        del table[oldest]

@@ -146,7 +146,7 @@ class VenueAdapter(ExchangeAdapter):
 
     async def executions(self, since_ms: int) -> Sequence[ev.OrderFilled]:
         """All fills from a time on."""
-        return [fill for fill in self.log.fills if fill.time_ms >= since_ms]
+        return self.log.fills.since(since_ms)
 
     async def positions(self) -> Sequence[PositionReport]:
         """All linear positions that are not flat."""
@@ -181,7 +181,7 @@ class VenueAdapter(ExchangeAdapter):
 
     async def funding_paid(self, since_ms: int) -> Sequence[ev.FundingPaid]:
         """Funding from a time on."""
-        return [paid for paid in self.log.funding if paid.time_ms >= since_ms]
+        return self.log.funding.since(since_ms)
 
     # -- writes ---------------------------------------------------------------------------------------------
 

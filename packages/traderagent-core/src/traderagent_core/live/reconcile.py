@@ -13,6 +13,7 @@ from traderagent_core.engine.engine import Engine
 from traderagent_core.model import event as ev
 from traderagent_core.model.instrument import Instrument, Market
 from traderagent_core.model.order import Liquidity, Purpose, Side
+from traderagent_core.model.remembered import forget_oldest
 
 OVERLAP_MS = 600_000
 """Executions are read again from so long before the last completed read."""
@@ -20,6 +21,8 @@ OVERLAP_MS = 600_000
 APART_MS = 2_000
 """A position has to differ at two reads so far apart before the ledgers are adjusted to it."""
 
+REMEMBERED_FUNDING = 10_000
+"""Settlements kept to recognise what is told twice."""
 
 FEES_RATIO = Decimal("0.01")
 """Share of a spot holding that fees taken in its own currency may have cost, and that nobody is told of."""
@@ -70,7 +73,7 @@ class Reconciler:
     """Says which events bring the engine in line with a read, and what has to be looked for or taken back."""
 
     engine: Engine
-    funded: set[tuple[str, int]]
+    funded: dict[tuple[str, int], None]
     _suspected: dict[str, tuple[Decimal, int]] = field(factory=dict)
 
     def missed(self, reads: Reads) -> Iterator[ev.Event]:
@@ -87,7 +90,8 @@ class Reconciler:
         """Whether a settlement has not been booked; it counts as booked from now on."""
         key = (paid.symbol, paid.time_ms)
         is_new = key not in self.funded
-        self.funded.add(key)
+        self.funded[key] = None
+        forget_oldest(self.funded, REMEMBERED_FUNDING)
         return is_new
 
     def orders(self, reads: Reads) -> Iterator[tuple[Order, OrderReport | None]]:

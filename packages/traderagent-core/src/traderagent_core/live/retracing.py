@@ -125,7 +125,7 @@ class Retracer:
         show(self.stepper.view, told)
         self._step = None
         if isinstance(told.event, ev.FundingPaid):
-            self.stepper.funded.add((told.event.symbol, told.event.time_ms))
+            self.stepper.funded[told.event.symbol, told.event.time_ms] = None
         self.stepper.calls.after(entry.sequence)
         if told.event is not None:
             self._take_step(told.event)

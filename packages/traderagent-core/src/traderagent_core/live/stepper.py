@@ -46,7 +46,7 @@ class Stepper:
     timers: Timers = field(factory=Timers)
     watches: Watches = field(factory=Watches)
     requests: dict[str, OrderRequest] = field(factory=dict)
-    funded: set[tuple[str, int]] = field(factory=set)
+    funded: dict[tuple[str, int], None] = field(factory=dict)
     steps: int = 0
     cursor_ms: int | None = None
     saw: Callable[[list[Record]], None] = lambda _: None

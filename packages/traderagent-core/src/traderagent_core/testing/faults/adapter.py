@@ -91,7 +91,7 @@ class FaultyAdapter(ExchangeAdapter):
         def look() -> list[OrderFilled]:
             page = self._stale("executions")
             until_ms = self._world.now_ms if page is None else page.time_ms
-            return [fill for fill in self._backend.log.fills if since_ms <= fill.time_ms <= until_ms]
+            return [fill for fill in self._backend.log.fills.since(since_ms) if fill.time_ms <= until_ms]
 
         answer: list[OrderFilled] = await self._wire.read("executions", look)
         return answer

@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
+from traderagent_core.adapters.order_log import Facts
 from traderagent_core.model.timeframe import DAY_MS
 from traderagent_core.persistence.journal.segments import find_segments
 from traderagent_core.testing.faults.kinds import Mix
@@ -25,6 +27,9 @@ from traderagent_core.testing.faults.world import START_MS, Violation, World
 
 SAVE_MS = 600_000
 FLUSH_MS = 2
+READ_MS = 3_600_000
+"""How far back the session reads at most."""
+
 STATM = Path("/proc/self/statm")
 
 
@@ -111,9 +116,19 @@ class _Running:
     def _forget(self) -> None:
         """What the world outside remembers for checks is no part of what is measured."""
         self.outside.accepted_ms.clear()
+        self.outside.refused.clear()
+        log = self.outside.backend.log
+        log.fills, log.funding = self._recent(log.fills), self._recent(log.funding)
         self.process.durable.clear()
         for walk in self.outside.walks.values():
             del walk.candles[:-HISTORY_MINUTES]
+
+    def _recent(self, facts: Facts[Any]) -> Facts[Any]:
+        """What may still be read."""
+        kept: Facts[Any] = Facts()
+        for fact in facts.since(self.world.now_ms - READ_MS):
+            kept.append(fact)
+        return kept
 
 
 def _resident_bytes() -> int:
