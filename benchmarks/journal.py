@@ -21,7 +21,7 @@ from traderagent_core.model.instrument import Instrument
 from traderagent_core.persistence.database.connect import Database
 from traderagent_core.persistence.database.mirror import Mirror
 from traderagent_core.persistence.database.store import Store
-from traderagent_core.persistence.journal.entry import EntryKind, to_text
+from traderagent_core.persistence.journal.entry import EntryKind, JsonText, to_text
 from traderagent_core.persistence.journal.journal import Journal
 from traderagent_core.persistence.journal.lock import Owner
 from traderagent_core.persistence.journal.reading import read_entries
@@ -68,7 +68,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _payloads() -> list[dict[str, Any]]:
+def _payloads() -> list[JsonText]:
     """Records of a run, those of equal time in one payload, as steps give them."""
     candles = market("ranging", rows=12_000)
     run = run_strategy(

@@ -12,6 +12,7 @@ from traderagent_core.model import event as ev
 from traderagent_core.model.command import Cancel, Submit
 from traderagent_core.model.order import Liquidity, OrderRequest, OrderType, Purpose, Side
 from traderagent_core.model.plan import Fixed, Leg, Plan
+from traderagent_core.persistence.journal.entry import to_text
 from traderagent_core.persistence.payloads import (
     BotDescription,
     event_payload,
@@ -32,7 +33,7 @@ class Mood(Enum):
 
 
 def by_text(payload: Any) -> Any:
-    return json.loads(json.dumps(payload))
+    return json.loads(to_text(payload))
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,21 @@ What is restored is built without running any constructor, and only from classes
 allows, so that a saved state cannot name arbitrary code.
 """
 
+import json
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
 from functools import cache
 from importlib import import_module
+from json.encoder import encode_basestring_ascii as _quoted
+from math import isfinite
+from operator import attrgetter
 from typing import Any
 
 import attrs
 
 from traderagent_core.errors import TraderAgentError
-
-PLAIN = frozenset({type(None), bool, int, float, str})
-SEQUENCES = frozenset({tuple, list, deque, set, frozenset})
 
 
 class StateError(TraderAgentError):
@@ -26,7 +27,25 @@ class StateError(TraderAgentError):
 
 def encode(root: Any) -> dict[str, Any]:
     """The graph under `root`; raises StateError for a value that cannot be saved, such as an array."""
-    return _Encoder().run(root)
+    encoded: dict[str, Any] = json.loads(to_json(root))
+    return encoded
+
+
+def to_json(root: Any) -> str:
+    """As `encode`, as JSON text on one line of ASCII; the same graph gives the same text."""
+    return joined(members(root))
+
+
+def members(root: Any) -> dict[str, str]:
+    """What `encode` gives, each member as JSON text."""
+    encoder = _Encoder()
+    (text,) = encoder.texts((root,))
+    return {"root": text, "objects": f"[{','.join(encoder.objects)}]"}
+
+
+def joined(members: Mapping[str, str]) -> str:
+    """A JSON object of members that are JSON text already."""
+    return f"{{{','.join([f'{_quoted(name)}:{text}' for name, text in members.items()])}}}"
 
 
 def decode(data: dict[str, Any], packages: Iterable[str]) -> Any:
@@ -35,44 +54,54 @@ def decode(data: dict[str, Any], packages: Iterable[str]) -> Any:
 
 
 class _Encoder:
+    """Writes text at once, as values in between would cost as much again. `objects` are those met so far."""
+
     def __init__(self) -> None:
+        self.objects: list[str] = []
         self._numbers: dict[int, int] = {}
         self._kept: list[Any] = []
-        self._objects: list[dict[str, Any]] = []
 
-    def run(self, root: Any) -> dict[str, Any]:
-        encoded = self._value(root)
-        return {"root": encoded, "objects": self._objects}
+    def texts(self, values: Iterable[Any]) -> list[str]:
+        """The text of each value."""
+        plain, other = _PLAIN.get, self._other
+        return [other(value) if (text := plain(type(value))) is None else text(value) for value in values]
 
-    def _value(self, value: Any) -> Any:
+    def _other(self, value: Any) -> str:
+        number = self._numbers.get(id(value))
+        if number is not None:
+            return f'{{"r":{number}}}'
         kind: Any = type(value)
-        if kind in PLAIN:
-            return value
-        if kind is Decimal:
-            return {"d": str(value)}
         if kind in SEQUENCES:
-            of = self._value
-            return {kind.__name__: [item if type(item) in PLAIN else of(item) for item in value]}
-        if isinstance(value, Enum):
-            return {"e": [_name(kind), value._name_]}
+            return f'{{"{kind.__name__}":[{",".join(self.texts(value))}]}}'
         if kind is dict:
-            of = self._value
-            return {"dict": [[of(key), of(item)] for key, item in value.items()]}
-        return {"r": self._object(value)}
+            pairs = [f"[{','.join(self.texts(pair))}]" for pair in value.items()]
+            return f'{{"dict":[{",".join(pairs)}]}}'
+        if isinstance(value, Enum):
+            return f'{{"e":["{_name(kind)}",{_quoted(value._name_)}]}}'
+        return self._object(value)
 
-    def _object(self, value: Any) -> int:
-        known = self._numbers.get(id(value))
-        if known is not None:
-            return known
-        number = len(self._objects)
-        self._numbers[id(value)] = number
+    def _object(self, value: Any) -> str:
+        form, fields = _form_and_fields(value)
+        number = self._numbers[id(value)] = len(self.objects)
         self._kept.append(value)  # An id is only unique while its object lives.
-        fields: dict[str, Any] = {}
-        self._objects.append({"class": _name(value.__class__), "fields": fields})
-        for name in _fields(value):
-            field = getattr(value, name)
-            fields[name] = field if type(field) in PLAIN else self._value(field)
-        return number
+        self.objects.append("")
+        self.objects[number] = form % tuple(self.texts(fields))
+        return f'{{"r":{number}}}'
+
+
+def _float(value: float) -> str:
+    return float.__repr__(value) if isfinite(value) else json.dumps(value)
+
+
+_PLAIN: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: "null",
+    bool: {False: "false", True: "true"}.__getitem__,
+    int: int.__repr__,
+    float: _float,
+    str: _quoted,
+    Decimal: lambda value: f'{{"d":"{value!s}"}}',
+}
+SEQUENCES = frozenset({tuple, list, deque, set, frozenset})
 
 
 class _Decoder:
@@ -130,21 +159,35 @@ def _name(cls: Any) -> str:
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
-def _fields(value: Any) -> Iterable[str]:
-    """The names of what is saved of an object."""
-    names = _declared(value.__class__)
-    if names is not None:
-        return names
-    if type(value).__module__.startswith("traderagent_core.account"):
+def _form_and_fields(value: Any) -> tuple[str, Iterable[Any]]:
+    """The text of an object with places for the texts of its fields, and these fields."""
+    cls: Any = type(value)
+    declared = _declared(cls)
+    if declared is not None:
+        form, fields_of = declared
+        return form, fields_of(value)
+    if cls.__module__.startswith("traderagent_core.account"):
         # What is private there follows from the rest.
-        return [name for name in vars(value) if not name.startswith("_")]
+        fields = {name: field for name, field in vars(value).items() if not name.startswith("_")}
+        return _form(cls, fields), fields.values()
     raise StateError(
         "a state may hold numbers, text, Decimals, enums, tuples, dicts and attrs objects, but not "
-        f"{type(value).__name__} ({value!r:.60})"
+        f"{cls.__name__} ({value!r:.60})"
     )
 
 
 @cache
-def _declared(cls: Any) -> tuple[str, ...] | None:
-    """The names of the fields of an attrs class, None for another one."""
-    return tuple(field.name for field in attrs.fields(cls)) if attrs.has(cls) else None
+def _declared(cls: Any) -> tuple[str, Callable[[Any], Iterable[Any]]] | None:
+    """The form of an attrs class and what gives the fields of its objects; None for another class."""
+    if not attrs.has(cls):
+        return None
+    names = [field.name for field in attrs.fields(cls)]
+    # Of one name attrgetter gives no tuple, and of none it cannot be made.
+    fields_of = (
+        attrgetter(*names) if len(names) > 1 else lambda value: [getattr(value, name) for name in names]
+    )
+    return _form(cls, names), fields_of
+
+
+def _form(cls: Any, names: Iterable[str]) -> str:
+    return f'{{"class":"{_name(cls)}","fields":{{{",".join([f"{_quoted(name)}:%s" for name in names])}}}}}'

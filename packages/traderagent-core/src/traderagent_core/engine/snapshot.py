@@ -1,9 +1,10 @@
 """Snapshots: all that an engine and its strategies remember, as JSON-able data."""
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from traderagent_core.engine.codec import StateError, decode, encode
+from traderagent_core.engine.codec import StateError, decode, joined, members
 
 if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine
@@ -29,7 +30,13 @@ GUARD_FIELDS = ("peak", "day_start", "judged", "day", "size_factor", "is_entry_a
 
 def snapshot(engine: "Engine") -> dict[str, Any]:
     """The state between two steps. Watches, timers and orders at the venue are the driver's and the venue's."""
-    return {"schema_version": SCHEMA_VERSION, **encode(remembered(engine))}
+    state: dict[str, Any] = json.loads(snapshot_json(engine))
+    return state
+
+
+def snapshot_json(engine: "Engine") -> str:
+    """As `snapshot`, as JSON text."""
+    return joined({"schema_version": str(SCHEMA_VERSION), **members(remembered(engine))})
 
 
 def remembered(engine: "Engine") -> dict[str, Any]:

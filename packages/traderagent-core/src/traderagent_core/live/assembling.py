@@ -25,7 +25,7 @@ from traderagent_core.model.command import Command
 from traderagent_core.model.event import OperatorCommand
 from traderagent_core.model.instrument import Instrument
 from traderagent_core.persistence.journal.entry import EntryKind
-from traderagent_core.persistence.payloads import CORE, BotDescription, event_payload, setup_payload
+from traderagent_core.persistence.payloads import CORE, BotDescription, setup_payload
 from traderagent_core.simulator.seats import Seating, seat
 from traderagent_core.simulator.setting_up import engine_setup
 
@@ -135,7 +135,7 @@ class Assembly:
         """Go over to another configuration with one entry of the journal: it tells it, and the step that it takes."""
         stepper = self.stepper
         stepper.learn()
-        payload = {**self.conditions.to_payload(config), "event": event_payload(event)}
+        payload = {**self.conditions.to_payload(config), "event": encode(event)}
         stepper.calls.after(stepper.log.append(EntryKind.SETUP, payload))
         self.rebuild(config)
         return stepper.take_written(event)

@@ -8,7 +8,8 @@ from attrs import frozen
 
 from traderagent_core.config.load import load_config
 from traderagent_core.config.loaded import Config
-from traderagent_core.engine.snapshot import restore, snapshot
+from traderagent_core.engine.codec import joined
+from traderagent_core.engine.snapshot import restore, snapshot_json
 from traderagent_core.errors import ConfigError, JournalError, PersistenceError
 from traderagent_core.live.assembling import Assembly, Conditions, assemble
 from traderagent_core.live.retracing import Retracer, Shortcut
@@ -17,7 +18,7 @@ from traderagent_core.live.watchdog.board import Board
 from traderagent_core.live.watchdog.calls import Calls
 from traderagent_core.model.position import money_context
 from traderagent_core.persistence.ended_calls import read_ended
-from traderagent_core.persistence.journal.entry import EntryKind
+from traderagent_core.persistence.journal.entry import EntryKind, JsonText, to_text
 from traderagent_core.persistence.journal.journal import Journal
 from traderagent_core.persistence.snapshots import Snapshot, Snapshots
 from traderagent_core.persistence.state_view import describe_engine
@@ -112,13 +113,13 @@ def _shortcut(snapshot: Snapshot | None, stepper: Stepper) -> Shortcut | None:
 def save_state(stepper: Stepper, journal: Journal, snapshots: Snapshots) -> None:
     """Save where the engine stands between two steps; it shortens the next recovery and decides nothing."""
     state = {
-        "engine": snapshot(stepper.engine),
-        "timers": stepper.timers.save(),
-        "watches": stepper.watches.save(),
-        "cursor_ms": stepper.cursor_ms,
+        "engine": snapshot_json(stepper.engine),
+        "timers": to_text(stepper.timers.save()),
+        "watches": to_text(stepper.watches.save()),
+        "cursor_ms": to_text(stepper.cursor_ms),
     }
     with money_context():
-        snapshots.save(journal, state, describe_engine(stepper.engine))
+        snapshots.save(journal, JsonText(joined(state)), describe_engine(stepper.engine))
 
 
 def try_to_save(stepper: Stepper, journal: Journal, snapshots: Snapshots, tell: Tell) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 from attrs import frozen
 
+from traderagent_core.engine.codec import joined
 from traderagent_core.live.view import LiveView
 from traderagent_core.model.candle import Candle
 from traderagent_core.model.event import Event
+from traderagent_core.persistence.journal.entry import JsonText, to_text
 from traderagent_core.persistence.payloads import event_payload, from_payload
 
 
@@ -36,18 +38,18 @@ def take_learned(view: LiveView, event: Event | None) -> Input:
     return found
 
 
-def to_payload(entry: Input) -> dict[str, Any]:
+def to_payload(entry: Input) -> JsonText:
     """For the journal."""
-    payload: dict[str, Any] = {}
+    texts: dict[str, str] = {}
     if entry.event is not None:
-        payload["event"] = event_payload(entry.event)
+        texts["event"] = event_payload(entry.event).text
     if entry.prices:
-        payload["prices"] = {symbol: str(price) for symbol, price in entry.prices.items()}
+        texts["prices"] = to_text({symbol: str(price) for symbol, price in entry.prices.items()})
     if entry.candles:
-        payload["candles"] = [[symbol, *candle] for symbol, candle in entry.candles]
+        texts["candles"] = to_text([[symbol, *candle] for symbol, candle in entry.candles])
     if entry.closed_ms is not None:
-        payload["closed_ms"] = entry.closed_ms
-    return payload
+        texts["closed_ms"] = str(entry.closed_ms)
+    return JsonText(joined(texts))
 
 
 def from_entry(payload: Mapping[str, Any]) -> Input:

@@ -7,10 +7,11 @@ from typing import Any
 from attrs import asdict, evolve, frozen
 
 from traderagent_core.account.state import Record
-from traderagent_core.engine.codec import decode, encode
+from traderagent_core.engine.codec import decode, to_json
 from traderagent_core.model.command import Command
 from traderagent_core.model.event import Event
 from traderagent_core.model.plan import Plan
+from traderagent_core.persistence.journal.entry import JsonText
 
 CORE = ("traderagent_core",)
 PLAIN = (type(None), bool, int, float, str, Decimal)
@@ -43,19 +44,19 @@ def setup_bots(payload: Mapping[str, Any]) -> list[BotDescription]:
     ]
 
 
-def event_payload(event: Event) -> dict[str, Any]:
+def event_payload(event: Event) -> JsonText:
     """An event."""
-    return encode(event)
+    return JsonText(to_json(event))
 
 
-def records_payload(records: Iterable[Record]) -> dict[str, Any]:
+def records_payload(records: Iterable[Record]) -> JsonText:
     """The records of a step. A plan's evidence, which changes nothing, is kept as plain values."""
-    return encode([_plain_record(record) for record in records])
+    return JsonText(to_json([_plain_record(record) for record in records]))
 
 
-def intent_payload(commands: Iterable[Command]) -> dict[str, Any]:
+def intent_payload(commands: Iterable[Command]) -> JsonText:
     """Commands that are about to leave."""
-    return encode(list(commands))
+    return JsonText(to_json(list(commands)))
 
 
 def from_payload(payload: dict[str, Any]) -> Any:

@@ -10,6 +10,8 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from attrs import frozen
+
 CHECKSUM_BYTES = 8
 _HEAD = 2 * CHECKSUM_BYTES + 1
 _JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
@@ -50,9 +52,16 @@ class Entry(NamedTuple):
         return json.loads(self.payload)
 
 
+@frozen
+class JsonText:
+    """A payload that is JSON on one line of ASCII already."""
+
+    text: str
+
+
 def to_text(payload: Any) -> str:
     """A payload as JSON on one line of ASCII; the same payload gives the same text."""
-    return _JSON.encode(payload)
+    return payload.text if type(payload) is JsonText else _JSON.encode(payload)
 
 
 def to_line(sequence: int, durable: int, kind: EntryKind, text: str) -> bytes:

@@ -16,6 +16,7 @@ from attrs import evolve
 from traderagent_core.contract.strategy import Wake
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import At, AverageTimes, FillTimes, Fixed, Held, Leg, Plan, Stop, Trail
+from traderagent_core.persistence.journal.entry import to_text
 from traderagent_core.persistence.payloads import records_payload
 from traderagent_core.testing.fuzz.examining import Tally, limited
 from traderagent_core.testing.scripted import BOT, Callback, ScriptedVenue
@@ -255,7 +256,7 @@ def _record_flaws(venue: ScriptedVenue) -> Iterator[str]:
     if len(venue.records) > MOST_RECORDS:
         yield f"{len(venue.records)} records"
     for record in venue.records:
-        text = json.dumps(records_payload([record]), ensure_ascii=False)
+        text = json.dumps(json.loads(to_text(records_payload([record]))), ensure_ascii=False)
         text.encode("utf-8")
         if len(text) > LONGEST_RECORD:
             yield f"a record of {len(text)} characters"
