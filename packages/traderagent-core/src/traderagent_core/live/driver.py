@@ -222,6 +222,8 @@ class Driver:
 
     async def release(self) -> None:
         """Make everything durable that has been decided, then let it leave."""
+        if not self._leaving:
+            return
         leaving, self._leaving = self._leaving, []
         if any(isinstance(command, LEAVING) for command in leaving):
             await self.options.flush()

@@ -41,6 +41,8 @@ class LiveView:
         self._prices: dict[str, Decimal] = {}
         self._series: dict[tuple[str, str], LiveSeries] = {}
         self._windows: dict[str, dict[str, Window]] = {symbol: {} for symbol in symbols}
+        self._window_end: int | None = None
+        self._is_window_end_known = True
         self._listeners: dict[str, Listener] = {}
         self.regimes: dict[str, LiveRegime] = {}
         self.stress: LiveStress | None = None
@@ -64,6 +66,7 @@ class LiveView:
         for timeframe, window in self._windows[symbol].items():
             for higher in window.add(candle):
                 self._add(self._series[symbol, timeframe], higher)
+        self._is_window_end_known = False
         self.learned_candles.append((symbol, candle))
         return True
 
@@ -74,6 +77,7 @@ class LiveView:
                 for higher in window.close_until(time_ms):
                     self._add(self._series[symbol, timeframe], higher)
                     self.learned_close_ms = time_ms
+        self._is_window_end_known = False
 
     def _add(self, series: LiveSeries, candle: Candle) -> None:
         series.add(candle)
@@ -81,10 +85,14 @@ class LiveView:
         if regime is not None and regime.series is series:
             regime.look()
 
+    @property
     def next_window_end(self) -> int | None:
-        """When the first candle of a higher timeframe that is being built closes."""
-        windows = [window for windows in self._windows.values() for window in windows.values()]
-        return min([end for window in windows if (end := window.end_ms) is not None], default=None)
+        """When the first candle of a higher timeframe that is being built closes; the driver asks again and again."""
+        if not self._is_window_end_known:
+            windows = [window for windows in self._windows.values() for window in windows.values()]
+            ends = [end for window in windows if (end := window.end_ms) is not None]
+            self._window_end, self._is_window_end_known = min(ends, default=None), True
+        return self._window_end
 
     # -- what plugins see -----------------------------------------------------------------------------------
 
@@ -137,6 +145,7 @@ class LiveView:
             for higher in window.add(candle):
                 series.add(higher)
         self._series[symbol, timeframe] = series
+        self._is_window_end_known = False
         return series
 
     # -- what the driver asks -------------------------------------------------------------------------------

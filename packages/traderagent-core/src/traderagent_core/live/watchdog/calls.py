@@ -44,11 +44,11 @@ class Calls:
     ) -> Any:
         """See ports.Call."""
         self._number += 1
-        call = EndedCall(self._sequence, self._number, bot, callback)
-        self._refuse_hung(call)
+        if self.ended:
+            self._refuse_hung(bot, callback)
         board = self._board
         if board is not None:
-            board.begin(call.to_line())
+            board.begin(EndedCall(self._sequence, self._number, bot, callback).to_line())
         start = time.perf_counter()
         try:
             return function(*arguments, **named)
@@ -59,8 +59,8 @@ class Calls:
             if took_ms > self._slow_ms:
                 self.slow(bot, callback, took_ms)
 
-    def _refuse_hung(self, call: EndedCall) -> None:
-        hung = self.ended.get(call.key)
-        if hung is not None and (hung.bot, hung.callback) == (call.bot, call.callback):
-            self._left_out.add(call.key)
+    def _refuse_hung(self, bot: str, callback: str) -> None:
+        hung = self.ended.get((self._sequence, self._number))
+        if hung is not None and (hung.bot, hung.callback) == (bot, callback):
+            self._left_out.add(hung.key)
             raise PluginHungError(HUNG_CALL)

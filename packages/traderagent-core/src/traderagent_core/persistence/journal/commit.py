@@ -22,16 +22,19 @@ class GroupCommit:
         """
         if self._flight is None:
             copy = self._disk.copy(descriptor)  # The journal may close its own when a segment ends.
-            self._flight = asyncio.ensure_future(self._fly(copy, reached))
+            self._flight = asyncio.get_running_loop().run_in_executor(None, self._flush, copy, reached)
+            self._flight.add_done_callback(self._landed)
         return await asyncio.shield(self._flight)
 
-    async def _fly(self, descriptor: int, reached: int) -> int:
+    def _flush(self, descriptor: int, reached: int) -> int:
         try:
-            await asyncio.get_running_loop().run_in_executor(None, self._disk.flush, descriptor)
+            self._disk.flush(descriptor)
             return reached
-        except OSError as error:
-            self.failure = error
-            raise
         finally:
             self._disk.close(descriptor)
-            self._flight = None
+
+    def _landed(self, flight: "asyncio.Future[int]") -> None:
+        self._flight = None
+        error = None if flight.cancelled() else flight.exception()
+        if isinstance(error, OSError):
+            self.failure = error
