@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import takewhile
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from attrs import evolve
 
@@ -84,7 +84,7 @@ class OrderLog:
                 self.fills.append(event)
                 self._fill(event)
             case ev.OrderCanceled():
-                self._end(event.client_order_id, OrderStatus.CANCELED, event.code)
+                self._end(event.client_order_id, status=OrderStatus.CANCELED, code=event.code)
             case ev.OrderAmended() if event.client_order_id in self.open:
                 report = self.open[event.client_order_id]
                 amended = evolve(report, price=event.price, quantity=event.quantity)
@@ -108,8 +108,7 @@ class OrderLog:
         """The venue has the order no more, and has not canceled it: whatever was filled is all of it."""
         report = self.open.get(client_order_id)
         if report is not None:
-            self.open[client_order_id] = evolve(report, quantity=report.filled)
-            self._end(client_order_id, OrderStatus.FILLED, "")
+            self._end(client_order_id, status=OrderStatus.FILLED, code="", quantity=report.filled)
 
     def _fill(self, fill: ev.OrderFilled) -> None:
         report = self.open.get(fill.client_order_id)
@@ -118,11 +117,11 @@ class OrderLog:
             partial = evolve(report, filled=filled, status=OrderStatus.PARTIALLY_FILLED)
             self.open[fill.client_order_id] = partial
 
-    def _end(self, client_order_id: str, status: OrderStatus, code: str) -> None:
+    def _end(self, client_order_id: str, **last: Any) -> None:
         report = self.open.pop(client_order_id, None)
         if report is None:
             return
-        self.ended[client_order_id] = evolve(report, status=status, code=code)
+        self.ended[client_order_id] = evolve(report, **last)
         forget_oldest(self.ended, MOST_REMEMBERED)
 
 

@@ -94,7 +94,8 @@ class Trial:
 
 def run(trial: Trial) -> Report:
     """Run one seed to its end, or to the first thing that must not be."""
-    return Run(trial).report()
+    with _without_collecting():
+        return Run(trial).report()
 
 
 class Run:
@@ -144,8 +145,7 @@ class Run:
         loop.set_exception_handler(lambda *_: None)
         text = ""
         try:
-            with _without_collecting():
-                loop.run_until_complete(self._lives(folder / "run"))
+            loop.run_until_complete(self._lives(folder / "run"))
         except Violation as violation:
             text = str(violation)
         except Exception as error:  # A boundary: whatever ends the process is what was looked for.
@@ -309,7 +309,10 @@ def _finish(future: "asyncio.Future[None]") -> None:
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """Look for cycles between runs only: there are few in one, and to look costs a tenth of it."""
+    """Look for cycles between runs only: there are few in one, and to look costs a tenth of it.
+
+    A run that is over by then is young garbage; one that still lives would be looked through again later.
+    """
     is_collecting = gc.isenabled()
     gc.disable()
     try:
@@ -334,11 +337,11 @@ def _journal_digest(folder: Path) -> str:
 
     The folder, which some entries name, is another one each time.
     """
-    digest = blake2b(digest_size=8)
+    digest, place = blake2b(digest_size=8), bytes(folder)
     for run_folder in sorted(folder.iterdir()) if folder.is_dir() else ():
         for segment in find_segments(run_folder):
             with segment.open() as stream:
                 for line in stream:
                     if b" opened " not in line[:80]:
-                        digest.update(line[CHECKSUM:].replace(bytes(folder), b""))
+                        digest.update(line[CHECKSUM:].replace(place, b""))
     return digest.hexdigest()

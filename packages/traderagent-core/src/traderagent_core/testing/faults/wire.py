@@ -75,11 +75,9 @@ class Wire:
         self.writes += 1
         reply: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         trouble = self._trouble() or self._whim(order)
-        if trouble is not None:
-            self._answer(reply, trouble)
-        else:
-            self._travel(reply, arrive)
-        self._world.after(TIMEOUT_MS, lambda: _settle(reply, Outcome.unknown("timeout")))
+        delay_ms = self._travel(reply, arrive) if trouble is None else self._answer(reply, trouble)
+        if delay_ms is None or delay_ms >= TIMEOUT_MS:
+            self._world.after(TIMEOUT_MS, lambda: _settle(reply, Outcome.unknown("timeout")))
         outcome = await reply
         self._world.tell(f"reply {order.text}: {outcome.kind.value} {outcome.code}")
         self._step(f"heard {order.text}")
@@ -109,14 +107,16 @@ class Wire:
             return Outcome.not_processed("10002", retry_after_ms=self._dice.choice((0, 300)))
         return None
 
-    def _answer(self, reply: "asyncio.Future[Outcome]", outcome: Outcome) -> None:
-        self._world.after(2 * self._latency(), lambda: _settle(reply, outcome))
+    def _answer(self, reply: "asyncio.Future[Outcome]", outcome: Outcome) -> int:
+        delay_ms = 2 * self._latency()
+        self._world.after(delay_ms, lambda: _settle(reply, outcome))
+        return delay_ms
 
-    def _travel(self, reply: "asyncio.Future[Outcome]", arrive: Callable[[], Outcome]) -> None:
-        """Let the request arrive: not at all, once, or twice."""
+    def _travel(self, reply: "asyncio.Future[Outcome]", arrive: Callable[[], Outcome]) -> int | None:
+        """Let the request arrive: not at all, once, or twice. Says how long its reply takes, None if it gets lost."""
         strikes, dice = self._world.strikes, self._dice
         if strikes(Fault.LOST_REQUEST):
-            return
+            return None
         delays = [self._latency()]
         if strikes(Fault.LATE_REQUEST):
             delays = [dice.randint(200, LIFETIME_MS + 1_000)]
@@ -140,6 +140,7 @@ class Wire:
 
         for delay in delays:
             self._world.after(delay, reach)
+        return min(delays) + back if back >= 0 else None
 
     # -- reads ----------------------------------------------------------------------------------------------
 
