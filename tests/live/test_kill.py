@@ -4,12 +4,14 @@ import asyncio
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
+import pytest
 from traderagent_bybit.adapter.bybit import BybitAdapter
 from traderagent_bybit.adapter.config import BybitConfig
 from traderagent_bybit.sandbox.app import serving
@@ -19,6 +21,7 @@ from traderagent_core import Candles, Surroundings
 from traderagent_core.account.account import Account
 from traderagent_core.adapters.clocks import SystemClock
 from traderagent_core.model.instrument import Market
+from traderagent_core.model.order import AttachedStop
 from traderagent_core.model.position import money_context
 from traderagent_core.persistence.journal.entry import EntryKind
 from traderagent_core.persistence.journal.reading import read_entries
@@ -48,12 +51,15 @@ def wild_market(rows: int = 600) -> Candles:
     return Candles(SYMBOL, "1m", times, opens, high, low, close, np.ones(rows))
 
 
-def configuration(url: str) -> str:
+def configuration(url: str, directions: Mapping[str, str]) -> str:
+    return "\nbots:" + "".join(bot(url, symbol, direction) for symbol, direction in directions.items())
+
+
+def bot(url: str, symbol: str, direction: str) -> str:
     sockets = f"{url.replace('http', 'ws', 1)}/v5"
     return f"""
-bots:
-  - name: bot
-    symbol: {SYMBOL}
+  - name: {direction}
+    symbol: {symbol}
     strategy: grid
     market: linear
     timeframe: 1m
@@ -65,8 +71,7 @@ bots:
       private_url: {sockets}/private
       public_url: {sockets}/public/linear
     risk_management: {{stop_loss_percentage: "0.2"}}
-    grid: {{upper_price: "112", lower_price: "88", grid_levels: 40, amount_per_grid: "50"}}
-"""
+    grid: {{direction: {direction}, upper_price: "112", lower_price: "88", grid_levels: 40, amount_per_grid: "50"}}"""
 
 
 def kept(folder: Path) -> Account:
@@ -79,18 +84,22 @@ def kept(folder: Path) -> Account:
     return account
 
 
-async def told(adapter: BybitAdapter) -> tuple[set[str], list[str], Decimal]:
-    """Live orders, executions and position by the exchange."""
+async def told(adapter: BybitAdapter, account: Account) -> tuple[set[str], list[str], dict[str, Decimal]]:
+    """Live orders, executions and positions by the exchange."""
+    for order in account.orders.values():
+        if order.closes_position and order.price is not None:
+            stop = AttachedStop(order.client_order_id, order.price)
+            adapter.recall(order.symbol, stop, order.venue_order_id)
     orders = {report.client_order_id for report in await adapter.open_orders()}
     trades = [fill.trade_id for fill in await adapter.executions(0)]
-    return orders, trades, sum((each.quantity for each in await adapter.positions()), Decimal(0))
+    return orders, trades, {each.symbol: each.quantity for each in await adapter.positions()}
 
 
 async def start(config: Path, folder: Path) -> Any:
     return await asyncio.create_subprocess_exec(sys.executable, "-c", CHILD, str(config), str(folder))
 
 
-async def scenario(tmp_path: Path) -> None:
+async def scenario(tmp_path: Path, directions: Mapping[str, str]) -> None:
     series = wild_market()
     settings = Settings(
         [AccountSpec("kit", KEYS["key"], KEYS["secret"], Decimal(20_000))],
@@ -99,8 +108,11 @@ async def scenario(tmp_path: Path) -> None:
         start_ms=int(series.open_time[300]),
     )
     config, folder, random = tmp_path / "bot.yaml", tmp_path / "run", Random(7)
-    async with serving(Session(settings, [series], lambda: time.time_ns() // 1_000_000)) as (_, url):
-        config.write_text(configuration(url))
+    session = Session(settings, [series], lambda: time.time_ns() // 1_000_000)
+    if SYMBOL not in directions:
+        session.apply("kit", "switch-mode", {"category": "linear", "symbol": "BTCUSDT", "mode": 3})
+    async with serving(session) as (_, url):
+        config.write_text(configuration(url, directions))
         for _ in range(KILLS):
             process = await start(config, folder)
             await asyncio.sleep(2 + 3 * random.random())
@@ -109,7 +121,7 @@ async def scenario(tmp_path: Path) -> None:
             await process.wait()
         process = await start(config, folder)
         try:
-            await agreement(folder, url)
+            await agreement(folder, url, directions)
         finally:
             process.terminate()
             await process.wait()
@@ -117,28 +129,36 @@ async def scenario(tmp_path: Path) -> None:
     assert replay(folder).difference is None
 
 
-async def agreement(folder: Path, url: str) -> None:
+async def agreement(folder: Path, url: str, symbols: Iterable[str]) -> None:
     """Return once journal and exchange say the same; orders that never arrived take their time to be proved so."""
     sockets = f"{url.replace('http', 'ws', 1)}/v5"
     own = BybitConfig(rest_url=url, private_url=f"{sockets}/private", public_url=f"{sockets}/public/linear")
-    adapter = BybitAdapter(own, Surroundings(SystemClock(), {SYMBOL: Market.LINEAR}, "demo", KEYS))
+    adapter = BybitAdapter(
+        own, Surroundings(SystemClock(), dict.fromkeys(symbols, Market.LINEAR), "demo", KEYS)
+    )
     await adapter.connect()
     try:
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
-            orders, trades, position = await told(adapter)
+            orders, trades, positions = await told(adapter, kept(folder))
             account = kept(folder)
-            slots = Counter(order.want.slot.name for order in account.orders.values())
+            slots = Counter((order.want.plan.bot, order.want.slot.name) for order in account.orders.values())
             assert max(slots.values(), default=0) <= 1
+            held = {symbol: net for symbol, net in account.net.items() if net}
             is_same = (set(account.orders), set(account.seen_trades)) == (orders, set(trades))
-            if is_same and account.net_quantity(SYMBOL) == position and len(trades) > 5:
+            if is_same and held == positions and len(trades) > 5:
                 assert len(trades) == len(set(trades))
                 return
-            assert time.monotonic() < end, (orders ^ set(account.orders), position)
+            assert time.monotonic() < end, (orders ^ set(account.orders), positions)
             await asyncio.sleep(0.5)
     finally:
         await adapter.close()
 
 
-def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
-    asyncio.run(scenario(tmp_path))
+@pytest.mark.parametrize(
+    "directions",
+    [{SYMBOL: "neutral"}, {f"{SYMBOL}:long": "long", f"{SYMBOL}:short": "short"}],
+    ids=["one-way", "hedge"],
+)
+def test_nothing_is_lost_and_nothing_doubled(directions: Mapping[str, str], tmp_path: Path) -> None:
+    asyncio.run(scenario(tmp_path, directions))

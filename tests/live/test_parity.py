@@ -13,6 +13,7 @@ import pytest
 from attrs import evolve
 from traderagent_bybit.lockstep import InTurn, in_lockstep
 from traderagent_core import Candles, load_config
+from traderagent_core.account.account import Account
 from traderagent_core.model.order import OrderType
 from traderagent_core.model.timeframe import DAY_MS, HOUR_MS
 from traderagent_core.testing import market
@@ -22,6 +23,7 @@ from traderagent_core.testing.parity import Comparison, Parity
 SIMULATION = {"funding_rate": "0.0001", "maker_fee": "0.0002", "taker_fee": "0.00055"}
 GRID = {"upper_price": 108, "lower_price": 92, "grid_levels": 16, "amount_per_grid": 100}
 DCA = {"amount_per_step": 150, "trigger_percentage": "0.01", "take_profit_percentage": "0.01"}
+DCA_SHORT = {**DCA, "direction": "short"}
 AUTO = {
     "grid": {"bounds": "atr", "atr_multiplier": 4, "grid_levels": 8, "amount_per_grid": 100},
     "dca": {"trigger_percentage": "0.03", "amount_per_step": 100, "max_steps": 4},
@@ -30,6 +32,7 @@ AUTO = {
 MODES = {"halt": {"drawdown": "0.015"}, "reduced": {"daily_loss": "0.01"}, "drawdown": {"drawdown": "0.01"}}
 RANGING = market("ranging", timeframe="5m", rows=500)
 SHORT = RANGING[:260]
+FALLING = market("falling", timeframe="15m", rows=900, seed=4)
 Compared = Callable[..., Comparison]
 
 
@@ -96,6 +99,73 @@ def test_strategies_that_take_turns_and_a_halt(compared: Compared) -> None:
     assert found.difference == ""
     assert found.replay.difference is None
     assert min(found.count("transition_ended"), found.count("mode_changed"), found.count("halt_changed")) > 0
+
+
+# -- hedge mode ----------------------------------------------------------------------------------------------
+
+
+def both_sides(long: dict[str, Any], short: dict[str, Any]) -> dict[str, Any]:
+    """A long and a short bot on one pair, at once; a grid has a stop of its own."""
+    bots = []
+    for side, section in (("long", long), ("short", short)):
+        (bot,) = config(next(iter(section)), section)["bots"]
+        risk = {} if "grid" in section else bot["risk_management"]
+        bots.append({**bot, "name": side, "symbol": f"BTC/USDT:{side}", "risk_management": risk})
+    return {"bots": bots, "simulation": SIMULATION}
+
+
+def held_together(owner: Any) -> int:
+    """How many executions of a sandbox's account have found the other position of their symbol open."""
+    held = {"Buy": Decimal(0), "Sell": Decimal(0)}
+    together = 0
+    for each in owner.executions:
+        if each.kind != "Trade":
+            continue
+        adds = each.side if not each.closed else {"Buy": "Sell", "Sell": "Buy"}[each.side]
+        together += all(held.values())
+        held[adds] += -each.quantity if each.closed else each.quantity
+        assert held[adds] >= 0
+    return together
+
+
+@pytest.mark.parametrize(
+    ("long", "short", "candles"),
+    [
+        ({"dca": DCA}, {"dca": DCA_SHORT}, RANGING),
+        ({"dca": DCA}, {"grid": {**GRID, "direction": "short", "stop_loss_price": 114}}, RANGING),
+        ({"grid": {**GRID, "direction": "long", "stop_loss_price": 80}}, {"dca": DCA_SHORT}, FALLING),
+    ],
+    ids=["dca", "dca-grid", "grid-dca"],
+)
+def test_a_long_and_a_short_bot_on_one_pair_trade_as_in_the_simulator(
+    long: Any, short: Any, candles: Candles, tmp_path: Path
+) -> None:
+    """The sandbox is in hedge mode; in the end its two positions are what the ledgers say."""
+    accounts = []
+
+    @asynccontextmanager
+    async def exchange(**given: Any) -> Any:
+        async with in_lockstep(**given) as (adapter, hands):
+            accounts.append(hands.desk.session.world.accounts["lockstep"])
+            yield adapter, hands
+
+    symbols = ["BTC/USDT:long", "BTC/USDT:short"]
+    both = [evolve(candles, symbol=symbol) for symbol in symbols]
+    given = load_config(both_sides(long, short))
+    found = Parity(given, both, START_MS + 4 * DAY_MS // 3, InTurn, exchange).compare(tmp_path / "run")
+    assert found.difference == ""
+    assert found.replay.difference is None
+    assert found.count("filled") > 20
+
+    folded, (owner,) = Account(), accounts
+    folded.fold(found.live)
+    legs = owner.symbols["BTCUSDT"].active_legs()
+    assert [folded.net_quantity(symbol) for symbol in symbols] == [leg.quantity for leg in legs]
+    assert held_together(owner) > 5
+    stops = {
+        (order.leg.value, order.side) for order in owner.orders.values() if order.stop_kind == "StopLoss"
+    }
+    assert stops == {(1, "Sell"), (2, "Buy")}
 
 
 # -- planted changes ----------------------------------------------------------------------------------------

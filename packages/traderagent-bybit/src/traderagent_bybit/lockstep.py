@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 from traderagent_core import (
     Amendment,
     CandleClosed,
@@ -26,11 +26,13 @@ from traderagent_core.adapters.clocks import ManualClock
 from traderagent_core.adapters.streams import Broadcast
 from traderagent_core.model import command as cmd
 from traderagent_core.model.position import money_context
+from traderagent_core.model.position_side import pair_of
 
 from traderagent_bybit.adapter.bybit import BybitAdapter
 from traderagent_bybit.adapter.config import BybitConfig
-from traderagent_bybit.adapter.translate import theirs
+from traderagent_bybit.adapter.symbols import index_of, theirs
 from traderagent_bybit.sandbox.app import serving
+from traderagent_bybit.sandbox.contracts import Leg
 from traderagent_bybit.sandbox.desk import Desk
 from traderagent_bybit.sandbox.messages import settle
 from traderagent_bybit.sandbox.session import LOCKSTEP, Session, Settings
@@ -199,8 +201,9 @@ class HandMovedSandbox:
         self.bring()
         self._watched[command.owner, command.name] = command.symbol
         owner = self.desk.session.world.accounts[ACCOUNT]
+        leg = owner.symbols[theirs(command.symbol)].legs[Leg(index_of(command.symbol))]
         with money_context():
-            owner.exchange.execute(command, self.clock.now_ms())
+            owner.exchange.execute(evolve(command, symbol=leg.market.instrument.symbol), self.clock.now_ms())
             settle(owner)
         self._flush()
 
@@ -238,8 +241,9 @@ async def in_lockstep(
 ) -> AsyncIterator[tuple[InTurn, HandMovedSandbox]]:
     """Serve a sandbox with one account from the time of the clock on, and an adapter to it; both are to be moved.
 
-    Money is in USDT, `funding_rate` a ratio for eight hours.
+    Money is in USDT, `funding_rate` a ratio for eight hours. Symbols that name a position put their pair in hedge mode.
     """
+    of_pair = {pair_of(each.symbol): each for each in candles}
     settings = Settings(
         [AccountSpec(ACCOUNT, ACCOUNT, ACCOUNT, balance)],
         start_ms=clock.now_ms(),
@@ -247,9 +251,13 @@ async def in_lockstep(
         keeps_dates=True,
         funding_rate=funding_rate,
         has_rate_limits=False,
-        instruments={each.symbol: each for each in instruments},
+        instruments={
+            pair_of(each.symbol): evolve(each, symbol=pair_of(each.symbol)) for each in instruments
+        },
     )
-    session = Session(settings, candles, clock.now_ms)
+    session = Session(settings, [evolve(each, symbol=pair) for pair, each in of_pair.items()], clock.now_ms)
+    for pair in (pair for pair, each in of_pair.items() if each.symbol != pair):
+        session.apply(ACCOUNT, "switch-mode", {"category": "linear", "symbol": theirs(pair), "mode": 3})
     markets = {each.symbol: each.market for each in instruments}
     surroundings = Surroundings(clock, markets, "demo", {"key": ACCOUNT, "secret": ACCOUNT})
     async with serving(session) as (desk, url):

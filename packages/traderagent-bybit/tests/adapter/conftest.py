@@ -1,20 +1,23 @@
 """A sandbox in lockstep as the exchange behind the adapter, in the hands of the conformance kit."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from typing import Any, Self
 
 import numpy as np
 import pytest
+from attrs import evolve
 from traderagent_bybit.adapter.bybit import BybitAdapter
 from traderagent_bybit.adapter.config import BybitConfig
+from traderagent_bybit.adapter.symbols import index_of, theirs
 from traderagent_bybit.sandbox.app import serving
 from traderagent_bybit.sandbox.session import Session, Settings
 from traderagent_bybit.sandbox.world import AccountSpec
 from traderagent_core import Candles, Instrument, Side, Surroundings
 from traderagent_core.adapters.clocks import SystemClock
+from traderagent_core.model.position_side import pair_of
 from traderagent_core.testing import ExchangeRig
 
 KEY, SECRET = "a-key", "a-secret"
@@ -30,24 +33,29 @@ def still_market(symbol: str, price: float) -> Candles:
 
 
 class SandboxRig(ExchangeRig):
-    """One account with 20,000 USDT."""
+    """One account with 20,000 USDT, in hedge mode where the symbol names one of its positions."""
 
     def __init__(self, instrument: Instrument, config: BybitConfig) -> None:
         self.instrument = instrument
         self.config = config
         self.clock = SystemClock()
+        self.traded: Sequence[str] = (instrument.symbol,)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        series = still_market(self.instrument.symbol, float(self.price))
+        pair = pair_of(self.instrument.symbol)
+        series = still_market(pair, float(self.price))
         settings = Settings(
             [AccountSpec("kit", KEY, SECRET, Decimal(20_000))],
             speed=0.0,
             has_rate_limits=False,
             start_ms=int(series.open_time[-2]),
-            instruments={self.instrument.symbol: self.instrument},
+            instruments={pair: evolve(self.instrument, symbol=pair)},
         )
         self.session = Session(settings, [series], self.clock.now_ms)
+        if self.instrument.side is not None:
+            body = {"category": "linear", "symbol": theirs(pair), "mode": 3}
+            self.session.apply("kit", "switch-mode", body)
         self.desk, self.url = await self._stack.enter_async_context(serving(self.session))
         return self
 
@@ -64,7 +72,7 @@ class SandboxRig(ExchangeRig):
                 "reconnect_seconds": min(self.config.reconnect_seconds, 0.02),
             }
         )
-        markets = {self.instrument.symbol: self.instrument.market}
+        markets = dict.fromkeys(self.traded, self.instrument.market)
         surroundings = Surroundings(self.clock, markets, "demo", {"key": KEY, "secret": SECRET})
         return BybitAdapter(config, surroundings)
 
@@ -73,8 +81,7 @@ class SandboxRig(ExchangeRig):
         await asyncio.sleep(0.03)
 
     async def move_price(self, price: Decimal) -> None:
-        symbol = self.instrument.symbol.replace("/", "")
-        self.session.trade(symbol, float(price))
+        self.session.trade(theirs(self.instrument.symbol), float(price))
         self.desk.hub.flush()
 
     async def split_fills(self, parts: int) -> None:
@@ -108,7 +115,8 @@ class SandboxRig(ExchangeRig):
     async def place_foreign(self, side: Side, quantity: Decimal, price: Decimal) -> None:
         body = {
             "category": "linear",
-            "symbol": self.instrument.symbol.replace("/", ""),
+            "symbol": theirs(self.instrument.symbol),
+            "positionIdx": index_of(self.instrument.symbol),
             "side": "Buy" if side is Side.BUY else "Sell",
             "orderType": "Limit",
             "qty": f"{quantity:f}",

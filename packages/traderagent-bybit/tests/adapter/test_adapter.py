@@ -15,6 +15,7 @@ from traderagent_bybit.adapter.bybit import BybitAdapter
 from traderagent_bybit.adapter.config import BybitConfig, hosts_of
 from traderagent_bybit.adapter.facts import Facts
 from traderagent_bybit.adapter.position_stops import PositionStops
+from traderagent_bybit.adapter.symbols import Symbols
 from traderagent_core import (
     Amendment,
     ExchangeRefusedError,
@@ -37,6 +38,7 @@ from traderagent_core.model.order import AttachedStop
 ETH = Instrument(
     "ETH/USDT", Market.LINEAR, lot_size=Decimal("0.001"), min_notional=Decimal(5), max_leverage=Decimal(10)
 )
+ONE_WAY = Symbols([])
 Talk = Callable[[Any, BybitAdapter], Awaitable[Any]]
 
 
@@ -361,7 +363,7 @@ def test_facts_come_once_however_often_and_in_whatever_order_the_topics_tell(on:
     executions = [message for message in messages if message["topic"] == "execution"]
     orders = [message for message in messages if message["topic"] == "order"]
     for told in (messages, executions + orders, messages * 2, [each for each in messages for _ in range(2)]):
-        facts = Facts(PositionStops())
+        facts = Facts(PositionStops(ONE_WAY), ONE_WAY)
         names = [(type(fact).__name__, fact.client_order_id) for each in told for fact in facts.of(each)]
         assert sorted(names) == [
             ("OrderAccepted", "a"),

@@ -15,6 +15,7 @@ from traderagent_core.data.names import SeriesKey
 from traderagent_core.data.series_info import SeriesInfo, Source
 from traderagent_core.errors import ExchangeUnavailableError
 from traderagent_core.model.candle import Candles
+from traderagent_core.model.position_side import pair_of
 from traderagent_core.model.timeframe import timeframe_ms
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def download(
 
 
 def _key(bot: "Bot", timeframe: str) -> SeriesKey:
-    return SeriesKey(bot.exchange.exchange_id, bot.market.value, bot.symbol, timeframe)
+    return SeriesKey(bot.exchange.exchange_id, bot.market.value, pair_of(bot.symbol), timeframe)
 
 
 async def _series(

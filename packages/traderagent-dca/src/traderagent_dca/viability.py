@@ -5,7 +5,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import pairwise
 
 from attrs import frozen
-from traderagent_core import Instrument, Market, Problem
+from traderagent_core import Instrument, Market, Problem, Side
 
 from traderagent_dca.config import DcaConfig
 from traderagent_dca.ladder import Ladder, entry_side, lay, rungs, steps
@@ -33,6 +33,13 @@ def problems(config: DcaConfig, instrument: Instrument, price: Decimal, power: D
             f"direction: short needs a linear market, and {instrument.symbol} is spot: coins that are not held "
             "cannot be sold",
             "set `market: linear`, or direction: long",
+        )
+        return
+    if instrument.side is not None and instrument.side is not entry_side(config):
+        wanted = "long" if instrument.side is Side.BUY else "short"
+        yield Problem(
+            f"{instrument.symbol} is the {wanted} position of hedge mode, and deals are {config.direction}",
+            f"set direction: {wanted}, or the symbol of the other position",
         )
         return
     case = Case(config, instrument, lay(rungs(config), entry_side(config), instrument, price), power)

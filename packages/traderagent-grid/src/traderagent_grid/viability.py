@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from attrs import evolve
-from traderagent_core import Instrument, Market
+from traderagent_core import Instrument, Market, Side
 
 from traderagent_grid.config import Bounds, Direction, GridConfig
 from traderagent_grid.finding import Finding, Means
@@ -59,7 +59,7 @@ def _supposed(finding: Finding) -> Finding:
 
 def contract_findings(config: GridConfig, instrument: Instrument) -> list[Finding]:
     """What does not go together with this kind of market, whatever the price."""
-    found = []
+    found = _side_findings(config, instrument)
     is_spot = instrument.market is Market.SPOT
     is_two_sided = not is_spot and config.direction is Direction.NEUTRAL
     if is_spot and config.direction is Direction.SHORT:
@@ -90,6 +90,23 @@ def contract_findings(config: GridConfig, instrument: Instrument) -> list[Findin
             )
         )
     return found
+
+
+def _side_findings(config: GridConfig, instrument: Instrument) -> list[Finding]:
+    """A symbol of hedge mode holds one side only, and the grid has to be on that one."""
+    side = instrument.side
+    if side is None:
+        return []
+    wanted = Direction.LONG if side is Side.BUY else Direction.SHORT
+    if config.direction is wanted:
+        return []
+    return [
+        Finding(
+            "other_side",
+            f"{instrument.symbol} is the {wanted} position of hedge mode, and the grid is {config.direction}",
+            f"set direction: {wanted}; a neutral grid needs an account in one-way mode",
+        )
+    ]
 
 
 def range_findings(config: GridConfig, grid_range: Range, price: Decimal) -> list[Finding]:

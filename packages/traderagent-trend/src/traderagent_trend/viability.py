@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from traderagent_core import Instrument, Market, Problem
+from traderagent_core import Instrument, Market, Problem, Side
 
-from traderagent_trend.config import TrendConfig
+from traderagent_trend.config import Direction, TrendConfig
 from traderagent_trend.sizing import ONE, Sized, size_trade
 from traderagent_trend.text import plain
 
@@ -13,6 +13,8 @@ SUPPOSED = Decimal("0.01")
 """The average true range is known only once the bot runs; until then it is taken as this share of the price."""
 
 USUAL_RISK = Decimal("0.02")
+SIDES = {Side.BUY: (Direction.LONG, Direction.SHORT), Side.SELL: (Direction.SHORT, Direction.LONG)}
+"""The direction of a position of hedge mode, by what adds to it, and the other one."""
 
 
 def problems_before_start(
@@ -46,6 +48,13 @@ def _market_problems(config: TrendConfig, instrument: Instrument) -> Iterator[Pr
             "coins that are not held cannot be sold",
             rest,
         )
+    if instrument.side is not None:
+        wanted, other = SIDES[instrument.side]
+        if other in config.directions:
+            yield Problem(
+                f"{instrument.symbol} is the {wanted} position of hedge mode, and directions has {other}",
+                f"set directions: [{wanted}]; another bot can trade the other position",
+            )
 
 
 def _unreachable(config: TrendConfig) -> Iterator[Problem]:

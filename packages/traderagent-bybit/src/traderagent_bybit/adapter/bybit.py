@@ -1,4 +1,4 @@
-"""The adapter: one account at Bybit V5, for linear USDT perpetuals in one-way mode."""
+"""The adapter: one account at Bybit V5, for linear USDT perpetuals in one-way or hedge mode."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -39,21 +39,21 @@ from traderagent_core.model.timeframe import DAY_MS, timeframe_ms
 from traderagent_bybit.adapter import fields, translate
 from traderagent_bybit.adapter.config import BybitConfig, hosts_of
 from traderagent_bybit.adapter.facts import Facts, funding
-from traderagent_bybit.adapter.fields import STRANGE, rows_of, sensible
+from traderagent_bybit.adapter.fields import STRANGE, Row, rows_of, sensible
 from traderagent_bybit.adapter.http import UNANSWERED, Http
 from traderagent_bybit.adapter.position_stops import PositionStops
 from traderagent_bybit.adapter.pulse import Pulse
 from traderagent_bybit.adapter.reads import Reads
 from traderagent_bybit.adapter.stream import Stream
+from traderagent_bybit.adapter.symbols import QUOTE, Symbols, other_mode, theirs
 from traderagent_bybit.adapter.writes import LINEAR, Writes
 from traderagent_bybit.signing import sign_socket
 
 TICKERS = "tickers."
-SETTLED = {**LINEAR, "settleCoin": translate.QUOTE}
+SETTLED = {**LINEAR, "settleCoin": QUOTE}
 DEFAULT_FEES = (Decimal("0.0002"), Decimal("0.00055"))
 EXECUTION_HISTORY_MS = 28 * DAY_MS
 AUTH_MS = 10_000
-ONE_WAY = 0
 
 
 class BybitAdapter(ExchangeAdapter):
@@ -64,6 +64,7 @@ class BybitAdapter(ExchangeAdapter):
         timeframes=tuple(translate.INTERVALS),
         stop_placements={Market.LINEAR: "attached"},
         can_amend=True,
+        has_hedge_mode=True,
         has_funding=True,
         largest_batch=10,
         execution_history_ms=EXECUTION_HISTORY_MS,
@@ -79,11 +80,12 @@ class BybitAdapter(ExchangeAdapter):
         self._facts: Broadcast[OrderFact] = Broadcast(self.clock)
         self._prices: Broadcast[PriceFact] = Broadcast(self.clock)
         self._last: dict[str, Price] = {}
-        self._stops = PositionStops()
+        self._symbols = Symbols(surroundings.markets)
+        self._stops = PositionStops(self._symbols)
         self._writes = Writes(self._http, self._stops, self.order, self._facts.publish)
-        self._told = Facts(self._stops)
-        symbols = [translate.theirs(symbol) for symbol in surroundings.markets]
-        topics = [f"{kind}.{symbol}" for symbol in symbols for kind in ("publicTrade", "tickers")]
+        self._told = Facts(self._stops, self._symbols)
+        names = dict.fromkeys(map(theirs, surroundings.markets))
+        topics = [f"{kind}.{name}" for name in names for kind in ("publicTrade", "tickers")]
         self._private = self._stream(hosts.private, ["order", "execution"], self._hear_private, self._facts)
         self._public = self._stream(hosts.public, topics, self._hear_public, self._prices)
 
@@ -124,12 +126,11 @@ class BybitAdapter(ExchangeAdapter):
 
     @sensible
     async def _check_mode(self, symbol: str) -> None:
-        query = {**LINEAR, "symbol": translate.theirs(symbol)}
+        query = {**LINEAR, "symbol": theirs(symbol)}
         rows = await self._reads.every("/v5/position/list", query)
-        if any(row["positionIdx"] != ONE_WAY for row in rows):
-            raise ExchangeRefusedError(
-                f"{symbol} is in hedge mode; switch the position mode of the account to one-way"
-            )
+        problem = other_mode(symbol, [row["positionIdx"] for row in rows])
+        if problem is not None:
+            raise ExchangeRefusedError(problem)
 
     async def close(self) -> None:
         """End the streams and close all connections."""
@@ -171,8 +172,11 @@ class BybitAdapter(ExchangeAdapter):
             "/v5/market/instruments-info", {**LINEAR, "limit": 1000}, kind="public"
         )
         fees = await self._fees()
-        wanted = [row for row in rows if row["quoteCoin"] == translate.QUOTE and row["status"] == "Trading"]
-        return [translate.instrument(row, *fees.get(row["symbol"], DEFAULT_FEES)) for row in wanted]
+        wanted = [row for row in rows if row["quoteCoin"] == QUOTE and row["status"] == "Trading"]
+        made = [translate.instrument(row, *fees.get(row["symbol"], DEFAULT_FEES)) for row in wanted]
+        return [
+            evolve(each, symbol=name) for each in made for name in self._symbols.of_name(theirs(each.symbol))
+        ]
 
     async def _fees(self) -> dict[str, tuple[Decimal, Decimal]]:
         """Maker and taker fees; a demo account does not tell them."""
@@ -190,34 +194,37 @@ class BybitAdapter(ExchangeAdapter):
         """Live orders first, then past ones; only both together can say that there is none."""
         if self._stops.has(symbol, client_order_id):
             return await self._stop_loss(symbol, client_order_id)
-        query = {**LINEAR, "symbol": translate.theirs(symbol), "orderLinkId": client_order_id}
+        query = {**LINEAR, "symbol": theirs(symbol), "orderLinkId": client_order_id}
         for path in ("/v5/order/realtime", "/v5/order/history"):
             for row in await self._reads.every(path, query):
                 if row["orderLinkId"] == client_order_id:
-                    return translate.report(row)
+                    return self._report(row)
         return None
 
     async def _stop_loss(self, symbol: str, client_order_id: str) -> OrderReport | None:
         """The same for the stop-loss of a position: by Bybit's id, once that has shown."""
-        place = {**LINEAR, "symbol": translate.theirs(symbol)}
+        place = {**LINEAR, "symbol": theirs(symbol)}
         rows = await self._reads.every("/v5/order/realtime", {**place, "orderFilter": "StopOrder"})
         for order_id in self._stops.orders_of(client_order_id):
             rows += await self._reads.every("/v5/order/history", {**place, "orderId": order_id})
         found = (row for row in map(self._stops.named, rows) if row["orderLinkId"] == client_order_id)
-        return next(map(translate.report, found), None)
+        return next(map(self._report, found), None)
 
     @sensible
     async def open_orders(self) -> Sequence[OrderReport]:
         """All live orders of the account, conditional ones and those of positions included."""
         rows = await self._reads.every("/v5/order/realtime", {**SETTLED, "limit": 50})
-        return [translate.report(self._stops.named(row)) for row in rows]
+        return [self._report(self._stops.named(row)) for row in rows]
+
+    def _report(self, row: Row) -> OrderReport:
+        return translate.report(row, self._symbols.of_row(row))
 
     @sensible
     async def executions(self, since_ms: int) -> Sequence[OrderFilled]:
         """All trades of the account from a time on."""
         rows = await self._executions(since_ms)
         trades = [self._stops.named(row) for row in rows if row["execType"] in translate.TRADES]
-        found = {row["execId"]: translate.fill(row) for row in trades}
+        found = {row["execId"]: translate.fill(row, self._symbols.of_row(row)) for row in trades}
         return sorted(found.values(), key=lambda fill: (fill.time_ms, fill.trade_id))
 
     async def _executions(self, since_ms: int, **more: str) -> list[Any]:
@@ -231,7 +238,9 @@ class BybitAdapter(ExchangeAdapter):
     async def positions(self) -> Sequence[PositionReport]:
         """All positions that are not flat."""
         rows = await self._reads.every("/v5/position/list", {**SETTLED, "limit": 200})
-        return [translate.position(row) for row in rows if fields.quantity(row, "size")]
+        return [
+            translate.position(row, self._symbols.of_row(row)) for row in rows if fields.quantity(row, "size")
+        ]
 
     @sensible
     async def balances(self) -> Mapping[str, Balance]:
@@ -242,9 +251,7 @@ class BybitAdapter(ExchangeAdapter):
         found = {}
         for coin in rows_of(account["coin"]):
             total = fields.amount_or_zero(coin, "walletBalance")
-            found[fields.name(coin, "coin")] = Balance(
-                total, free if coin["coin"] == translate.QUOTE else total
-            )
+            found[fields.name(coin, "coin")] = Balance(total, free if coin["coin"] == QUOTE else total)
         return found
 
     @sensible
@@ -254,7 +261,7 @@ class BybitAdapter(ExchangeAdapter):
         start = -(-since_ms // length) * length
         query = {
             **LINEAR,
-            "symbol": translate.theirs(symbol),
+            "symbol": theirs(symbol),
             "interval": translate.INTERVALS[timeframe],
             "start": start,
             "end": start + limit * length - 1,
@@ -273,7 +280,7 @@ class BybitAdapter(ExchangeAdapter):
         while end >= since_ms:
             query = {
                 **LINEAR,
-                "symbol": translate.theirs(symbol),
+                "symbol": theirs(symbol),
                 "startTime": since_ms,
                 "endTime": end,
                 "limit": 200,
@@ -290,7 +297,8 @@ class BybitAdapter(ExchangeAdapter):
     async def funding_paid(self, since_ms: int) -> Sequence[FundingPaid]:
         """Funding of this account, oldest first."""
         rows = {row["execId"]: row for row in await self._executions(since_ms, execType="Funding")}
-        return sorted(map(funding, rows.values()), key=lambda paid: paid.time_ms)
+        paid = [funding(row, self._symbols.of_row(row)) for row in rows.values()]
+        return sorted(paid, key=lambda each: each.time_ms)
 
     # -- writes ---------------------------------------------------------------------------------------------
 
@@ -343,15 +351,20 @@ class BybitAdapter(ExchangeAdapter):
 
     def _hear_public(self, message: Mapping[str, Any]) -> None:
         kind, _, name = fields.name(message, "topic").partition(".")
-        symbol = translate.ours(name)
+        symbols = self._symbols.of_name(name)
         if kind == "publicTrade":
             for row in rows_of(message["data"]):
-                self._price(Price(fields.time_ms(row, "T"), symbol, fields.positive(row, "p")))
+                self._all_at(symbols, fields.time_ms(row, "T"), fields.positive(row, "p"))
         elif kind != "tickers":
             raise fields.NonsenseError(f"a message of {fields.shown(kind)}, which was not asked for")
-        elif symbol not in self._last and message["data"].get("lastPrice"):
+        elif symbols[-1] not in self._last and message["data"].get("lastPrice"):
             now_ms, price = fields.time_ms(message, "ts"), fields.positive(message["data"], "lastPrice")
-            self._price(Price(now_ms, symbol, price))
+            self._all_at(symbols, now_ms, price)
+
+    def _all_at(self, symbols: Sequence[str], time_ms: int, price: Decimal) -> None:
+        """Both positions of hedge mode have one price."""
+        for symbol in symbols:
+            self._price(Price(time_ms, symbol, price))
 
     def _price(self, price: Price) -> None:
         self._last[price.symbol] = price

@@ -14,6 +14,7 @@ from traderagent_core import FundingPaid, OrderAccepted, OrderAmended, OrderCanc
 from traderagent_bybit.adapter import fields, translate
 from traderagent_bybit.adapter.fields import rows_of
 from traderagent_bybit.adapter.position_stops import PositionStops, is_stop_loss
+from traderagent_bybit.adapter.symbols import Symbols
 
 MOST_REMEMBERED = 20_000
 
@@ -34,8 +35,9 @@ class _Known:
 class Facts:
     """Turns messages of `order` and `execution` into facts, each once while it is remembered."""
 
-    def __init__(self, stops: PositionStops) -> None:
+    def __init__(self, stops: PositionStops, symbols: Symbols) -> None:
         self._stops = stops
+        self._symbols = symbols
         self._orders: OrderedDict[str, _Known | None] = OrderedDict()
         self._executions: OrderedDict[str, None] = OrderedDict()
 
@@ -57,9 +59,9 @@ class Facts:
 
     def _told_by(self, row: Mapping[str, Any], kind: str) -> Iterator[OrderFact]:
         if kind == "Funding":
-            yield funding(row)
+            yield funding(row, self._symbols.of_row(row))
         elif kind in translate.TRADES:
-            fill = translate.fill(row)
+            fill = translate.fill(row, self._symbols.of_row(row))
             yield from self._accepted(row, fill.time_ms)
             yield fill
 
@@ -91,9 +93,8 @@ class Facts:
             yield OrderCanceled(time_ms, link, filled, translate.code_of(row))
 
 
-def funding(row: Mapping[str, Any]) -> FundingPaid:
+def funding(row: Mapping[str, Any], symbol: str) -> FundingPaid:
     """Funding of an execution row, whose fee is what was paid."""
-    symbol = translate.ours(fields.name(row, "symbol"))
     return FundingPaid(fields.time_ms(row, "execTime"), symbol, -fields.amount(row, "execFee"))
 
 

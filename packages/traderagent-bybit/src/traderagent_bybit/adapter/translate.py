@@ -21,8 +21,8 @@ from traderagent_core import (
 )
 
 from traderagent_bybit.adapter import fields
+from traderagent_bybit.adapter.symbols import index_of, theirs
 
-QUOTE = "USDT"
 INTERVALS = {
     "1m": "1",
     "3m": "3",
@@ -48,16 +48,6 @@ STATUSES = {
     "Rejected": OrderStatus.REJECTED,
 }
 TRADES = ("Trade", "BustTrade", "AdlTrade", "Delivery", "Settle")
-
-
-def theirs(symbol: str) -> str:
-    """BTC/USDT as Bybit has it."""
-    return symbol.partition(":")[0].replace("/", "")
-
-
-def ours(symbol: str) -> str:
-    """BTCUSDT as we have it."""
-    return f"{symbol.removesuffix(QUOTE)}/{QUOTE}" if symbol.endswith(QUOTE) else symbol
 
 
 def plain(value: Decimal) -> str:
@@ -90,7 +80,7 @@ def order_body(request: OrderRequest) -> dict[str, Any]:
         "orderType": "Limit" if request.type is OrderType.LIMIT else "Market",
         "qty": "0" if request.closes_position else plain(request.quantity),
         "orderLinkId": request.client_order_id,
-        "positionIdx": 0,
+        "positionIdx": index_of(request.symbol),
     }
     if request.reduce_only:
         body["reduceOnly"] = True
@@ -138,12 +128,12 @@ def code_of(row: Mapping[str, Any]) -> str:
     return LOST.get(kind) or (reason if reason not in ("", "EC_NoError") else kind)
 
 
-def report(row: Mapping[str, Any]) -> OrderReport:
+def report(row: Mapping[str, Any], symbol: str) -> OrderReport:
     """An order of a read."""
     return OrderReport(
         fields.text(row, "orderLinkId"),
         fields.name(row, "orderId"),
-        ours(fields.name(row, "symbol")),
+        symbol,
         fields.side(row),
         type_of(row),
         fields.quantity(row, "qty"),
@@ -156,13 +146,13 @@ def report(row: Mapping[str, Any]) -> OrderReport:
     )
 
 
-def fill(row: Mapping[str, Any]) -> OrderFilled:
+def fill(row: Mapping[str, Any], symbol: str) -> OrderFilled:
     """An execution, of a read or of the stream."""
     return OrderFilled(
         fields.time_ms(row, "execTime"),
         fields.text(row, "orderLinkId"),
         fields.name(row, "execId"),
-        ours(fields.name(row, "symbol")),
+        symbol,
         fields.side(row),
         fields.positive(row, "execPrice"),
         fields.positive(row, "execQty"),
@@ -171,12 +161,12 @@ def fill(row: Mapping[str, Any]) -> OrderFilled:
     )
 
 
-def position(row: Mapping[str, Any]) -> PositionReport:
+def position(row: Mapping[str, Any], symbol: str) -> PositionReport:
     """A position that is not flat."""
     size = fields.positive(row, "size")
     liquidation = fields.amount_or_zero(row, "liqPrice")
     return PositionReport(
-        ours(fields.name(row, "symbol")),
+        symbol,
         size if fields.side(row) is Side.BUY else -size,
         fields.positive(row, "avgPrice"),
         fields.amount_or_zero(row, "leverage") or Decimal(1),

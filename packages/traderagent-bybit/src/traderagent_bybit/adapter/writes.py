@@ -22,7 +22,8 @@ from traderagent_core.model.order import AttachedStop
 from traderagent_bybit.adapter import fields, outcomes, translate
 from traderagent_bybit.adapter.fields import STRANGE, rows_of
 from traderagent_bybit.adapter.http import UNANSWERED, Answer, Http
-from traderagent_bybit.adapter.position_stops import TRIGGER, PositionStops
+from traderagent_bybit.adapter.position_stops import PositionStops, trigger
+from traderagent_bybit.adapter.symbols import theirs
 
 LINEAR = {"category": "linear"}
 TRADING_STOP = "/v5/position/trading-stop"
@@ -74,9 +75,9 @@ class Writes:
 
     async def cancel(self, symbol: str, client_order_id: str) -> Outcome:
         """See ExchangeAdapter.cancel. The stop-loss of a position is set to nothing."""
-        place = {**LINEAR, "symbol": translate.theirs(symbol)}
+        place = {**LINEAR, "symbol": theirs(symbol)}
         if self._stops.has(symbol, client_order_id):
-            body = {**place, **TRIGGER, "stopLoss": "0"}
+            body = {**place, **trigger(symbol), "stopLoss": "0"}
             return await self._write(outcomes.UNSET, TRADING_STOP, body, is_protective=True)
         body = {**place, "orderLinkId": client_order_id}
         return await self._write(outcomes.CANCEL, "/v5/order/cancel", body, is_protective=True)
@@ -86,7 +87,7 @@ class Writes:
         name = amendment.client_order_id
         if self._stops.has(symbol, name):
             return await self._move_stop(symbol, amendment)
-        body = {**LINEAR, "symbol": translate.theirs(symbol), "orderLinkId": name}
+        body = {**LINEAR, "symbol": theirs(symbol), "orderLinkId": name}
         if amendment.quantity is not None:
             body["qty"] = translate.plain(amendment.quantity)
         if amendment.price is not None:
@@ -100,8 +101,8 @@ class Writes:
         if price is None:
             return Outcome.already_so()
         self._stops.learn(symbol, AttachedStop(name, price))
-        place = {"symbol": translate.theirs(symbol), "stopLoss": translate.plain(price)}
-        body = {**LINEAR, **TRIGGER, **place}
+        place = {"symbol": theirs(symbol), "stopLoss": translate.plain(price)}
+        body = {**LINEAR, **trigger(symbol), **place}
         outcome = await self._write(outcomes.AMEND, TRADING_STOP, body, is_protective=True)
         if outcome.kind is not OutcomeKind.ALREADY_SO or quantity is None:
             return outcome
@@ -119,7 +120,7 @@ class Writes:
     async def set_leverage(self, symbol: str, leverage: Decimal) -> Outcome:
         """See ExchangeAdapter.set_leverage."""
         text = translate.plain(leverage)
-        body = {**LINEAR, "symbol": translate.theirs(symbol), "buyLeverage": text, "sellLeverage": text}
+        body = {**LINEAR, "symbol": theirs(symbol), "buyLeverage": text, "sellLeverage": text}
         return await self._write(outcomes.LEVERAGE, "/v5/position/set-leverage", body)
 
     async def _write(

@@ -41,6 +41,7 @@ VENUE_CAPABILITIES = Capabilities(
     timeframes=("1m", "5m", "15m", "30m", "1h", "4h", "1d"),
     stop_placements={Market.LINEAR: "attached", Market.SPOT: "engine"},
     can_amend=True,
+    has_hedge_mode=True,
     has_funding=True,
 )
 

@@ -11,13 +11,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from traderagent_core.errors import DataError
+from traderagent_core.model.position_side import SIDES
 from traderagent_core.model.timeframe import timeframe_ms
 
 RULE_ERROR = "traderagent_rule"
 LARGEST_EXPONENT = 40
 
 _THOUSANDS = re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
-_SYMBOL = re.compile(r"^[A-Z0-9]{1,20}/[A-Z0-9]{1,20}$")
+_SYMBOL = re.compile(r"^[A-Z0-9]{1,20}/[A-Z0-9]{1,20}(:long|:short)?$")
 _QUOTES = ("USDT", "USDC", "USD", "EUR", "BTC", "ETH")
 
 
@@ -83,7 +84,7 @@ def one_strategy(hint: str) -> BeforeValidator:
 
 
 def trading_symbol(value: Any) -> str:
-    """BASE/QUOTE in capitals."""
+    """BASE/QUOTE in capitals; in hedge mode with the position that is meant, as BTC/USDT:long."""
     if isinstance(value, str) and _SYMBOL.match(value):
         return value
     raise rule_error("expected a symbol such as BTC/USDT", _symbol_hint(value))
@@ -91,12 +92,14 @@ def trading_symbol(value: Any) -> str:
 
 def _symbol_hint(value: Any) -> str:
     text = str(value).strip().upper().replace("-", "/").replace("_", "/")
-    pair, colon, _settlement = text.partition(":")
+    pair, colon, rest = text.partition(":")
     for quote in _QUOTES:
         if "/" not in pair and pair.endswith(quote) and pair != quote:
             pair = f"{pair[: -len(quote)]}/{quote}"
     if not _SYMBOL.match(pair):
         return "write the base currency, a slash and the quote currency, in capitals"
+    if rest.lower() in SIDES:
+        return f"write {pair}:{rest.lower()}"
     return f"write {pair}" + (" and `market: linear`" if colon else "")
 
 

@@ -8,9 +8,11 @@ from traderagent_core.config.bots import Draft
 from traderagent_core.config.installed import Installed, package_for
 from traderagent_core.config.problems import KeyPath
 from traderagent_core.config.schema import BUILT_IN_EXCHANGES, ExchangeConfig, InstrumentConfig
+from traderagent_core.config.sides import check_sides
 from traderagent_core.config.tree import Node, Problems
 from traderagent_core.config.validate import valid_fields
 from traderagent_core.host.hints import did_you_mean
+from traderagent_core.model.position_side import pair_of
 
 
 def check_bots(drafts: Sequence[Draft], root: Node, problems: Problems) -> None:
@@ -20,6 +22,7 @@ def check_bots(drafts: Sequence[Draft], root: Node, problems: Problems) -> None:
     for draft in drafts:
         _check_leverage(draft, root, problems)
         _check_environment(draft, problems)
+    check_sides(drafts, problems)
 
 
 def check_plugins(root: Node, plugins: Iterable[str], disabled: Iterable[str], problems: Problems) -> None:
@@ -98,7 +101,7 @@ def _check_leverage(draft: Draft, root: Node, problems: Problems) -> None:
 def _max_leverage(root: Node, symbol: str) -> Decimal | None:
     simulation = root.child("simulation")
     instruments = simulation.child("instruments") if simulation else None
-    instrument = instruments.child(symbol) if instruments else None
+    instrument = instruments.child(symbol) or instruments.child(pair_of(symbol)) if instruments else None
     if instrument is None or not instrument.children:
         return None
     limit: Decimal | None = valid_fields(InstrumentConfig, instrument).get("max_leverage")
@@ -139,7 +142,8 @@ def _note_idle_instruments(drafts: Sequence[Draft], root: Node, notes: Problems)
     path: KeyPath = ("simulation", "instruments")
     simulation = root.child("simulation")
     instruments = simulation.child("instruments") if simulation else None
-    traded = {str(draft.values.get("symbol")) for draft in drafts}
+    named = [str(draft.values.get("symbol")) for draft in drafts]
+    traded = {*named, *map(pair_of, named)}
     for symbol, node in (instruments.children if instruments else {}).items():
         if symbol not in traded:
             rule = f"no bot trades {symbol}{did_you_mean(symbol, traded)}"

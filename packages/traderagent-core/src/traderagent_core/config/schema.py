@@ -165,7 +165,10 @@ class BotConfig(Section):
     """One bot: a strategy on one pair. A section named like a strategy configures that strategy."""
 
     name: BotName = Field(description="Unique name of the bot: letters, digits, '_', '-' and '.'.")
-    symbol: Symbol = Field(description="What is traded, as BASE/QUOTE, such as BTC/USDT.")
+    symbol: Symbol = Field(
+        description="What is traded, as BASE/QUOTE, such as BTC/USDT; in hedge mode with the position that is meant, "
+        "as BTC/USDT:long or BTC/USDT:short."
+    )
     strategy: Annotated[str, Field(min_length=1), one_strategy(_ONE)] = Field(
         description="Name of a strategy, or auto: the router picks one by market regime."
     )

@@ -38,7 +38,7 @@ class OrderReport:
 class PositionReport:
     """One linear position as the venue has it. `quantity` is signed, negative is short; a flat one may be left out.
 
-    In hedge mode there may be two of one symbol. `liquidation_price` is None where the venue tells none.
+    `liquidation_price` is None where the venue tells none.
     """
 
     symbol: str

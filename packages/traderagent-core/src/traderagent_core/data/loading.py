@@ -1,9 +1,10 @@
 """Data for a run: from a file, a folder of files or a catalogue, the finest that fits, each with its checksum."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from traderagent_core.data.catalogue import Catalogue
 from traderagent_core.data.choosing import Offer, Wish, choose_offer
@@ -14,7 +15,10 @@ from traderagent_core.data.opening import Place, open_place, series_of
 from traderagent_core.data.times import iso
 from traderagent_core.errors import DataError
 from traderagent_core.model.candle import Candles
+from traderagent_core.model.position_side import pair_of
 from traderagent_core.model.timeframe import DAY_MS
+
+Series = TypeVar("Series", Candles, FundingRates)
 
 
 @frozen
@@ -74,7 +78,7 @@ class LoadedData:
         return cls(
             {symbol: series for part in parts for symbol, series in part.candles.items()},
             {symbol: series for part in parts for symbol, series in part.funding.items()},
-            tuple(source for part in parts for source in part.sources),
+            tuple(dict.fromkeys(source for part in parts for source in part.sources)),
             tuple(dict.fromkeys(note for part in parts for note in part.notes)),
         )
 
@@ -103,7 +107,7 @@ def load_for_backtest(
     Raises DataError naming what is there when a symbol is missing, too coarse, outside the period, or ambiguous; with
     file and line when a file that is needed is broken; and with the extra when only that is missing.
     """
-    wanted = [require_symbol(symbol) for symbol in symbols]
+    wanted = [require_symbol(pair) for pair in dict.fromkeys(map(pair_of, symbols))]
     place = open_place(data, wanted)
     loaded = LoadedData({}, {}, (), place.notes)
     for symbol in wanted:
@@ -117,7 +121,13 @@ def load_for_backtest(
                 f"no candles of {choice.offer} in the period asked for; choose another, or import more"
             )
         loaded = _with_funding(loaded, place, choice.offer, kept)
-    return loaded
+    return evolve(loaded, candles=_named(symbols, loaded.candles), funding=_named(symbols, loaded.funding))
+
+
+def _named(symbols: Sequence[str], found: Mapping[str, Series]) -> dict[str, Series]:
+    """The series of each symbol; the two positions of a pair in hedge mode have the same one, under their names."""
+    of_pair = {symbol: found[pair_of(symbol)] for symbol in symbols if pair_of(symbol) in found}
+    return {symbol: evolve(series, symbol=symbol) for symbol, series in of_pair.items()}
 
 
 def _with_funding(loaded: LoadedData, place: Place, candles: Offer, wish: Wish) -> LoadedData:

@@ -60,9 +60,10 @@ class Desk:
         self._engine = engine
         self._account = engine.account
         self._attaches = any(m.setup.stop_placement == "attached" for m in engine.members.values())
-        self._linear = {
-            member.symbol for member in engine.members.values() if member.instrument.market is Market.LINEAR
-        }
+        instruments = {member.symbol: member.instrument for member in engine.members.values()}.items()
+        self._linear = {symbol for symbol, each in instruments if each.market is Market.LINEAR}
+        self._closing = {symbol: each.side.opposite for symbol, each in instruments if each.side is not None}
+        """What can only reduce where an account holds long and short apart, by symbol."""
 
     # -- to the venue ---------------------------------------------------------------------------------------
 
@@ -75,12 +76,12 @@ class Desk:
         engine = self._engine
         leg, price, symbol = want.leg, want.price, want.plan.symbol
         kind = MARKET if price is None else STOP if leg.is_stop else LIMIT
-        is_reducing = leg.is_exit and symbol in self._linear
+        is_reducing = (leg.is_exit and symbol in self._linear) or self._closing.get(symbol) is want.side
         closes_position = is_reducing and slot.name == "stop"
         slot.generation = generation = slot.generation + 1
         order_id = f"{slot.prefix}{generation}"
         attached: AttachedStop | None = None
-        if self._attaches and not leg.is_exit:
+        if self._attaches and not leg.is_exit and not is_reducing:
             attached = engine.stops.attach(engine.members[want.plan.bot], want, order_id)
         quantity = want.quantity - want.filled if want.filled else want.quantity
         flags = (is_reducing, closes_position)

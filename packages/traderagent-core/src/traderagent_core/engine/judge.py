@@ -53,6 +53,8 @@ class Judge:
         standing = None if is_reducing else self.standing_refusal(member)
         if standing is not None:
             return _refused(standing)
+        if _adds_on_the_wrong_side(member, plan):
+            return _refused(reasons.WRONG_SIDE, f"{member.symbol} holds one side only")
         factor, verdict = self._filtered(member, plan)
         if verdict.ruling is REJECT:
             return Judgement(verdict)
@@ -188,6 +190,12 @@ class Judge:
         if worst > budget and worst > abs(held):
             return reasons.OVER_BUDGET, f"plan needs {worst}, budget {budget}"
         return None
+
+
+def _adds_on_the_wrong_side(member: "Member", plan: Plan) -> bool:
+    """Whether a plan adds to the other position of hedge mode than the one that its bot trades."""
+    side = member.instrument.side
+    return side is not None and any(leg.purpose in ADDING and leg.side is not side for leg in plan.legs)
 
 
 def _judged(entry_filter: EntryFilter, plan: Plan, view: MarketView, symbol: str) -> Verdict:

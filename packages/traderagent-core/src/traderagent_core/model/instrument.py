@@ -7,6 +7,7 @@ from attrs import field, frozen
 from attrs.validators import ge, gt, instance_of
 
 from traderagent_core.model.order import Side
+from traderagent_core.model.position_side import side_of
 
 ZERO = Decimal(0)
 BUY, SELL = Side.BUY, Side.SELL
@@ -57,6 +58,11 @@ class Instrument:
     def quote(self) -> str:
         """Currency that prices and fees are in."""
         return self.symbol.partition("/")[2].partition(":")[0]
+
+    @property
+    def side(self) -> Side | None:
+        """The side that adds to the position, where an account holds long and short apart; else None."""
+        return side_of(self.symbol)
 
     def limit_price(self, side: Side, price: Decimal) -> Decimal:
         """`price` on the tick grid, never worse than asked: down to buy, up to sell, never below one tick."""

@@ -8,6 +8,7 @@ from traderagent_core.config.loaded import Bot
 from traderagent_core.config.schema import SimulationConfig
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Instrument, Market
+from traderagent_core.model.position_side import pair_of
 
 SAMPLE = 500
 USUAL_DIGITS = 5
@@ -25,7 +26,7 @@ def instrument_of(
     symbol: str, market: Market, simulation: SimulationConfig, candles: Candles
 ) -> tuple[Instrument, list[str]]:
     """The instrument of a symbol; see `make_instrument`."""
-    configured = simulation.instruments.get(symbol)
+    configured = simulation.instruments.get(symbol) or simulation.instruments.get(pair_of(symbol))
     given = {} if configured is None else configured.model_dump(exclude_none=True)
     assumed = {
         "tick_size": observed_tick(candles),

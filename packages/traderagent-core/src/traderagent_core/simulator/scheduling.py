@@ -6,6 +6,7 @@ from traderagent_core.config.coordinator import CoordinatorConfig
 from traderagent_core.config.loaded import Bot
 from traderagent_core.coordinator.regime import RegimeClassifier
 from traderagent_core.engine.engine import Engine
+from traderagent_core.model.position_side import one_of_each_pair
 from traderagent_core.simulator.driver import Driver
 from traderagent_core.simulator.regimes import regime_history
 from traderagent_core.simulator.seats import RoutedPair, Seating
@@ -42,7 +43,7 @@ def schedule_bots(
     for pair in seating.pairs:
         _watch_regime(pair, view, driver, coordinator, starts[pair.seats[0]])
     if engine.guards.account.watches_stress:
-        symbols = dict.fromkeys(bot.symbol for bot in seating.seats)
+        symbols = one_of_each_pair(bot.symbol for bot in seating.seats)
         start_ms = min(starts.values())
         view.stress = stress_history(view, symbols, coordinator.correlation, start_ms)
         driver.schedule_boundaries(view.stress.time_column, start_ms)
