@@ -120,6 +120,27 @@ def test_a_symbol_that_is_not_traded(tmp_path: Path) -> None:
     assert "choose symbols that the exchange trades" in str(error)
 
 
+def in_hedge_mode(desk: Desk) -> None:
+    desk.session.apply("kit", "switch-mode", {"category": "linear", "symbol": "BTCUSDT", "mode": 3})
+
+
+def test_a_symbol_in_hedge_mode(tmp_path: Path) -> None:
+    with sandbox() as (desk, url):
+        in_hedge_mode(desk)
+        error = started(tmp_path, url, KEYS)
+    assert error.exit_code == 2
+    assert "write `symbol: BTC/USDT:long` or `symbol: BTC/USDT:short`" in str(error)
+
+
+def test_a_neutral_grid_on_a_position_of_hedge_mode(tmp_path: Path) -> None:
+    with sandbox() as (desk, url):
+        in_hedge_mode(desk)
+        error = started(tmp_path, url, KEYS, "BTC/USDT:short")
+        assert not desk.session.world.accounts["kit"].orders
+    assert error.exit_code == 2
+    assert "set direction: short; a neutral grid needs an account in one-way mode" in str(error)
+
+
 def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -22,6 +22,16 @@ def said(
     return list(DcaStrategy.check(config, instrument, D(price), D(power)))
 
 
+@pytest.mark.parametrize("side", ["long", "short"])
+@pytest.mark.parametrize("direction", ["long", "short"])
+def test_a_position_of_hedge_mode_takes_deals_of_its_side(
+    config: Make, linear: Instrument, side: str, direction: str
+) -> None:
+    told = said(config(direction=direction), evolve(linear, symbol=f"{linear.symbol}:{side}"))
+    assert bool(told) is (direction != side)
+    assert all(f"set direction: {side}" in each.remedy and each.is_fatal for each in told)
+
+
 def test_nothing_is_said_of_what_works(config: Make, instrument: Instrument, linear: Instrument) -> None:
     assert said(config(), instrument) == []
     assert said(config(direction="short"), linear) == []

@@ -24,6 +24,17 @@ def found(
     return {finding.code: finding for finding in findings}
 
 
+@pytest.mark.parametrize("side", ["long", "short"])
+@pytest.mark.parametrize("direction", ["neutral", "long", "short"])
+def test_a_position_of_hedge_mode_takes_a_grid_of_its_side(
+    config: Make, linear: Instrument, side: str, direction: str
+) -> None:
+    one = evolve(linear, symbol=f"{linear.symbol}:{side}")
+    told = found(config(direction=direction), one).get("other_side")
+    assert (told is None) is (direction == side)
+    assert told is None or f"set direction: {side}" in told.remedy
+
+
 def test_an_ordinary_grid_has_no_problem(config: Make, instrument: Instrument) -> None:
     assert found(config(), instrument) == {}
 

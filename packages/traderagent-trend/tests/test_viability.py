@@ -20,6 +20,16 @@ def problems(
     return list(TrendStrategy.check(config, instrument, D(str(price)), D(str(power))))
 
 
+@pytest.mark.parametrize("side", ["long", "short"])
+@pytest.mark.parametrize("directions", [["long"], ["short"], ["long", "short"]])
+def test_a_position_of_hedge_mode_takes_trades_of_its_side(
+    linear: Instrument, side: str, directions: list[str]
+) -> None:
+    told = problems(evolve(linear, symbol=f"{linear.symbol}:{side}"), directions=directions)
+    assert bool(told) is (directions != [side])
+    assert all(f"set directions: [{side}]" in each.remedy and each.is_fatal for each in told)
+
+
 def test_an_ordinary_bot_has_no_problem(spot: Instrument, linear: Instrument) -> None:
     assert problems(spot) == []
     assert problems(linear, directions=["long", "short"]) == []

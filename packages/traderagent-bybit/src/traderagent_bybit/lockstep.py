@@ -241,7 +241,8 @@ async def in_lockstep(
 ) -> AsyncIterator[tuple[InTurn, HandMovedSandbox]]:
     """Serve a sandbox with one account from the time of the clock on, and an adapter to it; both are to be moved.
 
-    Money is in USDT, `funding_rate` a ratio for eight hours. Symbols that name a position put their pair in hedge mode.
+    Money is in USDT, `funding_rate` a ratio for eight hours. A symbol that names a position of hedge mode has its
+    pair in that mode.
     """
     of_pair = {pair_of(each.symbol): each for each in candles}
     settings = Settings(
@@ -251,9 +252,7 @@ async def in_lockstep(
         keeps_dates=True,
         funding_rate=funding_rate,
         has_rate_limits=False,
-        instruments={
-            pair_of(each.symbol): evolve(each, symbol=pair_of(each.symbol)) for each in instruments
-        },
+        instruments={pair_of(each.symbol): evolve(each, symbol=pair_of(each.symbol)) for each in instruments},
     )
     session = Session(settings, [evolve(each, symbol=pair) for pair, each in of_pair.items()], clock.now_ms)
     for pair in (pair for pair, each in of_pair.items() if each.symbol != pair):

@@ -17,7 +17,6 @@ from traderagent_core import (
     LinkUp,
     Market,
     OrderAccepted,
-    OrderCanceled,
     OrderFilled,
     OrderRequest,
     OrderStatus,

@@ -35,6 +35,15 @@ def top(line: str) -> str:
     return f"{line}\n{BOT}"
 
 
+def sides(first: str, second: str) -> str:
+    """Two bots, each on one of the two positions of a pair."""
+    bots = (
+        f"  - name: {name}\n    symbol: BTC/USDT:{side}\n    market: linear\n    strategy: quiet\n"
+        for name, side in (("a", first), ("b", second))
+    )
+    return "bots:\n" + "".join(bots)
+
+
 BROKEN: dict[str, tuple[str, list[Expected]]] = {
     # keys
     "unknown top-level key": (top("log_levl: INFO"), [(1, 1, "log_levl", "did you mean 'log_level'")]),
@@ -248,6 +257,30 @@ BROKEN: dict[str, tuple[str, list[Expected]]] = {
     "one pair twice": (
         BOT + "  - {name: b, symbol: BTC/USDT, strategy: quiet}\n",
         [(6, 23, "bots[1].symbol", "already traded by the bot 'a' in line 2")],
+    ),
+    "one position twice": (
+        sides("long", "long"),
+        [(7, 13, "bots[1].symbol", "already traded by the bot 'a' in line 2")],
+    ),
+    "a position on spot": (
+        BOT.replace("BTC/USDT", "BTC/USDT:long"),
+        [(3, 13, "bots[0].symbol", "write `market: linear`, or symbol: BTC/USDT")],
+    ),
+    "a pair beside one of its positions": (
+        sides("long", "short").replace("BTC/USDT:long", "BTC/USDT"),
+        [(3, 13, "bots[0].symbol", "write BTC/USDT:long or BTC/USDT:short")],
+    ),
+    "leverages of the positions of a pair": (
+        sides("long", "short") + "    leverage: 3\n",
+        [(10, 15, "bots[1].leverage", "one leverage at the exchange")],
+    ),
+    "leverage of a position above its pair's": (
+        "simulation: {instruments: {BTC/USDT: {max_leverage: 10}}}\n"
+        + sides("long", "short").replace("strategy", "leverage: 20\n    strategy"),
+        [
+            (6, 15, "bots[0].leverage", "at most 10, the max_leverage of BTC/USDT:long"),
+            (11, 15, "bots[1].leverage", "at most 10, the max_leverage of BTC/USDT:short"),
+        ],
     ),
     "sandbox in the main environment": (
         bot("exchange: {sandbox: true, environment: main}"),

@@ -78,6 +78,8 @@ def test_no_hint_is_invented(value: Any) -> None:
         ("btc/usdt", "write BTC/USDT"),
         ("BTC-USDT", "write BTC/USDT"),
         ("BTC/USDT:USDT", "write BTC/USDT and `market: linear`"),
+        ("btc/usdt:Long", "write BTC/USDT:long"),
+        ("BTC/USDT:both", "write BTC/USDT and `market: linear`"),
         ("USDT", "write the base currency"),
         ("BTC/USDT/X", "write the base currency"),
         ("", "write the base currency"),
@@ -87,6 +89,11 @@ def test_no_hint_is_invented(value: Any) -> None:
 def test_symbols_in_other_forms_get_a_hint(written: Any, hint: str) -> None:
     with pytest.raises(ValidationError, match=hint):
         TypeAdapter(Symbol).validate_python(written)
+
+
+@pytest.mark.parametrize("good", ["BTC/USDT", "BTC/USDT:long", "BTC/USDT:short"])
+def test_symbols_may_name_a_position_of_hedge_mode(good: str) -> None:
+    assert TypeAdapter(Symbol).validate_python(good) == good
 
 
 @pytest.mark.parametrize("good", ["1m", "15m", "1h", "1d", "1w"])

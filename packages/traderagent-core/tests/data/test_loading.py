@@ -115,6 +115,16 @@ def test_several_exchanges_are_ambiguous_unless_one_is_named_or_preferred(
     )
 
 
+def test_both_positions_of_a_pair_get_its_series_under_their_names(place: Path) -> None:
+    symbols = ["BTC/USDT:long", "BTC/USDT:short"]
+    loaded = load_for_backtest(place, symbols, "1h")
+    pair = load_for_backtest(place, ["BTC/USDT"], "1h")
+    for found, whole in ((loaded.candles, pair.candles), (loaded.funding, pair.funding)):
+        assert [series.symbol for series in found.values()] == list(found) == symbols
+        assert {checksum(series) for series in found.values()} == {checksum(whole["BTC/USDT"])}
+    assert loaded.sources == pair.sources
+
+
 def test_missing_symbol_lists_what_is_there(place: Path) -> None:
     with pytest.raises(DataError, match=r"no candles of SOL/USDT in .*; there: BTC/USDT, ETH/USDT"):
         load_for_backtest(place, ["SOL/USDT"], "1h")

@@ -15,8 +15,13 @@ class NoKeys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+SPOT, LINEAR = ExchangeAdapterConformance.instruments
+LONG = evolve(LINEAR, symbol=f"{LINEAR.symbol}:long")
+
+
 class TestWire(ExchangeAdapterConformance):
     configs = (NoKeys(),)
+    instruments = (SPOT, LINEAR, LONG)
 
     def rig(self, subject: Any) -> WireRig:
         return WireRig(subject.instrument)
@@ -51,6 +56,7 @@ class PaperRig(WireRig):
 
 class TestPaper(ExchangeAdapterConformance):
     configs = (PaperConfig(),)
+    instruments = (SPOT, LINEAR, LONG)
     skips = {"test_another_connection_sees_the_same_account": "a paper account lives as long as its adapter"}
 
     def rig(self, subject: Any) -> PaperRig:

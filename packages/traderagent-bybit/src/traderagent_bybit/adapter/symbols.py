@@ -73,7 +73,10 @@ class Symbols:
 
 
 def _side_of_execution(row: Row) -> Side:
-    """An execution does not tell the index, but what it did: funding is of its position, all but a trade closes one."""
+    """What an execution was of, which tells no index: a trade opens one position or closes the other.
+
+    Liquidations and the like only close. The side of funding is that of its position.
+    """
     side, kind = fields.side(row), fields.name(row, "execType")
     closes = fields.amount_or_zero(row, "closedSize") if kind == "Trade" else kind != "Funding"
     return side.opposite if closes else side

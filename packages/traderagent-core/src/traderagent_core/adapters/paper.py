@@ -38,6 +38,7 @@ class PaperAdapter(VenueAdapter):
             self.capabilities,
             markets=source.capabilities.markets,
             timeframes=source.capabilities.timeframes,
+            has_hedge_mode=source.capabilities.has_hedge_mode,
             has_funding=source.capabilities.has_funding,
             candles_per_request=source.capabilities.candles_per_request,
         )

@@ -55,7 +55,8 @@ class ExchangeAdapter(ABC):
     means that there is nothing. **Writes** answer with an Outcome and raise nothing but CancelledError; what is not
     understood is UNKNOWN. They are never repeated by the adapter: the driver does that, with the same client order
     id, which exists once however often it is sent. **Streams** run from the call on, tell each break and go on after
-    it; `events` and `prices` end with `close`. Symbols are ours, such as BTC/USDT; the adapter translates.
+    it; `events` and `prices` end with `close`. Symbols are ours, such as BTC/USDT; the adapter translates. With
+    `has_hedge_mode` they may name a position, as BTC/USDT:long: all that is asked or told of it is of that one alone.
     `capabilities` are known before anything is connected. `clock` is the time that the driver lives by too.
     """
 

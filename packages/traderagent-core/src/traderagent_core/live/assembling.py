@@ -24,7 +24,7 @@ from traderagent_core.live.watchdog.calls import Calls
 from traderagent_core.model.command import Command
 from traderagent_core.model.event import OperatorCommand
 from traderagent_core.model.instrument import Instrument
-from traderagent_core.model.position_side import one_of_each_pair, pair_of, side_of
+from traderagent_core.model.position_side import one_of_each_pair
 from traderagent_core.persistence.journal.entry import EntryKind
 from traderagent_core.persistence.payloads import CORE, BotDescription, setup_payload
 from traderagent_core.simulator.seats import Seating, seat
@@ -105,12 +105,6 @@ def conditions_for(
     twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
     if twice:
         raise ConfigError(f"two bots trade {', '.join(twice)}; on one account each symbol can have one bot")
-    sided = [symbol for symbol in symbols if side_of(symbol) is not None]
-    if sided and not capabilities.has_hedge_mode:
-        raise ConfigError(
-            f"the exchange does not hold long and short apart, as {', '.join(sided)} wants it; write "
-            f"{pair_of(sided[0])}, or choose another exchange"
-        )
     return Conditions(
         run_id,
         base,

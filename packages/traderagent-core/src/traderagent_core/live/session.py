@@ -14,6 +14,7 @@ from typing import Any
 from attrs import Factory, frozen
 
 from traderagent_core.config.loaded import Config
+from traderagent_core.contract.capabilities import Capabilities
 from traderagent_core.contract.exchange_adapter import ExchangeAdapter
 from traderagent_core.errors import ConfigError, ExchangeRefusedError
 from traderagent_core.live.assembling import Conditions, conditions_for, conditions_of, timeframes_of
@@ -28,6 +29,7 @@ from traderagent_core.live.running import Keeper, run
 from traderagent_core.live.stepper import Stepper
 from traderagent_core.live.watchdog.board import Board
 from traderagent_core.model.position import money_context
+from traderagent_core.model.position_side import pair_of, side_of
 from traderagent_core.model.timeframe import timeframe_ms
 from traderagent_core.persistence.journal.disk import Disk, write_durably
 from traderagent_core.persistence.journal.journal import Journal
@@ -166,6 +168,7 @@ def _driver(session: Session, recovered: Recovered, journal: Journal) -> Driver:
 async def _ask_conditions(session: Session) -> Conditions:
     """What the exchange says of instruments and money before the first start."""
     adapter, config = session.adapter, session.config
+    _refuse_sides(config, adapter.capabilities)
     instruments = await ask_again(adapter.instruments, adapter.clock, session.tell)
     known = {instrument.symbol: instrument for instrument in instruments}
     missing = sorted({bot.symbol for bot in config.bots} - known.keys())
@@ -182,6 +185,16 @@ async def _ask_conditions(session: Session) -> Conditions:
         base=session.base,
         run_id=session.run_id or secrets.token_hex(3),
     )
+
+
+def _refuse_sides(config: Config, capabilities: Capabilities) -> None:
+    """Raises ConfigError for a position of hedge mode at an exchange that has one position of each symbol."""
+    sided = [bot.symbol for bot in config.bots if side_of(bot.symbol) is not None]
+    if sided and not capabilities.has_hedge_mode:
+        raise ConfigError(
+            f"the exchange does not hold long and short apart, as {', '.join(sided)} wants it; write symbol: "
+            f"{pair_of(sided[0])}, or choose another exchange"
+        )
 
 
 def _history_ms(session: Session) -> int:

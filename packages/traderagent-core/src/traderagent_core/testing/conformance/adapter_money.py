@@ -110,7 +110,7 @@ class AdapterMoney(AdapterKit):
 
         Mend: give the quantity the sign of the venue's side.
         """
-        if subject.instrument.market is not Market.LINEAR:
+        if subject.instrument.market is not Market.LINEAR or subject.instrument.side is Side.BUY:
             return
 
         async def scenario(session: Session) -> None:
