@@ -76,7 +76,7 @@ def test_what_is_kept_is_bounded_and_indicators_remember(monkeypatch: pytest.Mon
     series.declare(Ema(9))
     for row in range(len(candles)):
         view.learn_candle(candles.symbol, candles.candle(row))
-        assert len(series.rows()) < 100
+        assert len(series.rows()) < 55
     assert series.value(Ema(9)) == Ema(9).batch(candles)[-1]
 
 

@@ -39,7 +39,7 @@ class LiveSeries:
         """Take the next closed candle."""
         self._rows.append(candle)
         self.close_ms = candle.open_time + self.duration_ms
-        if len(self._rows) >= 2 * KEPT:
+        if len(self._rows) >= KEPT + KEPT // 10:
             self._forget(len(self._rows) - KEPT)
 
     def _forget(self, count: int) -> None:

@@ -129,7 +129,8 @@ class FaultyAdapter(ExchangeAdapter):
     def _is_hidden(self, order_id: str) -> bool:
         """Whether an order is too new to be shown; drawn once for each."""
         accepted_ms = self._outside.accepted_ms.get(order_id)
-        if accepted_ms is None or self._world.is_calm:
+        is_possible = self._world.mix.rate(Fault.HIDDEN_ORDERS) and not self._world.is_calm
+        if accepted_ms is None or not is_possible:
             return False
         if order_id not in self._hidden:
             is_hit = self._world.strikes(Fault.HIDDEN_ORDERS)
