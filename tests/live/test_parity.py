@@ -6,6 +6,7 @@ The long proof is `benchmarks/parity.py`.
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,57 @@ def test_a_long_and_a_short_bot_on_one_pair_trade_as_in_the_simulator(
         (order.leg.value, order.side) for order in owner.orders.values() if order.stop_kind == "StopLoss"
     }
     assert stops == {(1, "Sell"), (2, "Buy")}
+
+
+def test_a_persons_position_on_the_other_side_changes_nothing(tmp_path: Path) -> None:
+    """It is opened with a stop, liquidated, opened again and closed by hand, while a bot trades the long position."""
+    acts = {
+        20: {"side": "Sell", "qty": "3", "stopLoss": "130"},
+        90: {"side": "Sell", "qty": "2"},
+        200: {"side": "Buy", "qty": "4", "reduceOnly": True},
+    }
+    accounts = []
+
+    @asynccontextmanager
+    async def exchange(**given: Any) -> Any:
+        async with in_lockstep(**given) as (adapter, hands):
+            session, reads, read = hands.desk.session, count(1), adapter.candles
+            accounts.append(session.world.accounts["lockstep"])
+
+            async def candles(*args: Any) -> Candles:
+                act = acts.get(next(reads))
+                if act is not None:
+                    body = {
+                        "category": "linear",
+                        "symbol": "BTCUSDT",
+                        "orderType": "Market",
+                        "positionIdx": 2,
+                    }
+                    session.apply("lockstep", "create", {**body, **act})
+                    hands.desk.hub.flush()
+                found: Candles = await read(*args)
+                return found
+
+            adapter.candles = candles
+            yield adapter, hands
+
+    given = both_sides({"dca": DCA}, {"dca": DCA_SHORT})
+    given = {**given, "bots": given["bots"][:1], "risk_modes": {"drawdown": {"drawdown": "0.5"}}}
+    series = [evolve(RANGING, symbol="BTC/USDT:long")]
+    found = Parity(load_config(given), series, START_MS + 4 * HOUR_MS, InTurn, exchange).compare(
+        tmp_path / "run"
+    )
+    assert found.difference == ""
+    assert found.count("filled") > 20
+    others = [each for each in accounts[0].executions if not each.link_id]
+    trades = [(each.kind, each.side, each.quantity) for each in others if each.kind != "Funding"]
+    assert trades == [
+        ("Trade", "Sell", 3),
+        ("BustTrade", "Buy", 3),
+        ("Trade", "Sell", 2),
+        ("Trade", "Buy", 2),
+    ]
+    assert {each.side for each in others if each.kind == "Funding"} == {"Buy", "Sell"}
 
 
 # -- planted changes ----------------------------------------------------------------------------------------

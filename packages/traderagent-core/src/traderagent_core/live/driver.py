@@ -107,6 +107,7 @@ class Driver:
             LinkDown: self._link_down,
             Reads: self.aligning.reconcile,
             Due: self._due,
+            ev.OrderFilled: self._filled,
             ev.FundingPaid: self._funding,
         }
 
@@ -367,8 +368,13 @@ class Driver:
 
     # -- the account ----------------------------------------------------------------------------------------
 
+    def _filled(self, fill: ev.OrderFilled) -> None:
+        """What others trade where no bot does is nothing to the engine: it has no price there."""
+        if fill.symbol in self.symbols:
+            self.step(fill)
+
     def _funding(self, paid: ev.FundingPaid) -> None:
-        if self.aligning.reconciler.is_new_funding(paid):
+        if paid.symbol in self.symbols and self.aligning.reconciler.is_new_funding(paid):
             self.step(paid)
 
     def _link_down(self, fact: LinkDown) -> None:
