@@ -6,7 +6,7 @@ allows, so that a saved state cannot name arbitrary code.
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -33,19 +33,14 @@ def encode(root: Any) -> dict[str, Any]:
 
 def to_json(root: Any) -> str:
     """As `encode`, as JSON text on one line of ASCII; the same graph gives the same text."""
-    return joined(members(root))
+    return f"{{{members(root)}}}"
 
 
-def members(root: Any) -> dict[str, str]:
-    """What `encode` gives, each member as JSON text."""
+def members(root: Any) -> str:
+    """The members of what `encode` gives, as JSON text, for an object that has others too."""
     encoder = _Encoder()
     (text,) = encoder.texts((root,))
-    return {"root": text, "objects": f"[{','.join(encoder.objects)}]"}
-
-
-def joined(members: Mapping[str, str]) -> str:
-    """A JSON object of members that are JSON text already."""
-    return f"{{{','.join([f'{_quoted(name)}:{text}' for name, text in members.items()])}}}"
+    return f'"root":{text},"objects":[{",".join(encoder.objects)}]'
 
 
 def decode(data: dict[str, Any], packages: Iterable[str]) -> Any:

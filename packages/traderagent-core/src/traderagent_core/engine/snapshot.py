@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from traderagent_core.engine.codec import StateError, decode, joined, members
+from traderagent_core.engine.codec import StateError, decode, members
 
 if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine
@@ -36,7 +36,7 @@ def snapshot(engine: "Engine") -> dict[str, Any]:
 
 def snapshot_json(engine: "Engine") -> str:
     """As `snapshot`, as JSON text."""
-    return joined({"schema_version": str(SCHEMA_VERSION), **members(remembered(engine))})
+    return f'{{"schema_version":{SCHEMA_VERSION},{members(remembered(engine))}}}'
 
 
 def remembered(engine: "Engine") -> dict[str, Any]:

@@ -8,7 +8,6 @@ from attrs import frozen
 
 from traderagent_core.config.load import load_config
 from traderagent_core.config.loaded import Config
-from traderagent_core.engine.codec import joined
 from traderagent_core.engine.snapshot import restore, snapshot_json
 from traderagent_core.errors import ConfigError, JournalError, PersistenceError
 from traderagent_core.live.assembling import Assembly, Conditions, assemble
@@ -112,14 +111,14 @@ def _shortcut(snapshot: Snapshot | None, stepper: Stepper) -> Shortcut | None:
 
 def save_state(stepper: Stepper, journal: Journal, snapshots: Snapshots) -> None:
     """Save where the engine stands between two steps; it shortens the next recovery and decides nothing."""
-    state = {
-        "engine": snapshot_json(stepper.engine),
-        "timers": to_text(stepper.timers.save()),
-        "watches": to_text(stepper.watches.save()),
-        "cursor_ms": to_text(stepper.cursor_ms),
+    others = {
+        "timers": stepper.timers.save(),
+        "watches": stepper.watches.save(),
+        "cursor_ms": stepper.cursor_ms,
     }
+    state = JsonText(f'{{"engine":{snapshot_json(stepper.engine)},{to_text(others)[1:]}')
     with money_context():
-        snapshots.save(journal, JsonText(joined(state)), describe_engine(stepper.engine))
+        snapshots.save(journal, state, describe_engine(stepper.engine))
 
 
 def try_to_save(stepper: Stepper, journal: Journal, snapshots: Snapshots, tell: Tell) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 from attrs import frozen
 
-from traderagent_core.engine.codec import joined
 from traderagent_core.live.view import LiveView
 from traderagent_core.model.candle import Candle
 from traderagent_core.model.event import Event
@@ -40,16 +39,18 @@ def take_learned(view: LiveView, event: Event | None) -> Input:
 
 def to_payload(entry: Input) -> JsonText:
     """For the journal."""
-    texts: dict[str, str] = {}
+    members = []
     if entry.event is not None:
-        texts["event"] = event_payload(entry.event).text
+        members.append(f'"event":{to_text(event_payload(entry.event))}')
     if entry.prices:
-        texts["prices"] = to_text({symbol: str(price) for symbol, price in entry.prices.items()})
+        prices = {symbol: str(price) for symbol, price in entry.prices.items()}
+        members.append(f'"prices":{to_text(prices)}')
     if entry.candles:
-        texts["candles"] = to_text([[symbol, *candle] for symbol, candle in entry.candles])
+        candles = [[symbol, *candle] for symbol, candle in entry.candles]
+        members.append(f'"candles":{to_text(candles)}')
     if entry.closed_ms is not None:
-        texts["closed_ms"] = str(entry.closed_ms)
-    return JsonText(joined(texts))
+        members.append(f'"closed_ms":{entry.closed_ms}')
+    return JsonText(f"{{{','.join(members)}}}")
 
 
 def from_entry(payload: Mapping[str, Any]) -> Input:
