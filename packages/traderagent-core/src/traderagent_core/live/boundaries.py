@@ -52,8 +52,8 @@ class Boundaries:
 
     def next_ms(self) -> int | None:
         """When the first close that is not complete has been waited for long enough."""
-        first_ms = min(self._waited_for(), default=None)
-        return None if first_ms is None else first_ms + self.grace_ms
+        waited_for = self._waited_for()
+        return min(waited_for) + self.grace_ms if waited_for else None
 
     def pass_over(self, time_ms: int) -> None:
         """Closes up to a time belong to the past."""
@@ -67,5 +67,7 @@ class Boundaries:
     def _waited_for(self) -> list[int]:
         """Closes of which candles have come, and the next one of a higher timeframe."""
         end_ms = self.view.next_window_end
+        if end_ms is None and not self._coming:
+            return []
         closes = self._coming if end_ms is None else (*self._coming, end_ms)
         return [close_ms for close_ms in closes if close_ms > self._done_ms]

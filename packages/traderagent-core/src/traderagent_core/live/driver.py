@@ -1,6 +1,7 @@
 """The live driver: what an exchange tells becomes events, one after the other, and what the engine wants is sent."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -98,7 +99,8 @@ class Driver:
         self._due_ms: int | None = None
         self._is_down = False
         self._said: list[ev.OperatorCommand] = []
-        self._inbox: asyncio.Queue[Any] = asyncio.Queue()
+        self._inbox: deque[Any] = deque()
+        self._has_facts = asyncio.Event()
         self._leaving: list[cmd.Command] = []
         self._takers: dict[type, Callable[[Any], None]] = {
             Price: self._price,
@@ -115,14 +117,15 @@ class Driver:
 
     def tell(self, fact: Any) -> None:
         """Have something taken after all that has been told before; a function is called in its turn."""
-        self._inbox.put_nowait(fact)
+        self._inbox.append(fact)
+        self._has_facts.set()
 
     async def hear(self, name: str, stream: Any, tell: Callable[[Any], None]) -> None:
         """Have everything told that a stream tells, until it ends."""
         async for fact in stream:
             if isinstance(fact, LinkUp | LinkDown):
                 self.note_link(name, fact)
-            while self._inbox.qsize() >= INBOX:
+            while len(self._inbox) >= INBOX:
                 await asyncio.sleep(0.01)
             tell(fact)
 
@@ -133,17 +136,21 @@ class Driver:
 
     async def work(self) -> None:
         """Take what is told until cancelled: step, make the journal durable, let the commands leave."""
+        inbox = self._inbox
         while True:
-            self._take(await self._inbox.get())
-            for _ in range(min(self._inbox.qsize(), BATCH)):
-                self._take(self._inbox.get_nowait())
+            while not inbox:
+                self._has_facts.clear()
+                await self._has_facts.wait()
+            self._take(inbox.popleft())
+            for _ in range(min(len(inbox), BATCH)):
+                self._take(inbox.popleft())
             await self.release()
             self._look_at_time()
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits to be taken or sent."""
-        return self._inbox.empty() and self.outbox.is_empty and not self._leaving
+        return not self._inbox and self.outbox.is_empty and not self._leaving
 
     @property
     def is_busy(self) -> bool:

@@ -1,7 +1,7 @@
 """Carries commands to the exchange, in the order of asking, and finds out what became of each."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable
 
 from traderagent_core.account.state import WantStatus
@@ -39,7 +39,8 @@ class Outbox:
         self._resolver = resolver
         self._tell = tell
         self._vitals = vitals
-        self._waiting: asyncio.Queue[Callable[[], object] | LeavingCommand] = asyncio.Queue()
+        self._waiting: deque[Callable[[], object] | LeavingCommand] = deque()
+        self._has_commands = asyncio.Event()
         self._under_way: Counter[str] = Counter()
         self.sent = 0
         self.in_flight = 0
@@ -49,7 +50,8 @@ class Outbox:
         for command in commands:
             if not callable(command):
                 self._under_way[_subject(command)] += 1
-            self._waiting.put_nowait(command)
+            self._waiting.append(command)
+            self._has_commands.set()
 
     def is_under_way(self, client_order_id: str) -> bool:
         """Whether anything about an order waits to leave, or for its answer."""
@@ -58,13 +60,16 @@ class Outbox:
     @property
     def is_empty(self) -> bool:
         """Whether everything has left."""
-        return self._waiting.empty()
+        return not self._waiting
 
     async def work(self) -> None:
         """Send until cancelled."""
         async with asyncio.TaskGroup() as carriers:
             while True:
-                command = await self._waiting.get()
+                while not self._waiting:
+                    self._has_commands.clear()
+                    await self._has_commands.wait()
+                command = self._waiting.popleft()
                 self.sent += 1
                 if callable(command):
                     command()
@@ -87,8 +92,10 @@ class Outbox:
                     await self._set_leverage(command)
         finally:
             self.in_flight -= 1
-            self._under_way[_subject(command)] -= 1
-            self._under_way += Counter()  # Forgets what is at zero.
+            subject = _subject(command)
+            self._under_way[subject] -= 1
+            if not self._under_way[subject]:
+                del self._under_way[subject]
 
     # -- one for each kind ----------------------------------------------------------------------------------
 
