@@ -1,7 +1,6 @@
 """A net position with its cost, by the average-price method; exact however its fills are split."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from decimal import ROUND_HALF_EVEN, Context, Decimal, getcontext, setcontext
 
 from attrs import define
@@ -13,15 +12,22 @@ MONEY = Context(prec=MONEY_DIGITS, rounding=ROUND_HALF_EVEN)
 """Context of all money arithmetic: sums and products of 20-digit numbers stay exact."""
 
 
-@contextmanager
-def money_context() -> Iterator[None]:
+class _InMoney:
+    """What `money_context` gives; entered once for each step and each price, so a generator would show."""
+
+    __slots__ = ("_outside",)
+
+    def __enter__(self) -> None:
+        self._outside = getcontext()
+        setcontext(MONEY)
+
+    def __exit__(self, *_: object) -> None:
+        setcontext(self._outside)
+
+
+def money_context() -> AbstractContextManager[None]:
     """Compute in MONEY inside; the caller's own context comes back afterwards."""
-    outside = getcontext()
-    setcontext(MONEY)
-    try:
-        yield
-    finally:
-        setcontext(outside)
+    return _InMoney()
 
 
 _AVERAGE = Context(prec=16, rounding=ROUND_HALF_EVEN)

@@ -98,18 +98,17 @@ class Scan:
 def find_segments(folder: Path) -> list[Segment]:
     """The segments of a journal in order; a plain one counts before its compressed copy."""
     found: dict[int, Segment] = {}
-    for ending in (COMPRESSED, PLAIN):
-        for name in names_in(folder, ending):
-            first = int(name.removesuffix(ending))
-            found[first] = Segment(folder / name, first)
+    for name in reversed(names_in(folder, PLAIN, COMPRESSED)):
+        first = int(name.partition(".")[0])
+        found[first] = Segment(folder / name, first)
     return [found[first] for first in sorted(found)]
 
 
-def names_in(folder: Path, ending: str) -> list[str]:
-    """The names of the files with an ending, in order; none where there is no folder."""
+def names_in(folder: Path, *endings: str) -> list[str]:
+    """The names of the files with one of these endings, in order; none where there is no folder."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(entry.name for entry in entries if entry.name.endswith(ending))
+            return sorted(entry.name for entry in entries if entry.name.endswith(endings))
     except FileNotFoundError:
         return []
 
