@@ -196,14 +196,16 @@ class Checks:
         """I6: no order of ours lives at the exchange that the engine does not know as live."""
         for order_id in self._outside.backend.log.open:
             is_orphan = _is_ours(order_id) and order_id not in engine.account.orders
-            if self._lasts("I6", order_id, ORPHAN_MS, is_so=is_orphan, counts=not self._is_hindered):
+            if self._lasts(
+                "I6", order_id, ORPHAN_MS, is_so=is_orphan, counts=is_orphan and not self._is_hindered
+            ):
                 raise Violation(f"I6: {order_id} is live at the exchange and nobody wants it")
 
     def _lag(self, engine: Engine, symbol: str) -> None:
         """I4: the ledgers follow the exchange, once it answers."""
         held, known = self._outside.position(symbol), engine.account.net_quantity(symbol)
         is_behind = known != held
-        if self._lasts("I4", symbol, LAG_MS, is_so=is_behind, counts=not self._is_hindered):
+        if self._lasts("I4", symbol, LAG_MS, is_so=is_behind, counts=is_behind and not self._is_hindered):
             raise Violation(f"I4: ledgers have {known} {symbol}, the exchange has {held}")
 
     def _lag_after_reconnection(self, process: Process, engine: Engine, symbol: str) -> None:

@@ -22,7 +22,8 @@ class ProcessClock(SystemClock):
     def now_ms(self) -> int:
         """What the machine takes for the time."""
         now_ms = self._world.now_ms
-        return now_ms + self._offset_ms + int((now_ms - START_MS) * self._drift)
+        drifted_ms = int((now_ms - START_MS) * self._drift) if self._drift else 0
+        return now_ms + self._offset_ms + drifted_ms
 
     def monotonic_ms(self) -> int:
         """What the process has lived through."""

@@ -5,7 +5,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
-from heapq import heappop
+from heapq import heappop, heappush
 from typing import Any
 
 from traderagent_core.testing.faults.world import World
@@ -22,6 +22,21 @@ class Turn(asyncio.Handle):
         self._context = copy_context() if context is None else context
         self._loop, self._callback, self._args = loop, callback, args
         self._cancelled, self._repr, self._source_traceback = False, None, None
+
+
+class Timer(Turn, asyncio.TimerHandle):
+    """The same for a call that has its time."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, when: float, callback: Callable[..., object], args: Any, loop: "VirtualLoop", context: Any
+    ) -> None:
+        super().__init__(callback, args, loop, context)
+        self._when, self._scheduled = when, True
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self._when < other._when)
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -64,6 +79,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._ready.append(handle)  # type: ignore[attr-defined]
         return handle
 
+    def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Any = None) -> Timer:  # type: ignore[override]
+        """As the base class does."""
+        timer = Timer(when, callback, args, self, context)
+        heappush(self._scheduled, timer)  # type: ignore[attr-defined]
+        return timer
+
     def _go_on(self, ready: deque[Any]) -> None:
         """Let the world go on to its next event or to the first timer, whichever comes first."""
         timers: list[Any] = self._scheduled  # type: ignore[attr-defined]
@@ -71,11 +92,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
             heappop(timers)._scheduled = False
         world = self._world
         if not timers:
-            world.run_next(None)
+            world.go_on(None, ready)
             return
-        wake_ms = math.ceil(timers[0]._when * 1000 - RESOLUTION_MS) + world.begun_ms
-        if wake_ms > world.now_ms:
-            world.run_next(wake_ms)
+        sleep_ms = math.ceil(timers[0]._when * 1000 - RESOLUTION_MS) + world.begun_ms - world.now_ms
+        if sleep_ms > 0:
+            world.go_on(sleep_ms, ready)
         now = (world.now_ms - world.begun_ms + RESOLUTION_MS) / 1000
         while timers and timers[0]._when < now:
             timer = heappop(timers)

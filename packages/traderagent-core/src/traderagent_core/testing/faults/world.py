@@ -1,10 +1,11 @@
 """The world outside the process: its time, what is due in it, its dice, and the log of what has happened."""
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from hashlib import blake2b
 from heapq import heappop, heappush
 from itertools import count
+from math import inf
 from random import Random
 
 from traderagent_core.testing.faults.kinds import Fault, Mix
@@ -17,10 +18,18 @@ class Violation(AssertionError):
     """Something that must always be true was not."""
 
 
+class Dice(Random):
+    """Random numbers; those between two whole ones are asked for at each request and message."""
+
+    def randint(self, a: int, b: int) -> int:
+        """As the base class draws it, without looking at what it was given."""
+        return a + self._randbelow(b - a + 1)  # type: ignore[attr-defined, no-any-return]
+
+
 class World:
     """Everything in it follows from the seed. `mix` says which faults are on; after `stop_faults` none strikes.
 
-    Time goes on only by `run_next`: one thing that is due happens, or somebody's waiting is over. While the process
+    Time goes on only by `go_on`: what is due happens, or somebody's waiting is over. While the process
     is suspended its own monotonic clock stands still, as on Linux; that clock began at `begun_ms`.
     """
 
@@ -38,7 +47,7 @@ class World:
         self._digest = blake2b(digest_size=16)
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._numbers = count().__next__
-        self._dice: dict[str, Random] = {}
+        self._dice: dict[str, Dice] = {}
 
     # -- time -----------------------------------------------------------------------------------------------
 
@@ -50,15 +59,19 @@ class World:
         """Have something happen later, by no less than nothing."""
         heappush(self._due, (self.now_ms + delay_ms, self._numbers(), action))
 
-    def run_next(self, wake_ms: int | None) -> None:
-        """Let the next thing happen, or let time go on to `wake_ms` if nothing is due before."""
-        if self._due and (wake_ms is None or self._due[0][0] <= wake_ms):
-            self.now_ms, _, action = heappop(self._due)
-            action()
-        elif wake_ms is None:
-            raise Violation("nothing is due any more, and the process waits for ever")
-        else:
-            self.now_ms = wake_ms
+    def go_on(self, sleep_ms: int | None, ready: Sized) -> None:
+        """Let one thing after the other happen until somebody is `ready`, or the process has slept for `sleep_ms`."""
+        due, begun_ms = self._due, self.begun_ms
+        wake_ms = inf if sleep_ms is None else self.now_ms + sleep_ms
+        while not ready and begun_ms == self.begun_ms:
+            if due and due[0][0] <= wake_ms:
+                self.now_ms, _, action = heappop(due)
+                action()
+            elif sleep_ms is None:
+                raise Violation("nothing is due any more, and the process waits for ever")
+            else:
+                self.now_ms = int(wake_ms)
+                return
 
     def suspend(self, duration_ms: int) -> None:
         """The process stands still while everything else goes on."""
@@ -80,7 +93,7 @@ class World:
         """Random numbers of a purpose of their own, so that one does not disturb another."""
         found = self._dice.get(purpose)
         if found is None:
-            found = self._dice[purpose] = Random(f"{self.seed}/{purpose}")
+            found = self._dice[purpose] = Dice(f"{self.seed}/{purpose}")
         return found
 
     def strikes(self, fault: Fault) -> bool:
