@@ -21,7 +21,7 @@ from traderagent_core.model.instrument import Instrument
 from traderagent_core.persistence.database.connect import Database
 from traderagent_core.persistence.database.mirror import Mirror
 from traderagent_core.persistence.database.store import Store
-from traderagent_core.persistence.journal.entry import EntryKind, JsonText, to_text
+from traderagent_core.persistence.journal.entry import EntryKind, to_text
 from traderagent_core.persistence.journal.journal import Journal
 from traderagent_core.persistence.journal.lock import Owner
 from traderagent_core.persistence.journal.reading import read_entries
@@ -42,13 +42,15 @@ READ_HEAD = ("", "entries", "a second", "a second of processor time")
 def main() -> None:
     """Measure everything and print two tables."""
     given = _arguments()
-    payloads = _payloads()
+    steps = _steps()
+    payloads = [records_payload(records) for records in steps]
     sizes = [len(to_text(payload)) for payload in payloads]
     print(
         f"{len(payloads):,} entries of records; all but the first, a plan, are {_mean(sizes[1:])} bytes on average\n"
     )
     with TemporaryDirectory(dir=given.folder) as place:
-        print(aligned([HEAD, *_writing(Path(place), payloads[1:])]))
+        encoding = _row("records to text", _timed(records_payload, steps[1:], LOOSE))
+        print(aligned([HEAD, encoding, *_writing(Path(place), payloads[1:])]))
         print()
         print(aligned([READ_HEAD, *_reading(Path(place), payloads, given.postgres)]))
 
@@ -68,8 +70,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _payloads() -> list[JsonText]:
-    """Records of a run, those of equal time in one payload, as steps give them."""
+def _steps() -> list[list[Any]]:
+    """Records of a run, those of equal time together, as steps give them."""
     candles = market("ranging", rows=12_000)
     run = run_strategy(
         Ladder, LadderConfig(count=20), candles, Instrument("BTC/USDT", lot_size=Decimal("0.001"))
@@ -77,7 +79,7 @@ def _payloads() -> list[JsonText]:
     steps: dict[int, list[Any]] = {}
     for record in run.records:
         steps.setdefault(record[1], []).append(record)
-    return [records_payload(records) for records in steps.values()]
+    return list(steps.values())
 
 
 # -- writing ------------------------------------------------------------------------------------------------
