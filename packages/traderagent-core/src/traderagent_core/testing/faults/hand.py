@@ -1,8 +1,8 @@
-"""Whoever stands beside the program in a scenario: an operator, a cable, somebody else with the account."""
+"""Whoever stands beside the program: an operator, a cable, somebody else with the account."""
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from traderagent_core.config.loaded import Config
@@ -12,7 +12,7 @@ from traderagent_core.live.reloading import go_over
 from traderagent_core.live.turns import in_turn
 from traderagent_core.testing.faults.outside import Outside
 from traderagent_core.testing.faults.process import Process
-from traderagent_core.testing.faults.scenario import Act, ByHand, Edit, Offline, Scenario, Shutdown, Word
+from traderagent_core.testing.faults.scenario import Act, ByHand, Edit, Offline, Shutdown, Word
 from traderagent_core.testing.faults.world import START_MS, Violation, World
 
 SECOND_MS = 1_000
@@ -22,20 +22,25 @@ NOTHING_LEFT = "there is no emergency"
 
 
 class Hand:
-    """Does what a scenario says beside prices; it outlives every process. `alive` gives the one that lives, if any.
+    """Does what is to happen beside prices; it outlives every process. `alive` gives the one that lives, if any.
 
     `config` is what the next process is started with. `is_halted` says that a halt of the account has been confirmed
     to the operator, and not been ended by him.
     """
 
     def __init__(
-        self, world: World, outside: Outside, scenario: Scenario, alive: Callable[[], Process | None]
+        self,
+        world: World,
+        outside: Outside,
+        acts: Iterable[Act],
+        config: Config,
+        alive: Callable[[], Process | None],
     ) -> None:
         self._world, self._outside, self._alive = world, outside, alive
-        self._acts = sorted(scenario.acts, key=lambda act: act.second)
+        self._acts = sorted(acts, key=lambda act: act.second)
         self._over: set[Act] = set()
         self._said: set[Act] = set()
-        self.config: Config = scenario.config
+        self.config = config
         self.is_halted = False
 
     def plan(self) -> None:

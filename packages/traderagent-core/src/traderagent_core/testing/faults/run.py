@@ -26,6 +26,7 @@ from traderagent_core.testing.faults.kinds import Fault, Mix, draw
 from traderagent_core.testing.faults.loop import VirtualLoop
 from traderagent_core.testing.faults.market import ScriptedWalk
 from traderagent_core.testing.faults.mishaps import Mishaps
+from traderagent_core.testing.faults.operator import words_of
 from traderagent_core.testing.faults.outside import Outside
 from traderagent_core.testing.faults.process import Process
 from traderagent_core.testing.faults.scenario import End, Scenario, end_of
@@ -123,9 +124,7 @@ class Run:
         self.checks = Checks(self.world, self.outside, self.setting, lambda: self.present, self._is_durable)
         self.gauge = Gauge(self.world, self.outside, self.setting, lambda: self.present)
         self.mishaps = Mishaps(self.world, self.outside, self.outages, lambda: self.present, self.calm_ms)
-        self.hand: Hand | None = None
-        if trial.scenario is not None:
-            self.hand = Hand(self.world, self.outside, trial.scenario, lambda: self.present)
+        self.hand = self._hand()
 
     def _outside(self) -> Outside:
         scenario = self.trial.scenario
@@ -135,6 +134,13 @@ class Run:
         outside = Outside(self.world, self.setting.instruments, BALANCE, walk)
         outside.pays_funding = False  # It would depend on how long a crash keeps a position open.
         return outside
+
+    def _hand(self) -> Hand | None:
+        scenario = self.trial.scenario
+        acts = scenario.acts if scenario is not None else words_of(self.world, self.calm_ms)
+        if not acts:
+            return None
+        return Hand(self.world, self.outside, acts, self.setting.config, lambda: self.present)
 
     def report(self) -> Report:
         """Run, and say what was."""
@@ -192,7 +198,7 @@ class Run:
             if over.done():
                 over.result()
                 await self._rest()
-                if self.hand is not None:
+                if self.trial.scenario is not None:
                     self.end = end_of(self.outside, process)
                     self.rested_at = process.steps
                 if self.world.dice("end").random() < ENDS_IN_ORDER:
@@ -284,7 +290,7 @@ class Run:
             return
         if process.is_recovered:
             process.recovered_at = process.steps
-        elif self.hand is not None and self.world.now_ms - process.begun_ms > RECOVERY_MS:
+        elif self.trial.scenario is not None and self.world.now_ms - process.begun_ms > RECOVERY_MS:
             raise Violation(f"liveness: a process is still busy with its start after {RECOVERY_MS} ms")
 
     def _calm(self) -> None:

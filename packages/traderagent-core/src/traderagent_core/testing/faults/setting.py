@@ -99,9 +99,12 @@ def scripted(strategy: str, *, is_greedy: bool = False) -> Setting:
 
 
 def scripted_many(symbols: int) -> Setting:
-    """The scripted strategies in turns on many linear contracts, each of which is to be traded for minutes."""
+    """The scripted strategies in turns on many linear contracts, each of which is to be traded for minutes.
+
+    They trade little of their money, so that fees have not taken all of it after months.
+    """
     names = list(SCRIPTS)
-    slow = {"pause_seconds": 60, "shift_seconds": 300}
+    slow = {"pause_seconds": 60, "shift_seconds": 300, "share": "0.005"}
     bots = [
         {
             "name": f"bot-{number}",

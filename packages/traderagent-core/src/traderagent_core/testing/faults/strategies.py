@@ -91,9 +91,19 @@ class Script(Strategy):
         self.state = evolve(self.state, is_busy=False)
         self._ask_later(context)
 
+    def on_resume(self, context: Context) -> None:
+        """Timers that were due during a pause are gone, and so is the news that a plan is over."""
+        if self.state.is_busy:
+            self._shift_later(context)
+        else:
+            self._ask_later(context)
+
     def _enter(self, context: Context) -> None:
         self.state = evolve(self.state, is_busy=True, plans=self.state.plans + 1)
         context.enter(self.plan(context))
+        self._shift_later(context)
+
+    def _shift_later(self, context: Context) -> None:
         context.set_timer("shift", context.now_ms + self.config.shift_seconds * SECOND_MS)
 
     def _ask_later(self, context: Context) -> None:
