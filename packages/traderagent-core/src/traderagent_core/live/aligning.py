@@ -51,6 +51,7 @@ class Aligning:
         self.resolver = Resolver(adapter, self._found, self._absent, self._is_refused)
         self.outbox = Outbox(adapter, stepper.engine, self.resolver, hands.tell, vitals)
         self.reconciler = Reconciler(stepper.engine, stepper.funded)
+        self._ahead_ms = self._ahead_of_monotonic()
 
     def reconcile(self, reads: Reads) -> None:
         """What was read: executions, orders with stops first, strays, positions, the clock."""
@@ -91,8 +92,26 @@ class Aligning:
             self.outbox.put([cmd.Submit(request)])
         self.resolver.ask(request)
 
+    def suspects_clock(self) -> bool:
+        """Whether the clock was set since the last read, or the machine slept: what seems due may be early.
+
+        Entries are held back until the next read has told the time.
+        """
+        moved_ms = self._ahead_of_monotonic() - self._ahead_ms
+        if abs(moved_ms) <= LARGEST_SKEW_MS:
+            return False
+        seconds = moved_ms / 1000
+        self._entries.bar(
+            CLOCK, f"the clock of this machine has moved by {seconds:+.1f} s; the exchange is asked"
+        )
+        return True
+
+    def _ahead_of_monotonic(self) -> int:
+        return self._clock.now_ms() - self._clock.monotonic_ms()
+
     def _judge_clock(self, reads: Reads) -> None:
         """Whether the clock forbids entries."""
+        self._ahead_ms = self._ahead_of_monotonic()
         if abs(reads.skew_ms) > LARGEST_SKEW_MS:
             seconds = reads.skew_ms / 1000
             self._entries.bar(

@@ -355,6 +355,8 @@ class Driver:
     def _due(self, _: Due) -> None:
         """One thing that is due; if another one is too, that is told again."""
         self._due_ms = None
+        if self.aligning.suspects_clock():
+            self.wants_reads.set()
         first = self._first_due()
         if first is not None and first[0][0] <= self.adapter.clock.now_ms():
             first[1]()
