@@ -33,7 +33,7 @@ def simulated(config: Any, series: Sequence[Candles], start_ms: int) -> list[Rec
     )
     with money_context():
         prepared.driver.run(prepared.end_ms)
-    return prepared.driver.records
+    return prepared.driver.records[:]
 
 
 def recorded(folder: Path) -> list[Record]:

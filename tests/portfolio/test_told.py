@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,20 +14,37 @@ from traderagent_core import simulate
 from traderagent_core.account.account import Account
 from traderagent_core.cli.main import run
 from traderagent_core.report.coordination_tables import coordination_tables
+from traderagent_core.simulator import hearing, preparing
+from traderagent_core.simulator.packed import RecordLog
 
 TWO = ("BTC/USDT", "ETH/USDT")
 MODES = {"halt": {"drawdown": "0.04"}, "stress": {}, "drawdown": {"drawdown": "0.02"}}
+SECTIONS = {"risk_modes": MODES, "simulation": {"balance": 10000, "acknowledge_halt_after_hours": 24}}
 
 
 @pytest.fixture(scope="module")
 def told(portfolio: Any, made: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
-    config = portfolio(
-        TWO, risk_modes=MODES, simulation={"balance": 10000, "acknowledge_halt_after_hours": 24}
-    )
-    result = simulate(config, made(TWO, days=90, seed=3))
+    result = simulate(portfolio(TWO, **SECTIONS), made(TWO, days=90, seed=3))
     folder = tmp_path_factory.mktemp("run")
     result.write(folder)
     return result, folder
+
+
+def test_a_run_with_most_of_it_packed_tells_the_same(
+    told: Any, portfolio: Any, made: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    result, folder = told
+    monkeypatch.setattr(preparing, "RecordLog", partial(RecordLog, most=500, block=150))
+    monkeypatch.setattr(hearing, "LATEST", 12)
+    monkeypatch.setattr(hearing, "BLOCK", 5)
+    again = simulate(portfolio(TWO, **SECTIONS), made(TWO, days=90, seed=3))
+    assert len(again.outcome.study._records.latest) <= 500 < len(again.outcome.study._records)
+    again.write(tmp_path)
+    names = sorted(path.name for path in folder.iterdir())
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+    assert list(again.outcome.levels) == list(result.outcome.levels)
 
 
 def test_attribution_adds_up_to_the_profit_of_the_account(told: Any) -> None:

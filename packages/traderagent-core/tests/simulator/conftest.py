@@ -404,7 +404,7 @@ class Ran:
     @property
     def records(self) -> list[Any]:
         """All records, in order."""
-        return self.driver.records
+        return self.driver.records[:]
 
     @property
     def fills(self) -> list[Any]:

@@ -25,9 +25,10 @@ def mode_effect(size_factor: Decimal, is_entry_allowed: bool) -> str:
 
 def _decision(reader: RecordReader, kind: str, time_ms: int, *values: Any) -> DecisionRow:
     if kind == "plan_granted":
-        bot, _, plan, factor, _, _, reason = values
+        number, factor, reason = values
+        plan = reader.plans[number - 1]
         evidence = {**plan.evidence, **({} if factor == 1 else {"factor": _SHORT.plus(factor)})}
-        return DecisionRow(time_ms, bot, "plan granted", plan.name, reason, describe(evidence))
+        return DecisionRow(time_ms, plan.bot, "plan granted", plan.name, reason, describe(evidence))
     if kind == "plan_closed":
         closed = reader.plans[values[0] - 1]
         return DecisionRow(time_ms, closed.bot, "plan closed", closed.name, values[1], "")

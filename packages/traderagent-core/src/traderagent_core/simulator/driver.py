@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, get_args
 
-from traderagent_core.account.state import Record
 from traderagent_core.contract.entry_filter import Verdict
 from traderagent_core.data.funding import FundingRates
 from traderagent_core.engine.engine import Engine
@@ -23,8 +22,9 @@ from traderagent_core.simulator.cursor import (
     VENUE_PHASE,
     Cursor,
 )
-from traderagent_core.simulator.hearing import Answer, Heard, StopMove
+from traderagent_core.simulator.hearing import Heard, StopMove
 from traderagent_core.simulator.hits import NEVER, Hits
+from traderagent_core.simulator.packed import RecordLog
 from traderagent_core.simulator.scan import BlockScan, Finder
 from traderagent_core.simulator.timers import Agenda
 from traderagent_core.simulator.view import Schedule, SimulatedView
@@ -49,11 +49,12 @@ class Driver:
         policy: PathPolicy = PathPolicy.DEFAULT,
         latency_ms: int = 0,
         finder: Callable[[Candles], Finder] = BlockScan,
+        records: RecordLog | None = None,
     ) -> None:
         self.engine = engine
         self.exchange = exchange
         self.view = view
-        self.records: list[Record] = []
+        self.records = RecordLog() if records is None else records
         self.heard = Heard()
         self.events = 0
         self._latency_ms = latency_ms
@@ -204,7 +205,7 @@ class Driver:
         """Step the engine through all that has happened, and through what that makes happen at this time."""
         events = self.exchange.events
         step = self.engine.step
-        records, carriers, is_delayed = self.records, self._carriers, bool(self._latency_ms)
+        records, carriers, is_delayed = self.records.latest, self._carriers, bool(self._latency_ms)
         while events:
             event = events.popleft()
             self.events += 1
@@ -215,6 +216,8 @@ class Driver:
                 carry = self._delay if is_delayed and kind in DELAYED else carriers[kind]
                 carry(command, event.time_ms)
         self._is_band_stale = True
+        if len(records) > self.records.most:
+            self.records.pack()
 
     def _delay(self, command: cmd.Command, now_ms: int) -> None:
         due_ms = now_ms + self._latency_ms
@@ -247,7 +250,7 @@ class Driver:
     def _answered(self, name: str, bot: str, plan: Plan, verdict: Verdict) -> None:
         symbol = self.engine.members[bot].symbol
         asked = (len(self.records), self.view.now_ms, name, bot, symbol, plan, self.view.price(symbol))
-        self.heard.answers.append(Answer(*asked, verdict))
+        self.heard.answered(*asked, verdict)
 
     def _submit(self, command: cmd.Submit, now_ms: int) -> None:
         request = command.request

@@ -1,8 +1,7 @@
 """Gathers what a finished run leaves behind."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from functools import cache
 
 from traderagent_core.config.loaded import Config
 from traderagent_core.engine.engine import Engine
@@ -18,7 +17,6 @@ from traderagent_core.simulator.outcome_rows import (
     read_orders,
 )
 from traderagent_core.simulator.preparing import Prepared
-from traderagent_core.simulator.record_reader import RecordReader
 from traderagent_core.simulator.study import RunStudy
 
 ZERO = Decimal(0)
@@ -28,12 +26,11 @@ def gather(prepared: Prepared) -> Outcome:
     """Rows, money and the equity curve of a run that has ended."""
     driver, engine, config = prepared.driver, prepared.engine, prepared.config
     balance = config.simulation.balance
-    reader = RecordReader(balance).read(driver.records)
+    reader = prepared.reader.read(driver.records.latest)
     prices = {symbol: Decimal(repr(float(series.close[-1]))) for symbol, series in prepared.candles.items()}
 
-    @cache
-    def orders() -> dict[str, OrderEntry]:
-        return read_orders(driver.records, reader)
+    def orders() -> Iterator[OrderEntry]:
+        return read_orders(driver.records.outlines(), reader)
 
     warnings = [
         f"{bot}: {problem.message}"
@@ -50,7 +47,7 @@ def gather(prepared: Prepared) -> Outcome:
         orders=LazyRows(len(reader.owners), lambda: order_rows(orders())),
         trades=reader.trades.rows,
         decisions=LazyRows(len(reader.told), lambda: decision_rows(reader)),
-        levels=LazyRows(None, lambda: level_rows(orders().values(), prepared.end_ms)),
+        levels=LazyRows(None, lambda: level_rows(orders(), prepared.end_ms)),
         money=_money(config, engine, prices),
         assumptions={**prepared.assumptions, "warnings": warnings},
         events=driver.events,

@@ -11,6 +11,9 @@ from attrs import Factory, define
 
 from traderagent_core.contract.entry_filter import Verdict
 from traderagent_core.model.plan import Plan
+from traderagent_core.simulator.packed import Packed
+
+LATEST, BLOCK = 2_048, 512
 
 
 class StopMove(NamedTuple):
@@ -23,9 +26,13 @@ class StopMove(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A verdict, given when so many records had been written; `bot` asked, at this price."""
+    """A verdict, given when so many records had been written; `bot` asked, at this price.
+
+    Answers of several filters to one plan have the same `question`.
+    """
 
     position: int
+    question: int
     time_ms: int
     filter: str
     bot: str
@@ -39,5 +46,26 @@ class Answer(NamedTuple):
 class Heard:
     """What was heard; in order of time."""
 
-    stops: list[StopMove] = Factory(list)
-    answers: list[Answer] = Factory(list)
+    stops: Packed[StopMove] = Factory(lambda: Packed(LATEST, BLOCK))
+    answers: Packed[Answer] = Factory(lambda: Packed(LATEST, BLOCK))
+    _asked: tuple[int, str, Plan | None] = (0, "", None)
+    _questions: int = 0
+
+    def answered(
+        self,
+        position: int,
+        time_ms: int,
+        name: str,
+        bot: str,
+        symbol: str,
+        plan: Plan,
+        price: Decimal,
+        verdict: Verdict,
+    ) -> None:
+        """Note down a verdict of the filter `name`."""
+        if self._asked[:2] != (position, bot) or self._asked[2] is not plan:
+            self._asked = (position, bot, plan)
+            self._questions += 1
+        self.answers.append(
+            Answer(position, self._questions, time_ms, name, bot, symbol, plan, price, verdict)
+        )

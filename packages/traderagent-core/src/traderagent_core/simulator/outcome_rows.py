@@ -1,5 +1,6 @@
 """Rows of fills, orders and levels from the records of a run; made when somebody asks for them."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
@@ -36,6 +37,7 @@ class OrderEntry:
     `moves` are the (time, price) of its amendments; most have none.
     """
 
+    id: str
     want: WantEntry
     submitted_ms: int
     type: str
@@ -48,10 +50,20 @@ class OrderEntry:
     reason: str = ""
     first_price: Decimal | None = None
     moves: tuple[tuple[int, Decimal], ...] = ()
+    final_filled: Decimal | None = None
+    """The venue's total, once it said that the order is over."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no record can tell more of it."""
+        if self.final_ms is None:
+            return False
+        return self.filled >= (self.quantity if self.final_filled is None else self.final_filled)
 
 
-def read_orders(records: Iterable[Record], reader: RecordReader) -> dict[str, OrderEntry]:
-    """Every order over its life, by client order id, in the order of sending."""
+def read_orders(records: Iterable[Record], reader: RecordReader) -> Iterator[OrderEntry]:
+    """Every order over its life, in the order of sending: told when it and all before it are over, or at the end."""
+    waiting: deque[OrderEntry] = deque()
     orders: dict[str, OrderEntry] = {}
     held: dict[str, Decimal] = {}
     for record in records:
@@ -59,9 +71,11 @@ def read_orders(records: Iterable[Record], reader: RecordReader) -> dict[str, Or
         if kind == "order_submitted":
             _, time_ms, order_id, _, _, order_type, price, quantity, _, closes = record
             want = reader.owners[order_id]
-            orders[order_id] = OrderEntry(
-                want, time_ms, order_type.value, price, quantity, closes, first_price=price
+            order = OrderEntry(
+                order_id, want, time_ms, order_type.value, price, quantity, closes, first_price=price
             )
+            orders[order_id] = order
+            waiting.append(order)
         elif kind == "filled":
             _fill(orders[record[2]], record, held)
         elif kind == "foreign_filled":
@@ -79,7 +93,12 @@ def read_orders(records: Iterable[Record], reader: RecordReader) -> dict[str, Or
         elif kind == "order_ended":
             order = orders[record[2]]
             order.status, order.final_ms, order.reason = record[3], record[1], record[5]
-    return orders
+            order.final_filled = record[4]
+        while waiting and waiting[0].is_over:
+            order = waiting.popleft()
+            del orders[order.id]
+            yield order
+    yield from waiting
 
 
 def _fill(order: OrderEntry, record: Record, held: dict[str, Decimal]) -> None:
@@ -99,9 +118,9 @@ def _change(held: dict[str, Decimal], bot: str, signed: Decimal) -> Decimal:
     return held[bot]
 
 
-def order_rows(orders: dict[str, OrderEntry]) -> Iterator[OrderRow]:
+def order_rows(orders: Iterable[OrderEntry]) -> Iterator[OrderRow]:
     """One row for each order."""
-    for order_id, order in orders.items():
+    for order in orders:
         yield OrderRow(
             order.submitted_ms,
             order.final_ms,
@@ -112,7 +131,7 @@ def order_rows(orders: dict[str, OrderEntry]) -> Iterator[OrderRow]:
             order.filled,
             order.status,
             order.reason,
-            order_id,
+            order.id,
         )
 
 

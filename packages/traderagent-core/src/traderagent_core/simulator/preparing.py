@@ -21,6 +21,8 @@ from traderagent_core.model.timeframe import HOUR_MS
 from traderagent_core.simulator.assumptions import assumptions_of, funding_of
 from traderagent_core.simulator.driver import Driver
 from traderagent_core.simulator.instruments import make_instrument
+from traderagent_core.simulator.packed import RecordLog
+from traderagent_core.simulator.record_reader import RecordReader
 from traderagent_core.simulator.scan import BlockScan, Finder
 from traderagent_core.simulator.scheduling import schedule_bots
 from traderagent_core.simulator.seats import Seating, seat
@@ -61,6 +63,8 @@ class Prepared:
     assumptions: Mapping[str, Any]
     start_ms: int
     end_ms: int
+    reader: RecordReader
+    """Has read of the driver's records those that are packed."""
 
 
 def prepare(
@@ -82,6 +86,7 @@ def prepare(
     forced_slippage = config.coordinator.transition.forced_slippage
     exchange = simulated_exchange(simulation, instruments.values(), forced_slippage)
     policy = PathPolicy(simulation.path)
+    reader = RecordReader(simulation.balance)
     driver = Driver(
         engine,
         exchange,
@@ -90,6 +95,7 @@ def prepare(
         policy=policy,
         latency_ms=simulation.latency_ms,
         finder=options.finder,
+        records=RecordLog(reader.take),
     )
     driver.progress = options.progress
     driver.acknowledge_after_ms = acknowledge_after_ms(simulation)
@@ -112,6 +118,7 @@ def prepare(
         assumptions,
         start_ms,
         end_ms,
+        reader,
     )
 
 

@@ -84,7 +84,7 @@ def preview(
         prepared.driver.run(end_ms)
         records = prepared.driver.records
         reader = RecordReader(config.simulation.balance).read(records)
-        sent = list(read_orders(records, reader).values())
+        sent = list(read_orders(records, reader))
         return [_bot_preview(prepared, reader, sent, bot) for bot in prepared.config.bots]
 
 
@@ -206,7 +206,7 @@ def _leg_quantity(leg: Leg, filled: Decimal, size: Decimal, instrument: Instrume
 def _order(
     entry: OrderEntry, legs: Mapping[str, Leg], instrument: Instrument, market: Decimal
 ) -> PreviewOrder:
-    leg = entry.want.leg
+    leg = legs[entry.want.leg.name]
     price = market if entry.price is None else entry.price
     counters = [legs[name] for name in leg.then if legs[name].slot == leg.slot]
     counter = _counter_price(counters[0], price, instrument) if counters else None

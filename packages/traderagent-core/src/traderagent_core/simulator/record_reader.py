@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from attrs import Factory, define
 
 from traderagent_core.account.state import Record
-from traderagent_core.model.order import Side
+from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import Leg
 from traderagent_core.simulator.equity import MoneySteps
 from traderagent_core.simulator.outcome import FillTotals
@@ -28,12 +28,23 @@ class PlanEntry(NamedTuple):
     evidence: Mapping[str, Any]
 
 
+class Task(NamedTuple):
+    """What of a leg is asked for after the run; all wants of a leg share it."""
+
+    name: str
+    slot: str
+    side: Side
+    purpose: Purpose
+    closes: bool
+    is_exit: bool
+
+
 @define(eq=False)
 class WantEntry:
     """A want as the records tell it."""
 
     plan: PlanEntry
-    leg: Leg
+    leg: Task
     quantity: Decimal
     origin: "WantEntry | None"
     lot: Lot | None = None
@@ -50,7 +61,7 @@ class WantEntry:
 class RecordReader:
     """One pass over the records of a run, from its first; times and money as in the records.
 
-    `told` are those records that rows of decisions are made of.
+    `told` are those records that rows of decisions are made of; a granted plan's has its number, factor and reason.
     """
 
     balance: Decimal
@@ -64,16 +75,21 @@ class RecordReader:
     fees: Decimal = ZERO
     turnover: Decimal = ZERO
     ambiguous: int = 0
-    _legs: dict[int, dict[str, Leg]] = Factory(dict)
+    _legs: dict[int, dict[str, Leg | Task]] = Factory(dict)
     """Of plans that are not over."""
+    _tasks: dict[Task, Task] = Factory(dict)
 
-    def read(self, records: Iterable[Record]) -> "RecordReader":
-        """Take in all records."""
+    def take(self, records: Iterable[Record]) -> None:
+        """Take in the next records."""
         find = self._handlers().get
         for record in records:
             handler = find(record[0])
             if handler is not None:
                 handler(record)
+
+    def read(self, records: Iterable[Record]) -> "RecordReader":
+        """Take in the last records, or all there are."""
+        self.take(records)
         for want in self.wants:
             if want.lot is not None and not self.trades.holds(want.lot):
                 want.lot = None  # Most of what was ever opened is closed.
@@ -101,12 +117,12 @@ class RecordReader:
     # -- plans, wants ---------------------------------------------------------------------------------------
 
     def _plan_granted(self, record: Record) -> None:
-        _, time_ms, bot, symbol, plan, _, _, legs, _ = record
+        kind, time_ms, bot, symbol, plan, factor, _, legs, reason = record
         number = len(self.plans) + 1
         self.plans.append(PlanEntry(number, time_ms, bot, symbol, plan.name, plan.evidence))
         self._legs[number] = {leg.name: leg for leg in legs}
         if not plan.name.startswith("~"):
-            self.told.append(record)
+            self.told.append((kind, time_ms, number, factor, reason))
 
     def _plan_closed(self, record: Record) -> None:
         del self._legs[record[2]]
@@ -115,13 +131,21 @@ class RecordReader:
 
     def _want_granted(self, record: Record) -> None:
         _, _, plan_id, leg_name, _, quantity, _, parent_id = record
-        leg = self._legs[plan_id][leg_name]
+        leg = self._task(self._legs[plan_id], leg_name)
         origin = None
         if parent_id:
             parent = self.wants[parent_id - 1]
             if parent.leg.slot == leg.slot and parent.leg.side is not leg.side and parent.origin is None:
                 origin = parent
         self.wants.append(WantEntry(self.plans[plan_id - 1], leg, quantity, origin))
+
+    def _task(self, legs: dict[str, Leg | Task], name: str) -> Task:
+        found = legs[name]
+        if isinstance(found, Task):
+            return found
+        task = Task(found.name, found.slot, found.side, found.purpose, found.closes, found.is_exit)
+        legs[name] = task = self._tasks.setdefault(task, task)
+        return task
 
     def _want_resized(self, record: Record) -> None:
         self.wants[record[2] - 1].quantity = record[3]

@@ -6,7 +6,6 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from traderagent_core.account.state import Record
 from traderagent_core.contract.exhibit import Exhibit
 from traderagent_core.contract.history import Judged, Note, RoundTrip, RunHistory
 from traderagent_core.model.candle import Candles
@@ -30,7 +29,7 @@ class RunStudy(Study):
     def __init__(self, prepared: Prepared, reader: RecordReader) -> None:
         self._prepared = prepared
         self._reader = reader
-        self._records: Sequence[Record] = prepared.driver.records
+        self._records = prepared.driver.records
         self._heard = prepared.driver.heard
 
     @property
@@ -52,7 +51,7 @@ class RunStudy(Study):
     @cached_property
     def coordination(self) -> Coordination | None:
         """Regimes, owners, transitions and halts; None for a run without any."""
-        if not has_coordination(self._records):
+        if not has_coordination(self._records.outlines()):
             return None
         prepared = self._prepared
         stress = None if prepared.view.stress is None else prepared.view.stress.timeline
@@ -74,7 +73,9 @@ class RunStudy(Study):
         members = self._prepared.engine.members
         held = [move for move in self._heard.stops if members[move.bot].setup.stop_placement == "engine"]
         with money_context():
-            return round_trips(self._records, self._reader, self._prepared.candles, self._is_flat, held)
+            return round_trips(
+                self._records.outlines(), self._reader, self._prepared.candles, self._is_flat, held
+            )
 
     def _is_flat(self, bot: str, quantity: Decimal, price: Decimal) -> bool:
         instrument = self._prepared.engine.members[bot].instrument
@@ -121,7 +122,7 @@ class RunStudy(Study):
 
     def _notes(self) -> Mapping[str, list[Note]]:
         notes: dict[str, list[Note]] = defaultdict(list)
-        for record in self._records:
+        for record in self._records.outlines():
             if record[0] == "noted":
                 _, time_ms, bot, reason, text = record
                 pairs = (part.partition("=") for part in text.split(", "))
@@ -134,12 +135,10 @@ class RunStudy(Study):
         """The verdicts by filter, each with what became of its plan."""
         ends = self._ends()
         judged: dict[str, list[Judged]] = defaultdict(list)
-        asked: tuple[Any, ...] = ()
-        plan_id = 0
+        question = plan_id = 0
         for answer in self._heard.answers:
-            key = (answer.position, answer.bot, id(answer.plan))
-            if key != asked:  # Another filter's word on one plan belongs to the same end.
-                asked = key
+            if answer.question != question:  # Another filter's word on one plan belongs to the same end.
+                question = answer.question
                 plan_id = ends[answer.time_ms, answer.bot, answer.plan.name].popleft()
             trip = self._trips[1].get(plan_id) if plan_id else None
             what = (answer.time_ms, answer.bot, answer.symbol, answer.plan, answer.price, answer.verdict)
@@ -149,11 +148,11 @@ class RunStudy(Study):
     def _ends(self) -> dict[tuple[int, str, str], deque[int]]:
         """Ids of granted plans, 0 for refused ones, by time, bot and name, in order."""
         ends: dict[tuple[int, str, str], deque[int]] = defaultdict(deque)
-        granted = 0
-        for record in self._records:
+        granted = iter(self._reader.plans)
+        for record in self._records.outlines():
             if record[0] == "plan_granted":
-                granted += 1
-                ends[record[1], record[2], record[4].name].append(granted)
+                plan = next(granted)
+                ends[plan.time_ms, plan.bot, plan.name].append(plan.number)
             elif record[0] == "plan_rejected":
                 ends[record[1], record[2], record[3]].append(0)
         return ends

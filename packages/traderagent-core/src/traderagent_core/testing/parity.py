@@ -79,7 +79,7 @@ class Parity:
         prepared = prepare(self.config, {each.symbol: each for each in self.candles}, (), options)
         with money_context():
             prepared.driver.run(prepared.end_ms)
-        return prepared.driver.records
+        return prepared.driver.records[:]
 
     async def _play(self, folder: Path) -> None:
         boot_ms = self.start_ms - self.candles[0].duration_ms

@@ -161,7 +161,7 @@ class Run:
     @property
     def records(self) -> list[Record]:
         """All records: (kind, time in ms UTC, …)."""
-        return self.driver.records
+        return self.driver.records[:]
 
     @property
     def lines(self) -> list[str]:

@@ -1,0 +1,139 @@
+"""Sequences that grow long: the latest items as they are, older ones packed, to be read as often as somebody asks."""
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copyreg import dispatch_table
+from io import BytesIO
+from operator import attrgetter
+from typing import Any, Generic, TypeVar, overload
+
+import attrs
+
+from traderagent_core.account.state import Record
+from traderagent_core.contract.entry_filter import Verdict
+from traderagent_core.model.plan import (
+    At,
+    AverageTimes,
+    BreakEven,
+    FillTimes,
+    Fixed,
+    Held,
+    Leg,
+    Plan,
+    Stop,
+    Trail,
+)
+
+Item = TypeVar("Item")
+RECORDS_LATEST, RECORDS_BLOCK = 65_536, 8_192
+"""So many records, of some 300 bytes, stay as they are; more are packed in blocks, into a seventh of that."""
+GRANTED = "plan_granted"
+SHOWN = 4
+"""What outlines have of a granted plan: kind, time, bot and symbol."""
+
+
+class Packed(Sequence[Item], Generic[Item]):
+    """Items in the order in which they were appended. Once `latest` has more than `most`, it wants to be packed.
+
+    What is read of a block is made anew each time: equal to what was appended, and not the same object.
+    """
+
+    def __init__(self, most: int, block: int) -> None:
+        self.latest: list[Item] = []
+        self.most = most
+        self._size = block
+        self._blocks: list[Any] = []
+
+    def append(self, item: Item) -> None:
+        """Add an item, and pack older ones when there are many."""
+        self.latest.append(item)
+        if len(self.latest) > self.most:
+            self.pack()
+
+    def pack(self) -> None:
+        """Pack the oldest block of those that are not; items that cannot be packed stay as they are."""
+        block = self.latest[: self._size]
+        del self.latest[: self._size]
+        try:
+            self._blocks.append(self._pack(block))
+        except (pickle.PicklingError, TypeError, AttributeError):
+            self._blocks.append(block)
+
+    def _pack(self, block: list[Item]) -> Any:
+        return _dumped(block)
+
+    def _unpack(self, packed: Any) -> Iterable[Item]:
+        found: list[Item] = pickle.loads(packed)
+        return found
+
+    def _read(self, unpack: Callable[[Any], Iterable[Item]]) -> Iterator[Item]:
+        for block in self._blocks:
+            yield from block if isinstance(block, list) else unpack(block)
+        yield from self.latest
+
+    def __iter__(self) -> Iterator[Item]:
+        return self._read(self._unpack)
+
+    def __len__(self) -> int:
+        return len(self._blocks) * self._size + len(self.latest)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | list[Item]:
+        return (list(self) if self._blocks else self.latest)[index]
+
+
+class RecordLog(Packed[Record]):
+    """The records of a run. `hear` is given each block before it is packed."""
+
+    def __init__(
+        self,
+        hear: Callable[[list[Record]], object] | None = None,
+        *,
+        most: int = RECORDS_LATEST,
+        block: int = RECORDS_BLOCK,
+    ) -> None:
+        super().__init__(most, block)
+        self._hear = hear
+
+    def outlines(self) -> Iterator[Record]:
+        """All records, but of those of granted plans perhaps only the first four parts: plans take long to unpack."""
+        return self._read(lambda packed: pickle.loads(packed[0]))
+
+    def _pack(self, block: list[Record]) -> tuple[bytes, bytes]:
+        """Records without their plans, and plans."""
+        if self._hear is not None:
+            self._hear(block)
+        plans = [record[SHOWN:] for record in block if record[0] == GRANTED]
+        outlines = [record[:SHOWN] if record[0] == GRANTED else record for record in block]
+        return _dumped(outlines), _dumped(plans)
+
+    def _unpack(self, packed: tuple[bytes, bytes]) -> Iterator[Record]:
+        outlines, plans = map(pickle.loads, packed)
+        rest = iter(plans)
+        for record in outlines:
+            yield (*record, *next(rest)) if record[0] == GRANTED else record
+
+
+def _rebuilt(kind: type) -> Callable[[Any], tuple[type, tuple[Any, ...]]]:
+    """How an object of attrs is packed: as a call with what it was made from."""
+    names = [each.name for each in attrs.fields(kind) if each.init]
+    values = attrgetter(*names)
+    return (lambda made: (kind, values(made))) if len(names) > 1 else (lambda made: (kind, (values(made),)))
+
+
+TABLE = {**dispatch_table} | {
+    kind: _rebuilt(kind)
+    for kind in (At, AverageTimes, BreakEven, FillTimes, Fixed, Held, Leg, Plan, Stop, Trail, Verdict)
+}
+"""Several times as quick as what attrs has for pickling frozen objects with slots."""
+
+
+def _dumped(block: Any) -> bytes:
+    into = BytesIO()
+    pickler = pickle.Pickler(into, pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = TABLE
+    pickler.dump(block)
+    return into.getvalue()

@@ -1,0 +1,62 @@
+"""Long sequences whose older items are packed tell the same as a list."""
+
+from decimal import Decimal as D
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from traderagent_core.simulator.packed import Packed, RecordLog
+
+
+class Here:
+    """Nobody outside of this test could find the class that is made of it."""
+
+
+def packed(items: Any, most: int = 10, block: int = 4) -> Packed[Any]:
+    kept: Packed[Any] = Packed(most, block)
+    for item in items:
+        kept.append(item)
+    return kept
+
+
+@pytest.mark.parametrize("length", [0, 9, 10, 11, 14, 15, 47])
+def test_length_order_and_places_are_those_of_a_list(length: int) -> None:
+    kept = packed(range(length))
+    plain = list(range(length))
+    assert (len(kept), list(kept), kept[:], kept[3:-2]) == (length, plain, plain, plain[3:-2])
+    assert [kept[place] for place in range(-length, length)] == plain + plain
+    assert len(kept.latest) <= kept.most
+    with pytest.raises(IndexError):
+        kept[length]
+
+
+def test_numbers_keep_every_digit_and_shared_texts_their_content() -> None:
+    items = [(D("1E+3"), D("-0.000"), D("1.10"), 0.1 + 0.2, "text" * number) for number in range(40)]
+    assert list(map(repr, packed(items))) == list(map(repr, items))
+
+
+def test_what_cannot_be_packed_stays_as_it_is() -> None:
+    numbers = count()
+    nameless = type("Nameless", (Here,), {"number": property(lambda self: next(numbers))})
+    items = [(place, nameless() if place == 5 else None) for place in range(30)]
+    kept = packed(items)
+    assert list(kept) == items
+    assert kept[5][1] is items[5][1]
+
+
+@given(data=st.data())
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+def test_records_of_any_run_come_back_to_the_letter(kit: Any, data: Any) -> None:
+    records = kit.run(data.draw(kit.worlds())).records
+    heard: list[Any] = []
+    log = RecordLog(heard.extend, most=7, block=3)
+    for record in records:
+        log.append(record)
+    assert list(map(repr, log)) == list(map(repr, records))
+    assert [*heard, *log.latest] == records
+    for outline, record in zip(log.outlines(), records, strict=True):
+        assert (
+            outline == record[:4] if record[0] == "plan_granted" and len(outline) == 4 else outline == record
+        )
