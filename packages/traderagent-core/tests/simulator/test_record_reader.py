@@ -41,7 +41,7 @@ def test_trades_and_open_lots_are_worth_what_the_fills_have_made(kit: Any, data:
     prices = last_prices(world)
     with localcontext(MONEY):
         reader = RecordReader(world.balance).read(ran.records)
-        rows = fill_rows(reader)
+        rows = fill_rows(ran.records, reader)
         made = fees = ZERO
         for row in rows:
             signed = row.quantity if row.side == "BUY" else -row.quantity
@@ -72,7 +72,7 @@ def test_rows_of_fills_and_orders_tell_what_the_account_tells(kit: Any, data: An
     ran = kit.run(world)
     with localcontext(MONEY):
         reader = RecordReader(world.balance).read(ran.records)
-        fills = list(fill_rows(reader))
+        fills = list(fill_rows(ran.records, reader))
         orders = list(order_rows(read_orders(ran.records, reader)))
         ledgers = ran.engine.account.ledgers.values()
         assert sum((fill.fee for fill in fills), ZERO) == sum((ledger.fees for ledger in ledgers), ZERO)

@@ -1,20 +1,35 @@
 """Rows of decisions from the records of a run; made when somebody asks for them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Context, Decimal
 from typing import Any
 
 from traderagent_core.account import reasons
 from traderagent_core.account.account import describe
+from traderagent_core.account.state import Record
 from traderagent_core.simulator.outcome import DecisionRow
-from traderagent_core.simulator.record_reader import RecordReader
+from traderagent_core.simulator.record_reader import PlanEntry, RecordReader, is_internal
 
 _SHORT = Context(prec=6)
+TOLD = frozenset({"plan_rejected", "want_blocked", "want_shrunk", "noted", "plugin_failed", "mode_changed"})
+"""Records besides those of granted and closed plans that have a row."""
 
 
-def decision_rows(reader: RecordReader) -> Iterator[DecisionRow]:
-    """One row for each plan, want or note with a reason."""
-    return (_decision(reader, *record) for record in reader.told)
+def decision_rows(records: Iterable[Record], reader: RecordReader) -> Iterator[DecisionRow]:
+    """One row for each plan, want or note with a reason; the reader has read these records."""
+    granted = iter(reader.plans)
+    for record in records:
+        kind = record[0]
+        if kind == "plan_granted":
+            plan = next(granted)
+            if not is_internal(plan.name):
+                yield _granted(plan)
+        elif kind == "plan_closed":
+            plan = reader.plans[record[2] - 1]
+            if not is_internal(plan.name):
+                yield DecisionRow(record[1], plan.bot, "plan closed", plan.name, record[3], "")
+        elif kind in TOLD:
+            yield _decision(reader, *record)
 
 
 def mode_effect(size_factor: Decimal, is_entry_allowed: bool) -> str:
@@ -23,15 +38,12 @@ def mode_effect(size_factor: Decimal, is_entry_allowed: bool) -> str:
     return describe(factor if is_entry_allowed else {**factor, "entries": "none"})
 
 
+def _granted(plan: PlanEntry) -> DecisionRow:
+    evidence = {**plan.evidence, **({} if plan.factor == 1 else {"factor": _SHORT.plus(plan.factor)})}
+    return DecisionRow(plan.time_ms, plan.bot, "plan granted", plan.name, plan.reason, describe(evidence))
+
+
 def _decision(reader: RecordReader, kind: str, time_ms: int, *values: Any) -> DecisionRow:
-    if kind == "plan_granted":
-        number, factor, reason = values
-        plan = reader.plans[number - 1]
-        evidence = {**plan.evidence, **({} if factor == 1 else {"factor": _SHORT.plus(factor)})}
-        return DecisionRow(time_ms, plan.bot, "plan granted", plan.name, reason, describe(evidence))
-    if kind == "plan_closed":
-        closed = reader.plans[values[0] - 1]
-        return DecisionRow(time_ms, closed.bot, "plan closed", closed.name, values[1], "")
     if kind == "want_blocked":
         want, reason = reader.wants[values[0] - 1], values[1]
         return DecisionRow(

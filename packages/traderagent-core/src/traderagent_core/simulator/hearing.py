@@ -13,7 +13,7 @@ from traderagent_core.contract.entry_filter import Verdict
 from traderagent_core.model.plan import Plan
 from traderagent_core.simulator.packed import Packed
 
-LATEST, BLOCK = 2_048, 512
+MOST, BLOCK = 5_000, 512
 
 
 class StopMove(NamedTuple):
@@ -46,8 +46,8 @@ class Answer(NamedTuple):
 class Heard:
     """What was heard; in order of time."""
 
-    stops: Packed[StopMove] = Factory(lambda: Packed(LATEST, BLOCK))
-    answers: Packed[Answer] = Factory(lambda: Packed(LATEST, BLOCK))
+    stops: Packed[StopMove] = Factory(lambda: Packed(MOST, BLOCK))
+    answers: Packed[Answer] = Factory(lambda: Packed(MOST, BLOCK))
     _asked: tuple[int, str, Plan | None] = (0, "", None)
     _questions: int = 0
 

@@ -1,7 +1,7 @@
 """Rows of fills, orders and levels from the records of a run; made when somebody asks for them."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from attrs import define
@@ -13,17 +13,19 @@ from traderagent_core.simulator.outcome import FillRow, LevelRow, OrderRow
 from traderagent_core.simulator.record_reader import RecordReader, WantEntry
 
 ZERO = Decimal(0)
+CHANGING = frozenset({"filled", "foreign_filled", "ledger_handed_over", "order_amended", "order_ended"})
+"""Records that change orders, or positions that they may close."""
 
 
-def fill_rows(reader: RecordReader) -> Iterator[FillRow]:
+def fill_rows(records: Iterable[Record], reader: RecordReader) -> Iterator[FillRow]:
     """One row for each execution."""
-    for record in reader.fills:
+    for record in records:
         if record[0] == "foreign_filled":
             _, time_ms, bot, symbol, trade_id, side, price, quantity, fee = record
             purpose = "LIQUIDATION" if bot else "FOREIGN"
             place = (bot, symbol, "", purpose, side.value)
             yield FillRow(time_ms, *place, price, quantity, fee, "TAKER", False, "", trade_id)
-        else:
+        elif record[0] == "filled":
             _, time_ms, order_id, trade_id, price, quantity, fee, liquidity, is_ambiguous = record
             money = (price, quantity, fee, liquidity.value)
             place = reader.owners[order_id].place
@@ -69,36 +71,40 @@ def read_orders(records: Iterable[Record], reader: RecordReader) -> Iterator[Ord
     for record in records:
         kind = record[0]
         if kind == "order_submitted":
-            _, time_ms, order_id, _, _, order_type, price, quantity, _, closes = record
-            want = reader.owners[order_id]
-            order = OrderEntry(
-                order_id, want, time_ms, order_type.value, price, quantity, closes, first_price=price
-            )
-            orders[order_id] = order
+            _, time_ms, order_id, want_id, _, order_type, price, quantity, _, closes = record
+            sent = (reader.wants[want_id - 1], time_ms, order_type.value, price, quantity, closes)
+            order = orders[order_id] = OrderEntry(order_id, *sent, first_price=price)
             waiting.append(order)
-        elif kind == "filled":
-            _fill(orders[record[2]], record, held)
-        elif kind == "foreign_filled":
-            _, _, bot, _, _, side, _, quantity, _ = record
-            _hold(held, bot, side, quantity)
-        elif kind == "ledger_handed_over":
-            _, _, bot, _, heir, quantity, _ = record
-            _change(held, bot, -quantity)
-            _change(held, heir, quantity)
-        elif kind == "order_amended":
-            order = orders[record[2]]
-            if record[3] != order.price:
-                order.moves += ((record[1], record[3]),)
-            order.price, order.quantity = record[3], record[4]
-        elif kind == "order_ended":
-            order = orders[record[2]]
-            order.status, order.final_ms, order.reason = record[3], record[1], record[5]
-            order.final_filled = record[4]
-        while waiting and waiting[0].is_over:
-            order = waiting.popleft()
-            del orders[order.id]
-            yield order
+        elif kind in CHANGING:
+            _take(record, orders, held)
+            while waiting and waiting[0].is_over:
+                order = waiting.popleft()
+                del orders[order.id]
+                yield order
     yield from waiting
+
+
+def _take(record: Record, orders: Mapping[str, OrderEntry], held: dict[str, Decimal]) -> None:
+    """Take in what changes an order, or a position that orders close."""
+    kind = record[0]
+    if kind == "filled":
+        _fill(orders[record[2]], record, held)
+    elif kind == "foreign_filled":
+        _, _, bot, _, _, side, _, quantity, _ = record
+        _hold(held, bot, side, quantity)
+    elif kind == "ledger_handed_over":
+        _, _, bot, _, heir, quantity, _ = record
+        _change(held, bot, -quantity)
+        _change(held, heir, quantity)
+    elif kind == "order_amended":
+        order = orders[record[2]]
+        if record[3] != order.price:
+            order.moves += ((record[1], record[3]),)
+        order.price, order.quantity = record[3], record[4]
+    else:
+        order = orders[record[2]]
+        order.status, order.final_ms, order.reason = record[3], record[1], record[5]
+        order.final_filled = record[4]
 
 
 def _fill(order: OrderEntry, record: Record, held: dict[str, Decimal]) -> None:

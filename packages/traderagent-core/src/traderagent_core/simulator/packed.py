@@ -25,8 +25,8 @@ from traderagent_core.model.plan import (
 )
 
 Item = TypeVar("Item")
-RECORDS_LATEST, RECORDS_BLOCK = 65_536, 8_192
-"""So many records, of some 300 bytes, stay as they are; more are packed in blocks, into a seventh of that."""
+RECORDS_MOST, RECORDS_BLOCK = 200_000, 8_192
+"""So many records, of some 300 bytes, stay as they are; of more, all but the latest are packed, into a seventh."""
 GRANTED = "plan_granted"
 SHOWN = 4
 """What outlines have of a granted plan: kind, time, bot and symbol."""
@@ -35,7 +35,8 @@ SHOWN = 4
 class Packed(Sequence[Item], Generic[Item]):
     """Items in the order in which they were appended. Once `latest` has more than `most`, it wants to be packed.
 
-    What is read of a block is made anew each time: equal to what was appended, and not the same object.
+    Short sequences never are; of a long one all but the latest items are, as it is likely to go on. What is read of a
+    block is made anew each time: equal to what was appended, and not the same object.
     """
 
     def __init__(self, most: int, block: int) -> None:
@@ -51,13 +52,15 @@ class Packed(Sequence[Item], Generic[Item]):
             self.pack()
 
     def pack(self) -> None:
-        """Pack the oldest block of those that are not; items that cannot be packed stay as they are."""
-        block = self.latest[: self._size]
-        del self.latest[: self._size]
-        try:
-            self._blocks.append(self._pack(block))
-        except (pickle.PicklingError, TypeError, AttributeError):
-            self._blocks.append(block)
+        """Pack all but the latest block; items that cannot be packed stay as they are."""
+        self.most = 2 * self._size
+        while len(self.latest) > self.most:
+            block = self.latest[: self._size]
+            del self.latest[: self._size]
+            try:
+                self._blocks.append(self._pack(block))
+            except (pickle.PicklingError, TypeError, AttributeError):
+                self._blocks.append(block)
 
     def _pack(self, block: list[Item]) -> Any:
         return _dumped(block)
@@ -92,7 +95,7 @@ class RecordLog(Packed[Record]):
         self,
         hear: Callable[[list[Record]], object] | None = None,
         *,
-        most: int = RECORDS_LATEST,
+        most: int = RECORDS_MOST,
         block: int = RECORDS_BLOCK,
     ) -> None:
         super().__init__(most, block)

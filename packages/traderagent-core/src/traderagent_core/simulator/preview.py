@@ -143,7 +143,7 @@ def _bot_preview(prepared: Prepared, reader: RecordReader, sent: list[OrderEntry
         problems=list(prepared.problems[bot.name]),
         refusals=[
             " ".join(filter(None, (row.what, row.name, row.reason, row.evidence)))
-            for row in decision_rows(reader)
+            for row in decision_rows(prepared.driver.records, reader)
             if row.bot == bot.name and row.what in REFUSALS
         ],
         idle=_idle(prepared.engine, bot.name),

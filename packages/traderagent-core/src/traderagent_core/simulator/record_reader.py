@@ -17,6 +17,11 @@ ZERO = Decimal(0)
 BUY = Side.BUY
 
 
+def is_internal(plan: str) -> bool:
+    """Whether a plan of this name was made by the engine itself."""
+    return plan.startswith("~")
+
+
 class PlanEntry(NamedTuple):
     """A granted plan as the records tell it; `number` is its id."""
 
@@ -26,6 +31,8 @@ class PlanEntry(NamedTuple):
     symbol: str
     name: str
     evidence: Mapping[str, Any]
+    factor: Decimal
+    reason: str
 
 
 class Task(NamedTuple):
@@ -41,13 +48,13 @@ class Task(NamedTuple):
 
 @define(eq=False)
 class WantEntry:
-    """A want as the records tell it."""
+    """A want as the records tell it; `quantity` and `filled` only of one that is to complete a cycle."""
 
     plan: PlanEntry
     leg: Task
-    quantity: Decimal
-    origin: "WantEntry | None"
+    origin: "WantEntry | None" = None
     lot: Lot | None = None
+    quantity: Decimal = ZERO
     filled: Decimal = ZERO
 
     @property
@@ -61,15 +68,15 @@ class WantEntry:
 class RecordReader:
     """One pass over the records of a run, from its first; times and money as in the records.
 
-    `told` are those records that rows of decisions are made of; a granted plan's has its number, factor and reason.
+    `fills` and `told` are how many rows there are of executions and of decisions.
     """
 
     balance: Decimal
     plans: list[PlanEntry] = Factory(list)
     wants: list[WantEntry] = Factory(list)
     owners: dict[str, WantEntry] = Factory(dict)
-    fills: list[Record] = Factory(list)
-    told: list[Record] = Factory(list)
+    fills: int = 0
+    told: int = 0
     trades: TradeBook = Factory(TradeBook)
     money: MoneySteps = Factory(lambda self: MoneySteps(self.balance), takes_self=True)
     fees: Decimal = ZERO
@@ -98,46 +105,47 @@ class RecordReader:
     def _handlers(self) -> dict[str, Callable[[Record], None]]:
         return {
             "plan_granted": self._plan_granted,
-            "plan_rejected": self.told.append,
+            "plan_rejected": self._told,
             "plan_closed": self._plan_closed,
             "want_granted": self._want_granted,
             "want_resized": self._want_resized,
-            "want_blocked": self.told.append,
-            "want_shrunk": self.told.append,
+            "want_blocked": self._told,
+            "want_shrunk": self._told,
             "order_submitted": self._order_submitted,
             "filled": self._filled,
             "foreign_filled": self._foreign_filled,
             "funding_booked": self._funding_booked,
             "ledger_handed_over": self._handed_over,
-            "noted": self.told.append,
-            "plugin_failed": self.told.append,
-            "mode_changed": self.told.append,
+            "noted": self._told,
+            "plugin_failed": self._told,
+            "mode_changed": self._told,
         }
 
     # -- plans, wants ---------------------------------------------------------------------------------------
 
     def _plan_granted(self, record: Record) -> None:
-        kind, time_ms, bot, symbol, plan, factor, _, legs, reason = record
+        _, time_ms, bot, symbol, plan, factor, _, legs, reason = record
         number = len(self.plans) + 1
-        self.plans.append(PlanEntry(number, time_ms, bot, symbol, plan.name, plan.evidence))
+        self.plans.append(PlanEntry(number, time_ms, bot, symbol, plan.name, plan.evidence, factor, reason))
         self._legs[number] = {leg.name: leg for leg in legs}
-        if not plan.name.startswith("~"):
-            self.told.append((kind, time_ms, number, factor, reason))
+        self.told += not is_internal(plan.name)
 
     def _plan_closed(self, record: Record) -> None:
         del self._legs[record[2]]
-        if not self.plans[record[2] - 1].name.startswith("~"):
-            self.told.append(record)
+        self.told += not is_internal(self.plans[record[2] - 1].name)
+
+    def _told(self, _record: Record) -> None:
+        self.told += 1
 
     def _want_granted(self, record: Record) -> None:
         _, _, plan_id, leg_name, _, quantity, _, parent_id = record
         leg = self._task(self._legs[plan_id], leg_name)
-        origin = None
+        want = WantEntry(self.plans[plan_id - 1], leg)
         if parent_id:
             parent = self.wants[parent_id - 1]
             if parent.leg.slot == leg.slot and parent.leg.side is not leg.side and parent.origin is None:
-                origin = parent
-        self.wants.append(WantEntry(self.plans[plan_id - 1], leg, quantity, origin))
+                want.origin, want.quantity = parent, quantity
+        self.wants.append(want)
 
     def _task(self, legs: dict[str, Leg | Task], name: str) -> Task:
         found = legs[name]
@@ -148,7 +156,9 @@ class RecordReader:
         return task
 
     def _want_resized(self, record: Record) -> None:
-        self.wants[record[2] - 1].quantity = record[3]
+        want = self.wants[record[2] - 1]
+        if want.origin is not None:
+            want.quantity = record[3]
 
     # -- orders and money -----------------------------------------------------------------------------------
 
@@ -160,8 +170,7 @@ class RecordReader:
         want = self.owners[order_id]
         leg, bot, symbol = want.leg, want.plan.bot, want.plan.symbol
         self.ambiguous += is_ambiguous
-        self._book(record, time_ms, symbol, leg.side, price, quantity, fee)
-        want.filled = want.filled + quantity if want.filled else quantity
+        self._book(time_ms, symbol, leg.side, price, quantity, fee)
         if leg.is_exit:
             self.trades.exit(bot, symbol, leg.slot, time_ms, leg.side, price, quantity, fee)
             return
@@ -170,26 +179,22 @@ class RecordReader:
             lot = want.lot = self.trades.open(bot, symbol, leg.slot, time_ms, leg.side)
         lot.add(price, quantity, fee)
         origin = want.origin
-        if origin is not None and origin.lot is not None and want.filled >= want.quantity:
+        if origin is None:
+            return
+        want.filled = want.filled + quantity if want.filled else quantity
+        if origin.lot is not None and want.filled >= want.quantity:
             self.trades.cycle(origin.lot, lot, time_ms)
 
     def _foreign_filled(self, record: Record) -> None:
         _, time_ms, bot, symbol, _, side, price, quantity, fee = record
-        self._book(record, time_ms, symbol, side, price, quantity, fee)
+        self._book(time_ms, symbol, side, price, quantity, fee)
         self.trades.exit(bot, symbol, "", time_ms, side, price, quantity, fee)
 
     def _book(
-        self,
-        record: Record,
-        time_ms: int,
-        symbol: str,
-        side: Side,
-        price: Decimal,
-        quantity: Decimal,
-        fee: Decimal,
+        self, time_ms: int, symbol: str, side: Side, price: Decimal, quantity: Decimal, fee: Decimal
     ) -> None:
-        """Keep an execution, and what it moved."""
-        self.fills.append(record)
+        """Keep what an execution moved."""
+        self.fills += 1
         notional = price * quantity
         self.turnover += notional
         self.fees += fee
@@ -200,7 +205,7 @@ class RecordReader:
 
     def totals(self) -> FillTotals:
         """What all fills add up to."""
-        return FillTotals(len(self.fills), self.ambiguous, self.fees, self.turnover)
+        return FillTotals(self.fills, self.ambiguous, self.fees, self.turnover)
 
     def _handed_over(self, record: Record) -> None:
         self.trades.hand_over(record[2], record[4])

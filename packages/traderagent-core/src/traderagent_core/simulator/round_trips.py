@@ -13,14 +13,13 @@ from traderagent_core.model.candle import Candles
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.position import Position
 from traderagent_core.simulator.hearing import StopMove
-from traderagent_core.simulator.record_reader import PlanEntry, RecordReader, WantEntry
+from traderagent_core.simulator.record_reader import PlanEntry, RecordReader, WantEntry, is_internal
 
 ZERO = Decimal(0)
 TINY = Decimal("1e-12")
 PRICE = Context(prec=16, rounding=ROUND_HALF_EVEN)
 """Average prices are rounded to so many digits."""
 EXIT_BEGUN = "exit_begun"
-INTERNAL = "~"
 IsFlat = Callable[[str, Decimal, Decimal], bool]
 """Whether a bot that holds this quantity at this price holds nothing that could be sold."""
 
@@ -95,7 +94,7 @@ class TripReader:
         granted = next(self.plans)
         book = self.books.get(record[2])
         trip = None if book is None else book.current
-        if trip is not None and trip.plan is None and not granted.name.startswith(INTERNAL):
+        if trip is not None and trip.plan is None and not is_internal(granted.name):
             trip.plan = granted  # What was taken over is this plan's from now on.
 
     # -- stops ----------------------------------------------------------------------------------------------

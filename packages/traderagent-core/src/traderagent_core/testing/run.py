@@ -189,7 +189,7 @@ class Run:
     def fills(self) -> list[tuple[Any, ...]]:
         """The `fill_columns`, names of fields of FillRow, of every execution of the bots' own orders."""
         with money_context():
-            rows = fill_rows(RecordReader(Decimal(0)).read(self.records))
+            rows = fill_rows(self.records, RecordReader(Decimal(0)).read(self.records))
         return [
             tuple(getattr(row, name) for name in self.fill_columns) for row in rows if row.client_order_id
         ]
