@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from traderagent_core.model.timeframe import MINUTE_MS
 from traderagent_core.report.bars import bars, latest_bars
-from traderagent_core.report.chartdata import BUY, LEAST_BARS, SELL, STOP, charts, equity_points, markers
-from traderagent_core.report.segments import prices, segments
+from traderagent_core.report.chartdata import BUY, LEAST_BARS, SELL, STOP, charts, dot, equity_points, markers
+from traderagent_core.report.segments import level_prices, segments
 from traderagent_core.simulator.outcome import LevelRow
 
 
@@ -42,7 +42,7 @@ def test_no_fill_is_lost_in_markers(make_outcome):
     outcome = make_outcome(count=4320, fills=301)
     drawn = bars(outcome.candles["BTC/USDT"], 3000)
     for limit in (1000, 100, 10):
-        found = markers(outcome.fills, drawn, limit)
+        found = markers(map(dot, outcome.fills), drawn, limit)
         assert len(found) <= limit
         assert sum(count for _, _, count, _ in found) == 301
         stops = sum(count for _, kind, count, _ in found if kind == STOP)
@@ -53,7 +53,7 @@ def test_no_fill_is_lost_in_markers(make_outcome):
 def test_marker_stands_at_the_bar_that_its_fill_closed(make_outcome):
     outcome = make_outcome(count=300, fills=1)
     drawn = bars(outcome.candles["BTC/USDT"], 300)
-    [(bar, kind, count, price)] = markers(outcome.fills, drawn, 10)
+    [(bar, kind, count, price)] = markers(map(dot, outcome.fills), drawn, 10)
     fill = outcome.fills[0]
     assert drawn.open_time[bar] + MINUTE_MS == fill.time_ms
     assert (kind, count, price) == (BUY, 1, float(fill.price))
@@ -64,7 +64,7 @@ def level(side, price, first, last, start):
 
 
 def lines(rows, drawn, limit):
-    return segments(prices(rows, [], drawn.end_ms), drawn, limit)
+    return segments([price for _, price in level_prices(rows)], drawn, limit)
 
 
 def test_levels_that_touch_become_one_line(make_outcome):

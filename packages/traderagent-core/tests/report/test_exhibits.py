@@ -16,7 +16,7 @@ from traderagent_core.report.html import render
 from traderagent_core.report.layers import drawn_layer
 from traderagent_core.report.positions import excursions, spans
 from traderagent_core.report.result import result_of
-from traderagent_core.report.segments import AVERAGE, STOP, TARGET, prices
+from traderagent_core.report.segments import AVERAGE, STOP, TARGET, level_prices, trip_prices
 from traderagent_core.simulator.outcome import LevelRow, Shown, Study
 
 BTC = "BTC/USDT"
@@ -176,7 +176,7 @@ def test_averages_stops_and_targets_are_lines_of_their_kind():
         LevelRow("grid", BTC, "SELL", D(110), at(10), at(13), "TAKE_PROFIT"),
         LevelRow("grid", BTC, "SELL", D(90), at(10), at(13), "STOP_LOSS"),
     ]
-    found = sorted(prices(levels, [trip()], at(99)))
+    found = sorted([*(price for _, price in level_prices(levels)), *trip_prices([trip()], at(99))])
     assert found == [
         (TARGET, 110.0, at(10), at(13)),
         (STOP, 90.0, at(10), at(15)),

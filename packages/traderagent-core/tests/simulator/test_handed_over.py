@@ -24,7 +24,10 @@ def run() -> Run:
 
 def test_a_strategy_keeps_what_was_on_paper_when_it_handed_over(run: Run) -> None:
     start_ms, end_ms = int(run.candles.open_time[0]), run.end_ms
-    found = read_coordination(run.records, {run.candles.symbol: run.candles}, start_ms, end_ms, Terms())
+    known = RecordReader(D(10_000)).read(run.records)
+    found = read_coordination(
+        run.records, {run.candles.symbol: run.candles}, start_ms, end_ms, Terms(), known
+    )
     earned: dict[str, Decimal] = {}
     for each in found.earned:
         earned[each.member] = earned.get(each.member, D(0)) + each.profit

@@ -91,7 +91,9 @@ class SmcFilter(EntryFilter):
         return verdict
 
     def exhibit(self, history: RunHistory) -> Exhibit:
-        """Zones, liquidity, structure and verdicts of a run."""
+        """Zones, liquidity, structure and verdicts of a run; what can be had again makes room for them."""
+        self._markets.clear()
+        self._valued.clear()
         return exhibit(self.config, history)
 
     # -- the steps of a verdict -----------------------------------------------------------------------------

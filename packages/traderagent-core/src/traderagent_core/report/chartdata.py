@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,8 +17,8 @@ from traderagent_core.report.curve import drawdown_column, outline, outline_time
 from traderagent_core.report.digits import digits, precision, short
 from traderagent_core.report.layers import belongs, drawn_layer
 from traderagent_core.report.positions import excursions, spans
-from traderagent_core.report.segments import prices, segments
-from traderagent_core.simulator.outcome import FillRow, LevelRow, Outcome
+from traderagent_core.report.segments import Price, level_prices, segments, trip_prices
+from traderagent_core.simulator.outcome import FillRow, Outcome
 
 # Limits that keep the page of a few symbols near 1 MB and that of dozens below 6 MB, shared among its charts.
 BARS_PER_SYMBOL, BARS = 3000, 9000
@@ -37,7 +38,10 @@ BUY, SELL, STOP = 0, 1, 2
 LEAD_BARS = 100
 """Candles before the run that a chart shows."""
 
-Part = TypeVar("Part", FillRow, LevelRow, RoundTrip, Layer)
+Part = TypeVar("Part", RoundTrip, Layer)
+Lean = TypeVar("Lean")
+Dot = tuple[int, int, float]
+"""Time in ms, kind and price of a fill."""
 Marker = tuple[int, int, int, float]  # bar, kind, number of fills, mean price
 
 
@@ -47,8 +51,8 @@ class Scene:
 
     symbol: str
     candles: Candles
-    fills: Sequence[FillRow]
-    levels: Sequence[LevelRow]
+    fills: Sequence[Dot]
+    levels: Sequence[Price]
     trips: Sequence[RoundTrip]
     layers: Sequence[Layer]
     timeframes: Sequence[str]
@@ -64,8 +68,8 @@ class Scene:
 class _Parts:
     """What is drawn, by symbol."""
 
-    fills: Mapping[str, list[FillRow]]
-    levels: Mapping[str, list[LevelRow]]
+    fills: Mapping[str, list[Dot]]
+    levels: Mapping[str, list[Price]]
     trips: Mapping[str, list[RoundTrip]]
     layers: Mapping[str, list[Layer]]
     cyclic: Container[str]
@@ -102,9 +106,15 @@ def charts(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def markers(fills: Iterable[FillRow], drawn: Bars, limit: int) -> list[Marker]:
+def dot(fill: FillRow) -> Dot:
+    """What is drawn of a fill."""
+    side = BUY if fill.side == "BUY" else SELL
+    return fill.time_ms, STOP if fill.purpose == "STOP_LOSS" else side, float(fill.price)
+
+
+def markers(fills: Iterable[Dot], drawn: Bars, limit: int) -> list[Marker]:
     """Fills of one kind in one bar as one marker, in as many neighbouring bars as it takes to keep the limit."""
-    placed = sorted((drawn.index_of(fill.time_ms), _kind(fill), float(fill.price)) for fill in fills)
+    placed = sorted((drawn.index_of(time_ms), kind, price) for time_ms, kind, price in fills)
     width = 1
     while len(found := _merged(placed, width)) > limit:
         width *= 2
@@ -148,12 +158,20 @@ def _scene(outcome: Outcome, name: str, candles: Candles, parts: _Parts) -> Scen
 
 def _parts(outcome: Outcome) -> _Parts:
     return _Parts(
-        _by_symbol(outcome.fills),
-        _by_symbol(outcome.levels),
+        _by_name((fill.symbol, dot(fill)) for fill in outcome.fills),
+        _by_name(level_prices(outcome.levels)),
         _by_symbol(outcome.study.round_trips),
         _by_symbol(layer for shown in outcome.study.exhibits for layer in shown.exhibit.layers),
         {trade.symbol for trade in outcome.trades if trade.kind == "cycle"},
     )
+
+
+def _by_name(pairs: Iterable[tuple[str, Lean]]) -> Mapping[str, list[Lean]]:
+    """What is drawn of rows, by symbol: the rows of a long run are too large to be kept."""
+    found: dict[str, list[Lean]] = defaultdict(list)
+    for name, lean in pairs:
+        found[name].append(lean)
+    return found
 
 
 def _by_symbol(rows: Iterable[Part]) -> Mapping[str, list[Part]]:
@@ -188,9 +206,9 @@ def _limits(laid: Sequence[tuple[Scene, Sequence[Bars]]]) -> Limits:
 
 
 def _chart(scene: Scene, drawn: Bars, limits: Limits) -> dict[str, Any]:
-    fills = [fill for fill in scene.fills if fill.time_ms > drawn.start_ms]
+    fills = [fill for fill in scene.fills if fill[0] > drawn.start_ms]
     trips = [trip for trip in scene.trips if drawn.holds(trip.opened_ms, trip.closed_ms or scene.end_ms)]
-    lines = segments(prices(scene.levels, trips, scene.end_ms), drawn, limits.segments)
+    lines = segments(chain(scene.levels, trip_prices(trips, scene.end_ms)), drawn, limits.segments)
     shown = spans(trips, drawn, scene.end_ms, limits.spans)
     return {
         "timeframe": drawn.timeframe,
@@ -221,12 +239,6 @@ def _note(scene: Scene, drawn: Bars, fills: int, spans_left: int, is_cut: bool) 
     if is_cut:
         told.append("of the lines the shortest are left out")
     return "; ".join(told) + ". Times are UTC."
-
-
-def _kind(fill: FillRow) -> int:
-    if fill.purpose == "STOP_LOSS":
-        return STOP
-    return BUY if fill.side == "BUY" else SELL
 
 
 def _merged(placed: Sequence[tuple[int, int, float]], width: int) -> list[Marker]:

@@ -17,12 +17,17 @@ Segment = tuple[int, float, int, int]
 """Kind, price, first and last bar."""
 
 
-def prices(levels: Iterable[LevelRow], trips: Iterable[RoundTrip], end_ms: int) -> Iterator[Price]:
-    """Every price that stood for a while, with its kind; stops and averages are those of positions."""
+def level_prices(levels: Iterable[LevelRow]) -> Iterator[tuple[str, Price]]:
+    """Where orders rested, each with its symbol; where stops stood is told of positions."""
     for row in levels:
         if row.purpose != "STOP_LOSS":
             side = BUY if row.side == "BUY" else SELL
-            yield TARGET if row.purpose == "TAKE_PROFIT" else side, float(row.price), row.from_ms, row.to_ms
+            kind = TARGET if row.purpose == "TAKE_PROFIT" else side
+            yield row.symbol, (kind, float(row.price), row.from_ms, row.to_ms)
+
+
+def trip_prices(trips: Iterable[RoundTrip], end_ms: int) -> Iterator[Price]:
+    """Averages and stops of positions."""
     for trip in trips:
         last_ms = end_ms if trip.closed_ms is None else trip.closed_ms
         for kind, changes in ((AVERAGE, trip.averages), (STOP, trip.stops)):

@@ -49,6 +49,8 @@ class CapitalSteps:
     changes: list[Change] = Factory(list)
     _now_ms: int = 0
     _touched: set[str] = Factory(set)
+    _bots: dict[str, str] = Factory(dict)
+    """The bot of each strategy."""
     _by_member: dict[str, Decimal] = Factory(dict)
     _ledgers: dict[str, list[Ledger]] = Factory(lambda: defaultdict(list))
     _known: int = 0
@@ -75,7 +77,7 @@ class CapitalSteps:
 
     def touch(self, member: str) -> None:
         """Orders or the position of a strategy have changed."""
-        self._touched.add(member.partition(":")[0])
+        self._touched.add(self._bots.setdefault(member, member.partition(":")[0]))
 
     def end(self, time_ms: int) -> list[Committed]:
         """The last step, perhaps unfinished; all steps."""

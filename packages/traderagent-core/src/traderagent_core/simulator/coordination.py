@@ -19,12 +19,15 @@ from traderagent_core.account.state import Record
 from traderagent_core.coordinator.correlation import StressTimeline
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.order import Side
+from traderagent_core.model.plan import Plan
 from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import DAY_MS, HOUR_MS
 from traderagent_core.simulator.capital import CapitalSteps, Change, Committed
 from traderagent_core.simulator.decision_rows import mode_effect
+from traderagent_core.simulator.record_reader import RecordReader, WantEntry
 
-ZERO = Decimal(0)
+ZERO, ONE = Decimal(0), Decimal(1)
+NO_PLAN = Plan("", (), ())
 STEPS = 500
 """At most about so many steps of committed capital are told."""
 _STEPS_MS = tuple(hours * HOUR_MS for hours in (1, 2, 4, 6, 12)) + tuple(
@@ -137,22 +140,26 @@ def has_coordination(records: Iterable[Record]) -> bool:
 
 
 def read_coordination(
-    records: Sequence[Record],
+    records: Iterable[Record],
     candles: Mapping[str, Candles],
     start_ms: int,
     end_ms: int,
     terms: Terms,
+    known: RecordReader,
     stress: StressTimeline | None = None,
 ) -> Coordination:
-    """One pass over the records, with the account folded along."""
+    """One pass over the records, with the account folded along; `known` has read them, and outlines are enough."""
     step_ms = next((step for step in _STEPS_MS if end_ms - start_ms <= step * STEPS), _STEPS_MS[-1])
     with money_context():
         found = Coordination(start_ms, end_ms, terms, step_ms=step_ms, stress=stress)
-        return _Reader(found, candles).read(records)
+        return _Reader(found, candles, known.wants).read(records)
 
 
 class _Reader:
-    def __init__(self, found: Coordination, candles: Mapping[str, Candles]) -> None:
+    def __init__(
+        self, found: Coordination, candles: Mapping[str, Candles], wants: Sequence[WantEntry]
+    ) -> None:
+        self._wants = wants
         self._found = found
         self._candles = candles
         self._closes = {symbol: series.open_time + series.duration_ms for symbol, series in candles.items()}
@@ -166,20 +173,22 @@ class _Reader:
         self._capital = CapitalSteps(self._account, found.terms.leverages, found.step_ms)
         self._forced: dict[str, Decimal] = {}
 
-    def read(self, records: Sequence[Record]) -> Coordination:
+    def read(self, records: Iterable[Record]) -> Coordination:
         capital, account, now_ms = self._capital, self._account, -1
         capital.begin(self._found.start_ms)
-        takers = {kind: self._takers(kind) for kind in {record[0] for record in records}}
-        idle = {kind for kind, found in takers.items() if not found}
+        takers: dict[str, list[Callable[..., Any]]] = {}
         for record in records:
             kind = record[0]
-            if kind in idle:
+            takes = takers.get(kind)
+            if takes is None:
+                takes = takers[kind] = self._takers(kind)
+            if not takes:
                 continue
             time_ms = record[1]
             if time_ms != now_ms:
                 now_ms = time_ms
                 capital.turn_to(time_ms)
-            for take in takers[kind]:
+            for take in takes:
                 take(*record[1:])
             if kind in _OF_ORDERS:
                 order = account.order(record[2])
@@ -193,8 +202,18 @@ class _Reader:
     def _takers(self, kind: str) -> list[Callable[..., Any]]:
         """Who takes in a kind of record: this reader, and the account where that can move a ledger."""
         own = getattr(self, f"_{kind}", None)
-        folded = None if kind in _STILL else getattr(self._account, kind)
+        folded = None if kind in _STILL or kind == "plan_granted" else getattr(self._account, kind)
         return [take for take in (own, folded) if take is not None]
+
+    # -- plans ----------------------------------------------------------------------------------------------
+
+    def _plan_granted(self, time_ms: int, bot: str, symbol: str, *_: object) -> None:
+        """What the ledgers ask of a plan is in its wants."""
+        self._account.plan_granted(time_ms, bot, symbol, NO_PLAN, ONE, ONE, (), "")
+
+    def _want_granted(self, _time_ms: int, plan_id: int, leg_name: str, *_: object) -> None:
+        legs: dict[str, Any] = self._account.plans[plan_id].legs
+        legs[leg_name] = self._wants[self._account.next_want - 1].leg
 
     # -- stretches ------------------------------------------------------------------------------------------
 

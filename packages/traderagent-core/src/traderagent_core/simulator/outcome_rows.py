@@ -58,9 +58,7 @@ class OrderEntry:
     @property
     def is_over(self) -> bool:
         """Whether no record can tell more of it."""
-        if self.final_ms is None:
-            return False
-        return self.filled >= (self.quantity if self.final_filled is None else self.final_filled)
+        return self.status == "FILLED" or (self.final_filled is not None and self.filled >= self.final_filled)
 
 
 def read_orders(records: Iterable[Record], reader: RecordReader) -> Iterator[OrderEntry]:

@@ -1,9 +1,11 @@
 """Sequences that grow long: the latest items as they are, older ones packed, to be read as often as somebody asks."""
 
 import pickle
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copyreg import dispatch_table
 from io import BytesIO
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, overload
 
@@ -26,7 +28,8 @@ from traderagent_core.model.plan import (
 
 Item = TypeVar("Item")
 RECORDS_MOST, RECORDS_BLOCK = 200_000, 8_192
-"""So many records, of some 300 bytes, stay as they are; of more, all but the latest are packed, into a seventh."""
+"""So many records, of some 300 bytes, stay as they are; of more, all but the latest are packed, into a fifteenth."""
+QUICKLY = 1
 GRANTED = "plan_granted"
 SHOWN = 4
 """What outlines have of a granted plan: kind, time, bot and symbol."""
@@ -66,13 +69,11 @@ class Packed(Sequence[Item], Generic[Item]):
         return _dumped(block)
 
     def _unpack(self, packed: Any) -> Iterable[Item]:
-        found: list[Item] = pickle.loads(packed)
-        return found
+        return _loaded(packed)
 
     def _read(self, unpack: Callable[[Any], Iterable[Item]]) -> Iterator[Item]:
-        for block in self._blocks:
-            yield from block if isinstance(block, list) else unpack(block)
-        yield from self.latest
+        blocks = (block if isinstance(block, list) else unpack(block) for block in self._blocks)
+        return chain.from_iterable(chain(blocks, (self.latest,)))
 
     def __iter__(self) -> Iterator[Item]:
         return self._read(self._unpack)
@@ -103,7 +104,7 @@ class RecordLog(Packed[Record]):
 
     def outlines(self) -> Iterator[Record]:
         """All records, but of those of granted plans perhaps only the first four parts: plans take long to unpack."""
-        return self._read(lambda packed: pickle.loads(packed[0]))
+        return self._read(lambda packed: _loaded(packed[0]))
 
     def _pack(self, block: list[Record]) -> tuple[bytes, bytes]:
         """Records without their plans, and plans."""
@@ -114,9 +115,8 @@ class RecordLog(Packed[Record]):
         return _dumped(outlines), _dumped(plans)
 
     def _unpack(self, packed: tuple[bytes, bytes]) -> Iterator[Record]:
-        outlines, plans = map(pickle.loads, packed)
-        rest = iter(plans)
-        for record in outlines:
+        rest = iter(_loaded(packed[1]))
+        for record in _loaded(packed[0]):
             yield (*record, *next(rest)) if record[0] == GRANTED else record
 
 
@@ -139,4 +139,9 @@ def _dumped(block: Any) -> bytes:
     pickler = pickle.Pickler(into, pickle.HIGHEST_PROTOCOL)
     pickler.dispatch_table = TABLE
     pickler.dump(block)
-    return into.getvalue()
+    return zlib.compress(into.getbuffer(), QUICKLY)
+
+
+def _loaded(packed: bytes) -> list[Any]:
+    found: list[Any] = pickle.loads(zlib.decompress(packed))
+    return found

@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from traderagent_core.account.state import Record
 from traderagent_core.contract.exhibit import Exhibit
 from traderagent_core.contract.history import Judged, Note, RoundTrip, RunHistory
 from traderagent_core.model.candle import Candles
@@ -57,7 +58,8 @@ class RunStudy(Study):
         stress = None if prepared.view.stress is None else prepared.view.stress.timeline
         terms = _terms(prepared)
         span = (prepared.start_ms, prepared.end_ms)
-        return read_coordination(self._records, prepared.candles, *span, terms, stress)
+        records = self._records.outlines()
+        return read_coordination(records, prepared.candles, *span, terms, self._reader, stress)
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
@@ -93,7 +95,8 @@ class RunStudy(Study):
             trips[trip.bot].append(trip)
         shown = []
         for member in self._prepared.engine.members.values():
-            history = self._history(round_trips=tuple(trips[member.name]), notes=tuple(notes[member.name]))
+            own = tuple(map(_note, notes.pop(member.name, ())))
+            history = self._history(round_trips=tuple(trips[member.name]), notes=own)
             plugin = member.setup.strategy_name
             shown.append(_shown(member.name, "strategy", plugin, member.strategy.exhibit, history))
         return shown
@@ -120,15 +123,11 @@ class RunStudy(Study):
             column.flags.writeable = False
         return Candles(symbol, timeframe, *columns)
 
-    def _notes(self) -> Mapping[str, list[Note]]:
-        notes: dict[str, list[Note]] = defaultdict(list)
+    def _notes(self) -> dict[str, list[Record]]:
+        notes: dict[str, list[Record]] = defaultdict(list)
         for record in self._records.outlines():
             if record[0] == "noted":
-                _, time_ms, bot, reason, text = record
-                pairs = (part.partition("=") for part in text.split(", "))
-                notes[bot].append(
-                    Note(time_ms, reason, {key: value for key, equals, value in pairs if equals})
-                )
+                notes[record[2]].append(record)
         return notes
 
     def _judged(self) -> Mapping[str, list[Judged]]:
@@ -156,6 +155,12 @@ class RunStudy(Study):
             elif record[0] == "plan_rejected":
                 ends[record[1], record[2], record[3]].append(0)
         return ends
+
+
+def _note(record: Record) -> Note:
+    _, time_ms, _, reason, text = record
+    pairs = (part.partition("=") for part in text.split(", "))
+    return Note(time_ms, reason, {key: value for key, equals, value in pairs if equals})
 
 
 def _terms(prepared: Prepared) -> Terms:
