@@ -72,7 +72,7 @@ def run(candles: Any) -> tuple[list[Any], SmcFilter]:
     driver = Driver(engine, SimulatedExchange([INSTRUMENT], balance=D(100_000)), view, {SYMBOL: candles})
     driver.schedule("bot", view.schedule("bot", SYMBOL, "15m", strategy, 0))
     driver.run(int(candles.open_time[-1]) + candles.duration_ms)
-    return driver.records, asked
+    return driver.records[:], asked
 
 
 def test_a_run_is_judged_and_repeats(walk: Callable[..., Any]) -> None:

@@ -1,6 +1,7 @@
 """What the filter shows in a report: zones, liquidity and structure on the chart, verdicts, and their statistics."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator
 
 from traderagent_core import (
     Candles,
@@ -20,7 +21,7 @@ from traderagent_smc.config import SmcConfig
 from traderagent_smc.drawings import CAUSES, Drawn, zone_rows
 from traderagent_smc.market import beginning
 from traderagent_smc.records import find_all
-from traderagent_smc.statistics import tables
+from traderagent_smc.statistics import Row, tables, told
 
 ZONES = (
     Column("symbol", "Symbol"),
@@ -41,6 +42,11 @@ SIGNS: dict[Ruling, tuple[Tone, str]] = {
 
 def exhibit(config: SmcConfig, history: RunHistory) -> Exhibit:
     """Tables and layers of a run, found anew by the detectors candle by candle."""
+    verdicts: list[Row] = []
+    marks: dict[str, list[Mark]] = defaultdict(list)
+    for each in history.verdicts:  # One at a time: with its plan a verdict is larger than what is told of it.
+        verdicts.append(told(each))
+        marks[each.symbol].append(_mark(each))
     layers: list[Layer] = []
     rows: list[tuple[str | int | float, ...]] = []
     for symbol in history.timeframes:
@@ -50,7 +56,8 @@ def exhibit(config: SmcConfig, history: RunHistory) -> Exhibit:
             layers += drawn.layers()
             rows += zone_rows(drawn)
     zones = Table("zones", "SMC zones", ZONES, rows, NOTE)
-    return Exhibit((*tables(history.verdicts), zones), (*_verdict_layers(history), *layers))
+    judged = (Layer("SMC verdicts", symbol, marks=marks[symbol]) for symbol in history.timeframes)
+    return Exhibit((*tables(verdicts), zones), (*judged, *layers))
 
 
 def _drawn(config: SmcConfig, history: RunHistory, symbol: str) -> Iterator[Drawn]:
@@ -70,18 +77,9 @@ def _drawn(config: SmcConfig, history: RunHistory, symbol: str) -> Iterator[Draw
             yield Drawn(taken, find_all(taken, config.settings(timeframe)), history.start_ms)
 
 
-def _verdict_layers(history: RunHistory) -> Iterator[Layer]:
-    for symbol in history.timeframes:
-        own = [each for each in history.verdicts if each.symbol == symbol]
-        yield Layer("SMC verdicts", symbol, marks=_marks(own))
-
-
-def _marks(verdicts: Sequence[Judged]) -> list[Mark]:
-    marks = []
-    for each in verdicts:
-        tone, label = SIGNS[each.verdict.ruling]
-        marks.append(Mark(each.time_ms, float(each.price), "square", tone, label, _text(each)))
-    return marks
+def _mark(each: Judged) -> Mark:
+    tone, label = SIGNS[each.verdict.ruling]
+    return Mark(each.time_ms, float(each.price), "square", tone, label, _text(each))
 
 
 def _text(each: Judged) -> str:

@@ -1,7 +1,7 @@
 """The result of a run: one object for JSON, a table for the terminal, files on disk."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from traderagent_core.report.comparison import Comparison
 from traderagent_core.report.coordination import committed_csv, summary, timeline_json
 from traderagent_core.report.drawings import drawings_json
 from traderagent_core.report.metrics import Metrics, metrics
-from traderagent_core.report.shown_tables import exhibit_dicts
+from traderagent_core.report.shown_tables import JsonRow, exhibit_dicts
 from traderagent_core.report.tables import (
     decisions_csv,
     equity_csv,
@@ -24,7 +24,7 @@ from traderagent_core.report.tables import (
     positions_csv,
     trades_csv,
 )
-from traderagent_core.report.text import dumped, dumps, jsonable
+from traderagent_core.report.text import Lines, dumped, dumps, jsonable
 from traderagent_core.simulator.collecting import no_cyclic_collection
 from traderagent_core.simulator.outcome import BotMoney, Outcome
 
@@ -54,6 +54,10 @@ class Result:
 
         With `coordination` where strategies were chosen by regime, `bounds` and `comparison` when asked for.
         """
+        return self._content(list)
+
+    def _content(self, keep: Callable[[Iterator[JsonRow]], Any]) -> dict[str, Any]:
+        """`to_dict`, with the rows of tables as `keep` makes them of an iterator."""
         study = self.outcome.study
         content = {
             "metrics": self.metrics.to_dict(),
@@ -62,7 +66,7 @@ class Result:
             "money": [money_dict(money) for money in self.outcome.money],
             "unattributed": jsonable(unattributed(self.outcome)),
             "warnings": [*self.warnings, *study.warnings],
-            "exhibits": exhibit_dicts(study.exhibits),
+            "exhibits": exhibit_dicts(study.exhibits, keep=keep),
         }
         if study.coordination is not None:
             content["coordination"] = summary(study.coordination)
@@ -116,7 +120,7 @@ class Result:
             }
         return {
             **timeline,
-            "result.json": lambda: dumped(self.to_dict()),
+            "result.json": lambda: dumped(self._content(Lines)),
             "fills.csv": lambda: fills_csv(outcome.fills),
             "trades.csv": lambda: trades_csv(outcome.trades),
             "positions.csv": lambda: positions_csv(outcome.study.round_trips),

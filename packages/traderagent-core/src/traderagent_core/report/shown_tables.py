@@ -1,6 +1,6 @@
 """Tables of a report for programs and for the page: those of plugins, positions, trades."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Context, Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from traderagent_core.simulator.outcome import Outcome, Shown, TradeRow
 
 Owned = tuple[str, str, Table]
 """Whose table it is, whether a strategy's or a filter's, and the table."""
+JsonRow = Mapping[str, Any]
 PAGE_ROWS = 3000
 LEAST_ROWS = 100
 FILE_ROWS = 20_000
@@ -43,15 +44,20 @@ TRADES = Table(
 )
 
 
-def exhibit_dicts(exhibits: Sequence[Shown], *, limit: int = FILE_ROWS) -> list[dict[str, Any]]:
-    """The tables of plugins for JSON: rows by the names of their columns, times as ISO text; the latest of many."""
+def exhibit_dicts(
+    exhibits: Sequence[Shown], *, limit: int = FILE_ROWS, keep: Callable[[Iterator[JsonRow]], Any] = list
+) -> list[dict[str, Any]]:
+    """The tables of plugins for JSON: rows by the names of their columns, times as ISO text; the latest of many.
+
+    `keep` makes of rows what stands in the place of their list.
+    """
     most = fair_limit([len(table.rows) for shown in exhibits for table in shown.exhibit.tables], limit)
     return [
         {
             "owner": shown.owner,
             "kind": shown.kind,
             "plugin": shown.plugin,
-            "tables": {table.name: _table_dict(table, most) for table in shown.exhibit.tables},
+            "tables": {table.name: _table_dict(table, most, keep) for table in shown.exhibit.tables},
         }
         for shown in exhibits
     ]
@@ -116,17 +122,17 @@ def _limit(lengths: Sequence[int]) -> int:
     return max(fair_limit(lengths, PAGE_ROWS), LEAST_ROWS)
 
 
-def _table_dict(table: Table, limit: int) -> dict[str, Any]:
+def _table_dict(table: Table, limit: int, keep: Callable[[Iterator[JsonRow]], Any]) -> dict[str, Any]:
     columns = [{"name": each.name, "title": each.title, "kind": each.kind} for each in table.columns]
-    rows = [
+    rows = (
         {column.name: _json_cell(cell, column.kind) for column, cell in zip(table.columns, row, strict=True)}
         for row in table.rows[max(len(table.rows) - limit, 0) :]
-    ]
+    )
     return {
         "title": table.title,
         "note": table.note,
         "columns": columns,
-        "rows": rows,
+        "rows": keep(rows),
         "total": len(table.rows),
     }
 

@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import Any
 
 import numpy as np
+from attrs import frozen
 
 from traderagent_core.model.candle import TimeColumn
 from traderagent_core.model.timeframe import DAY_MS
@@ -23,6 +24,13 @@ _OWN = frozenset({bool, int, str, type(None)})
 """Types that JSON has as they are."""
 _TEXT = frozenset({str})
 _NESTED = frozenset({dict, list})
+
+
+@frozen
+class Lines:
+    """Flat objects of a list, each on a line of its own; made one after another when they are written."""
+
+    parts: Iterable[Mapping[str, Any]]
 
 
 def plain(number: Decimal) -> str:
@@ -93,7 +101,7 @@ def jsonable(value: Any) -> Any:
         return [jsonable(part) for part in value]
     if isinstance(value, set | frozenset):
         return sorted((jsonable(part) for part in value), key=str)
-    return _scalar(value)
+    return value if isinstance(value, Lines) else _scalar(value)
 
 
 def dumps(value: Any) -> str:
@@ -121,8 +129,14 @@ _encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 def _indented(value: Any, line: str) -> Iterator[str]:
     """The text of a value in parts; `line` is the line break before it with the indentation it stands at."""
+    if isinstance(value, Lines):
+        yield from _listed(value.parts, line)
+        return
     if not isinstance(value, dict | list) or not value:
         yield _encoded(value)
+        return
+    if isinstance(value, list) and _is_flat(value):
+        yield from _listed(value, line)
         return
     inner, before = line + "  ", ""
     yield "{" if isinstance(value, dict) else "["
@@ -131,16 +145,20 @@ def _indented(value: Any, line: str) -> Iterator[str]:
             yield f"{before}{inner}{_encoded(key)}: "
             yield from _indented(value[key], inner)
             before = ","
-    elif _is_flat(value):
-        for part in value:
-            yield f"{before}{inner}{_encoded(part)}"
-            before = ","
     else:
         for part in value:
             yield before + inner
             yield from _indented(part, inner)
             before = ","
     yield line + ("}" if isinstance(value, dict) else "]")
+
+
+def _listed(parts: Iterable[Any], line: str) -> Iterator[str]:
+    before = "["
+    for part in parts:
+        yield f"{before}{line}  {_encoded(part)}"
+        before = ","
+    yield "[]" if before == "[" else f"{line}]"
 
 
 def _is_flat(parts: list[Any]) -> bool:

@@ -4,6 +4,7 @@ A stop that the engine holds is a price watch, and of a verdict only the reason 
 next to nothing beside making it, so every run does.
 """
 
+from collections import Counter
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -48,6 +49,8 @@ class Heard:
 
     stops: Packed[StopMove] = Factory(lambda: Packed(MOST, BLOCK))
     answers: Packed[Answer] = Factory(lambda: Packed(MOST, BLOCK))
+    counts: Counter[str] = Factory(Counter)
+    """How many answers each filter gave."""
     _asked: tuple[int, str, Plan | None] = (0, "", None)
     _questions: int = 0
 
@@ -66,6 +69,7 @@ class Heard:
         if self._asked[:2] != (position, bot) or self._asked[2] is not plan:
             self._asked = (position, bot, plan)
             self._questions += 1
+        self.counts[name] += 1
         self.answers.append(
             Answer(position, self._questions, time_ms, name, bot, symbol, plan, price, verdict)
         )

@@ -1,9 +1,9 @@
 """What can be told of a finished run beyond its rows: positions, and what its plugins show. Made when asked for."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from traderagent_core.account.state import Record
@@ -18,6 +18,7 @@ from traderagent_core.simulator.coordination import (
     has_coordination,
     read_coordination,
 )
+from traderagent_core.simulator.lazy_rows import LazyRows
 from traderagent_core.simulator.outcome import Shown, ShownKind, Study
 from traderagent_core.simulator.preparing import Prepared
 from traderagent_core.simulator.record_reader import RecordReader
@@ -103,10 +104,10 @@ class RunStudy(Study):
 
     def _of_filters(self) -> list[Shown]:
         filters = self._prepared.engine.setup.filters
-        judged = self._judged()
         shown = []
         for name, each in filters.items():
-            history = self._history(round_trips=tuple(self.round_trips), verdicts=tuple(judged[name]))
+            verdicts = LazyRows(self._heard.counts[name], partial(self._judged, name))
+            history = self._history(round_trips=tuple(self.round_trips), verdicts=verdicts)
             shown.append(_shown(name, "filter", name, each.exhibit, history))
         return shown
 
@@ -130,19 +131,18 @@ class RunStudy(Study):
                 notes[record[2]].append(record)
         return notes
 
-    def _judged(self) -> Mapping[str, list[Judged]]:
-        """The verdicts by filter, each with what became of its plan."""
+    def _judged(self, name: str) -> Iterator[Judged]:
+        """The verdicts of a filter, each with what became of its plan."""
         ends = self._ends()
-        judged: dict[str, list[Judged]] = defaultdict(list)
         question = plan_id = 0
         for answer in self._heard.answers:
             if answer.question != question:  # Another filter's word on one plan belongs to the same end.
                 question = answer.question
                 plan_id = ends[answer.time_ms, answer.bot, answer.plan.name].popleft()
-            trip = self._trips[1].get(plan_id) if plan_id else None
-            what = (answer.time_ms, answer.bot, answer.symbol, answer.plan, answer.price, answer.verdict)
-            judged[answer.filter].append(Judged(*what, bool(plan_id), trip))
-        return judged
+            if answer.filter == name:
+                trip = self._trips[1].get(plan_id) if plan_id else None
+                what = (answer.time_ms, answer.bot, answer.symbol, answer.plan, answer.price, answer.verdict)
+                yield Judged(*what, bool(plan_id), trip)
 
     def _ends(self) -> dict[tuple[int, str, str], deque[int]]:
         """Ids of granted plans, 0 for refused ones, by time, bot and name, in order."""
