@@ -23,6 +23,9 @@ LOGGED = {
     "STOP_REFUSED": "stop_refused",
 }
 """Facts that the log of the run has too, and what it calls them."""
+UNLOGGED = frozenset({"order_accepted", "filled"})
+"""Records of which neither log nor vitals have anything: their facts are for those who watch."""
+
 SLOW_INTERVAL_MS = 60_000
 FAILURES = ("ORDER_FAILED", "STRATEGY_ERROR")
 
@@ -50,11 +53,13 @@ class Observer:
     def saw(self, records: Sequence[Record]) -> None:
         """The records of a step."""
         try:
-            facts = list(facts_of(records, self.engine.account))
+            is_watched = self.bus.is_watched
+            told = [record for record in records if is_watched or record[0] not in UNLOGGED]
+            facts = list(facts_of(told, self.engine.account))
             for fact in facts:
                 self._note(fact)
             self._look_at_stopping()
-            if self.bus.is_watched and any(fact.name == "ORDER_FILLED" for fact in facts):
+            if is_watched and any(fact.name == "ORDER_FILLED" for fact in facts):
                 self._balance()
         except Exception as error:  # A boundary: those who watch never disturb those who trade.
             self.tell("observer_failed", error=f"{type(error).__name__}: {error}")
