@@ -58,7 +58,7 @@ class Checks:
     ) -> None:
         self._world, self._outside, self._setting = world, outside, setting
         self._process, self._durable = process, durable
-        self._seen: list[tuple[int, int]] = []
+        self._seen: object = None
         self._state: object = None
         self._is_all_well = False
         self._since: dict[tuple[str, str], int] = {}
@@ -91,9 +91,8 @@ class Checks:
 
     # -- each second ----------------------------------------------------------------------------------------
 
-    def look(self) -> None:
-        """Everything that can be seen at any time."""
-        version = self._outside.version
+    def look(self, version: object) -> None:
+        """Everything that can be seen at any time; `version` is the outside's."""
         if version != self._seen:
             self._seen = version
             self._one_order_per_slot()

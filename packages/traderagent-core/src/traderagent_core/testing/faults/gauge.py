@@ -42,13 +42,13 @@ class Gauge:
         self.calm: dict[Lasting, int] = {}
         self.settled_ms = 0
 
-    def look(self) -> None:
-        """Measure."""
+    def look(self, version: object) -> None:
+        """Measure; `version` is the outside's."""
         process = self._process()
         if process is None or process.driver is None or not process.is_running:
             self._since.clear()
             return
-        seen = (process, process.driver.stepper.steps, self._outside.version)
+        seen = (process, process.driver.stepper.steps, version)
         if seen == self._seen:
             # Nothing has happened on either side: what lasts goes on, and nothing else does.
             if not self._since:

@@ -270,11 +270,12 @@ class Run:
     # -- time -----------------------------------------------------------------------------------------------
 
     def _second(self) -> None:
-        if self.world.mix.rate(Fault.STALE_PAGE):
+        if Fault.STALE_PAGE in self.world.mix.strengths:
             self.outside.turn_page()
-        self.gauge.look()
+        version = self.outside.version
+        self.gauge.look(version)
         try:
-            self.checks.look()
+            self.checks.look(version)
             if self.hand is not None:
                 self.hand.look()
             self._note_recovery()
@@ -347,7 +348,6 @@ def _journal_digest(folder: Path) -> str:
     for run_folder in sorted(folder.iterdir()) if folder.is_dir() else ():
         for segment in find_segments(run_folder):
             with segment.open() as stream:
-                for line in stream:
-                    if b" opened " not in line[:80]:
-                        digest.update(line[CHECKSUM:].replace(place, b""))
+                told = [line[CHECKSUM:] for line in stream if b" opened " not in line[:80]]
+            digest.update(b"".join(told).replace(place, b""))
     return digest.hexdigest()
