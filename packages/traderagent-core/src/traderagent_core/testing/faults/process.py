@@ -33,9 +33,9 @@ SNAPSHOT_ENTRIES = (40, 200, 1_000, 1_000)
 class Process:
     """Runs in `folder`, which `former` has left, if there was one. It dies at the step of `crash`, if there is one.
 
-    `keeper` runs beside the driver for whoever has something to say to it. For them `found` is the digest of what it
-    finds: the files, what of them is durable, and the account. `recovered_at` is the step up to which it was busy
-    with that, 0 until then.
+    `keeper` runs beside the driver for whoever has something to say to it. `found` is the digest of what it finds:
+    the files, what of them is durable, and the account. `recovered_at` is the step up to which it was busy with that,
+    0 until then.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Process:
         self.folder = folder
         self.steps = 0
         pending = {} if former is None else former.pending
-        self.found = "" if keeper is None else _digest(folder, pending, outside)
+        self.found = _digest(folder, pending, outside)
         self.recovered_at = 0
         self.had_pending = False
         self.is_dead = False
