@@ -66,8 +66,13 @@ def compared(tmp_path: Path) -> Compared:
 
 @pytest.mark.parametrize(
     ("strategy", "section", "simulation"),
-    [("grid", GRID, {}), ("dca", DCA, {}), ("grid", GRID, {"latency_ms": 400})],
-    ids=["grid", "dca", "latency"],
+    [
+        ("grid", GRID, {}),
+        ("dca", DCA, {}),
+        ("grid", GRID, {"latency_ms": 400}),
+        ("dca", DCA_SHORT, {"latency_ms": 700}),
+    ],
+    ids=["grid", "dca", "latency", "latency-at-the-market"],
 )
 def test_records_are_those_of_the_simulator(
     strategy: str, section: Any, simulation: Any, compared: Compared

@@ -14,6 +14,7 @@ from traderagent_bybit.sandbox.session import Session, Settings
 from traderagent_bybit.sandbox.tape import Tape
 from traderagent_bybit.sandbox.world import AccountSpec, Listing, World
 from traderagent_core import generate_candles
+from traderagent_core.model import command as cmd
 from traderagent_core.simulator.cursor import Cursor
 from traderagent_core.simulator.scan import BlockScan
 from traderagent_core.venue.exchange import SimulatedExchange
@@ -115,6 +116,28 @@ def test_the_simulator_s_cursor_fills_the_same_orders_at_the_same_times() -> Non
     assert len(served) >= 5
     assert [each[1:] for each in simulated] == [each[1:] for each in served]
     assert all(abs(a[0] - b[0]) <= 1 for a, b in zip(simulated, served, strict=True))
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, ROWS * MINUTE_MS), min_size=1, max_size=30, unique=True))
+def test_the_simulator_s_cursor_quotes_the_same_prices(stops: list[int]) -> None:
+    """A level off the tick, passed between prices, is met no earlier than now, but for the millisecond cut off."""
+    exchange = SimulatedExchange([CONTRACT.instrument], balance=Decimal(100_000))
+    symbol = CONTRACT.instrument.symbol
+    cursor = Cursor(exchange.markets[symbol], exchange, CANDLES, PathPolicy.DEFAULT, BlockScan(CANDLES))
+    tape = Tape(CANDLES, CONTRACT.instrument)
+    for stop in sorted(stops):
+        cursor.seek(START_MS + stop)
+        price = tape.price_at(START_MS + stop)
+        assert cursor.market.price == price
+        for number, share in enumerate(("0.3", "-0.3")):
+            level = Decimal(repr(price)) + CONTRACT.tick * Decimal(share)
+            name = f"{stop}{number}"
+            exchange.execute(cmd.Watch(name, "w", symbol, level, number == 0), START_MS + stop)
+        met = cursor.peek()
+        assert met is None or met[0] >= START_MS + stop - 1
+        for number in range(2):
+            exchange.execute(cmd.Unwatch(f"{stop}{number}", "w", symbol), START_MS + stop)
 
 
 @given(st.integers(0, ROWS * MINUTE_MS), st.integers(0, ROWS * MINUTE_MS))

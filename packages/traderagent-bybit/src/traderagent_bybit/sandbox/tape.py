@@ -3,15 +3,12 @@
 Inside a candle the price walks the path that the simulator takes too (`venue.path`), rounded to the tick.
 """
 
-from math import ceil, floor
 from typing import NamedTuple
 
 import numpy as np
 from traderagent_core import Candles
 from traderagent_core.model.instrument import Instrument
-from traderagent_core.venue.path import PathPoints, PathPolicy, path_points
-
-_OPEN_SLACK = 1e-9  # ticks; a double that stands for a price on the tick may be a hair off it
+from traderagent_core.venue.path import PathPoints, PathPolicy, path_points, price_between
 
 
 class Place(NamedTuple):
@@ -107,7 +104,7 @@ class Tape:
         for end in points[1:]:
             step = abs(end - start)
             if rest < step:
-                return self._between(start, end, rest)
+                return price_between(start, end, rest, self.tick)
             rest -= step
             start = end
         return start
@@ -115,16 +112,6 @@ class Tape:
     def price_at(self, time_ms: int) -> float:
         """The last price at a time."""
         return self.price(self.place(time_ms))
-
-    def _between(self, start: float, end: float, way: float) -> float:
-        """Rounded back towards `start`: no tick counts as reached before the path has reached it."""
-        if not way:
-            return start
-        if end > start:
-            rounded = float(f"{floor((start + way) / self.tick + _OPEN_SLACK) * self.tick:.10f}")
-            return max(rounded, start)
-        rounded = float(f"{ceil((start - way) / self.tick - _OPEN_SLACK) * self.tick:.10f}")
-        return min(rounded, start)
 
     def turns(self, index: int) -> tuple[float, float, float]:
         """The way travelled at the three turning points after the open of a candle."""

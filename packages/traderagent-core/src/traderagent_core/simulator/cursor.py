@@ -8,7 +8,7 @@ from traderagent_core.simulator.scan import Finder
 from traderagent_core.venue.book import Entry
 from traderagent_core.venue.exchange import SimulatedExchange
 from traderagent_core.venue.market import VenueMarket
-from traderagent_core.venue.path import PathPoints, PathPolicy, path_points
+from traderagent_core.venue.path import PathPoints, PathPolicy, path_points, price_between
 
 VENUE_PHASE = 0
 FUNDING_PHASE = 1
@@ -31,6 +31,8 @@ NOWHERE: Candle = (-1, 0, (0.0, 0.0, 0.0, 0.0), 0.0)
 class Cursor:
     """The present place of one market: candle, leg of its path, price, and distance travelled in the candle.
 
+    Between the turning points the price is the last tick that was passed; `_lag` is how far that is behind the place.
+
     `peek` finds the next hit without moving; `take` moves there and lets it happen; `seek` moves to a time between
     hits. Distances are in quote currency along the path; a time is its share of the path's length. The hit is the
     first waiting entry above or below the price, or no entry: the open of a candle that lets deferred orders in.
@@ -43,8 +45,10 @@ class Cursor:
         "_follows_position",
         "_hit",
         "_hit_version",
+        "_lag",
         "_leg",
         "_open_time",
+        "_tick",
         "_travelled",
         "candles",
         "duration_ms",
@@ -76,6 +80,8 @@ class Cursor:
         self._candle = NOWHERE
         self._leg = 4
         self._travelled = 0.0
+        self._lag = 0.0
+        self._tick = float(market.instrument.tick_size)
         self.sought_ms = -1
         self._hit: Hit | None = None
         self._hit_version = -1
@@ -105,7 +111,7 @@ class Cursor:
         up = above[0][0] if above else INFINITY
         down = -below[0][0] if below else -INFINITY
         if self._leg < 4 and (up <= market.high or down >= market.low):
-            hit = self._meet(self._candle, self._leg, market.price, self._travelled, up, down)
+            hit = self._meet(self._candle, self._leg, market.price, self._travelled, up, down, self._lag)
             if hit is not None:
                 return hit
         if market.pending:
@@ -129,12 +135,21 @@ class Cursor:
         return index, self._open_time.item(index), points, length
 
     def _meet(
-        self, candle: Candle, leg: int, price: float, travelled: float, up: float, down: float
+        self,
+        candle: Candle,
+        leg: int,
+        price: float,
+        travelled: float,
+        up: float,
+        down: float,
+        lag: float = 0.0,
     ) -> Hit | None:
         """The first level met from `price` on; a level already passed is met at once, at that price."""
         is_above = up <= price
         if not is_above and down < price:
             points = candle[2]
+            reached = travelled
+            travelled -= lag
             while True:
                 end = points[leg]
                 if end > price:
@@ -153,6 +168,8 @@ class Cursor:
                 leg += 1
                 if leg == 4:
                     return None
+            if travelled < reached:
+                travelled = reached
         book = self.market.book
         entry = book.above[0] if is_above else book.below[0]
         return self._moment(candle, travelled), candle, leg, price, travelled, entry, is_above
@@ -171,6 +188,7 @@ class Cursor:
         """Move to the hit that `peek` found and let it happen."""
         assert self._hit is not None
         moment, candle, self._leg, price, self._travelled, entry, is_above = self._hit
+        self._lag = 0.0
         if candle is not self._candle:
             self._enter(candle)
         self.sought_ms = -1
@@ -203,27 +221,33 @@ class Cursor:
         if index != here:
             candle = self._candle_at(index)
             self._enter(candle)
-            self._leg, self._travelled, self.market.price = 1, 0.0, candle[2][0]
+            self._leg, self._travelled, self._lag, self.market.price = 1, 0.0, 0.0, candle[2][0]
         self._walk_to(time_ms)
 
     def _walk_to(self, time_ms: int) -> None:
         _, start_ms, points, length = self._candle
         elapsed = time_ms - start_ms
         if elapsed >= self.duration_ms:
-            self._leg, self._travelled, self.market.price = 4, length, points[3]
+            self._leg, self._travelled, self._lag, self.market.price = 4, length, 0.0, points[3]
             self.market.is_at_close = True
             return
         target = length * elapsed / self.duration_ms
-        price = self.market.price
-        while self._leg < 4 and self._travelled < target:
-            end = points[self._leg]
+        if self._travelled < target:
+            self._walk(points, target)
+
+    def _walk(self, points: PathPoints, target: float) -> None:
+        """Go on along the path until so much of it is travelled."""
+        price, travelled, leg, lag = self.market.price, self._travelled - self._lag, self._leg, 0.0
+        while leg < 4 and travelled < target:
+            start, end = points[leg - 1], points[leg]
             step = abs(end - price)
-            if self._travelled + step > target:
-                rest = target - self._travelled
-                price += rest if end > price else -rest
-                self._travelled = target
+            if travelled + step > target:
+                way = abs(price - start) + target - travelled
+                price = price_between(start, end, way, self._tick)
+                lag = way - abs(price - start)
+                travelled = target
             else:
-                self._travelled += step
+                travelled += step
                 price = end
-                self._leg += 1
-        self.market.price = price
+                leg += 1
+        self._leg, self._travelled, self._lag, self.market.price = leg, travelled, lag, price

@@ -1,6 +1,9 @@
 """The path that a price is taken to walk inside a candle."""
 
 from enum import Enum
+from math import ceil, floor
+
+PATH_SLACK = 1e-9  # ticks; a double that stands for a price on the tick may be a hair off it
 
 PathPoints = tuple[float, float, float, float]
 
@@ -32,3 +35,15 @@ def path_points(
     if is_high_first:
         return (start, high, low, close), (high - start) + (high - low) + (close - low)
     return (start, low, high, close), (start - low) + (high - low) + (high - close)
+
+
+def price_between(start: float, end: float, way: float, tick: float) -> float:
+    """The price `way` after `start` towards `end`, both turning points: the last tick that was passed, or `start`.
+
+    No tick counts as reached before the path has reached it.
+    """
+    if not way:
+        return start
+    if end > start:
+        return max(float(f"{floor((start + way) / tick + PATH_SLACK) * tick:.10f}"), start)
+    return min(float(f"{ceil((start - way) / tick - PATH_SLACK) * tick:.10f}"), start)
