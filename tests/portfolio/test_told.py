@@ -35,7 +35,8 @@ def test_a_run_with_most_of_it_packed_tells_the_same(
 ) -> None:
     result, folder = told
     monkeypatch.setattr(preparing, "RecordLog", partial(RecordLog, most=500, block=150))
-    monkeypatch.setattr(hearing, "MOST", 12)
+    monkeypatch.setattr(hearing, "MOST_STOPS", 12)
+    monkeypatch.setattr(hearing, "MOST_ANSWERS", 12)
     monkeypatch.setattr(hearing, "BLOCK", 5)
     again = simulate(portfolio(TWO, **SECTIONS), made(TWO, days=90, seed=3))
     assert len(again.outcome.study._records.latest) <= 500 < len(again.outcome.study._records)

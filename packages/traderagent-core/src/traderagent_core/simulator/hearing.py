@@ -14,7 +14,8 @@ from traderagent_core.contract.entry_filter import Verdict
 from traderagent_core.model.plan import Plan
 from traderagent_core.simulator.packed import Packed
 
-MOST, BLOCK = 5_000, 512
+MOST_STOPS, MOST_ANSWERS, BLOCK = 50_000, 5_000, 512
+"""A move of a stop takes some 250 bytes, an answer with its plan ten times as much."""
 
 
 class StopMove(NamedTuple):
@@ -47,8 +48,8 @@ class Answer(NamedTuple):
 class Heard:
     """What was heard; in order of time."""
 
-    stops: Packed[StopMove] = Factory(lambda: Packed(MOST, BLOCK))
-    answers: Packed[Answer] = Factory(lambda: Packed(MOST, BLOCK))
+    stops: Packed[StopMove] = Factory(lambda: Packed(MOST_STOPS, BLOCK))
+    answers: Packed[Answer] = Factory(lambda: Packed(MOST_ANSWERS, BLOCK))
     counts: Counter[str] = Factory(Counter)
     """How many answers each filter gave."""
     _asked: tuple[int, str, Plan | None] = (0, "", None)
