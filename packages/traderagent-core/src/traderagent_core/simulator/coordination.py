@@ -148,7 +148,7 @@ def read_coordination(
     known: RecordReader,
     stress: StressTimeline | None = None,
 ) -> Coordination:
-    """One pass over the records, with the account folded along; `known` has read them, and outlines are enough."""
+    """One pass over the records, with the account folded along; `known` has read them."""
     step_ms = next((step for step in _STEPS_MS if end_ms - start_ms <= step * STEPS), _STEPS_MS[-1])
     with money_context():
         found = Coordination(start_ms, end_ms, terms, step_ms=step_ms, stress=stress)

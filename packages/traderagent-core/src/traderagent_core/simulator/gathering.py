@@ -30,7 +30,7 @@ def gather(prepared: Prepared) -> Outcome:
     prices = {symbol: Decimal(repr(float(series.close[-1]))) for symbol, series in prepared.candles.items()}
 
     def orders() -> Iterator[OrderEntry]:
-        return read_orders(driver.records.outlines(), reader)
+        return read_orders(driver.records, reader)
 
     warnings = [
         f"{bot}: {problem.message}"
@@ -43,10 +43,10 @@ def gather(prepared: Prepared) -> Outcome:
         starting_balance=balance,
         final_equity=_final_equity(engine, balance, prices),
         equity=equity_curve(reader.money, prepared.candles, prepared.start_ms),
-        fills=LazyRows(reader.fills, lambda: fill_rows(driver.records.outlines(), reader)),
+        fills=LazyRows(reader.fills, lambda: fill_rows(driver.records, reader)),
         orders=LazyRows(len(reader.owners), lambda: order_rows(orders())),
         trades=reader.trades.rows,
-        decisions=LazyRows(reader.told, lambda: decision_rows(driver.records.outlines(), reader)),
+        decisions=LazyRows(reader.told, lambda: decision_rows(driver.records, reader)),
         levels=LazyRows(None, lambda: level_rows(orders(), prepared.end_ms)),
         money=_money(config, engine, prices),
         assumptions={**prepared.assumptions, "warnings": warnings},

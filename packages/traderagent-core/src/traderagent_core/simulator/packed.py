@@ -2,7 +2,7 @@
 
 import pickle
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copyreg import dispatch_table
 from io import BytesIO
 from itertools import chain
@@ -32,7 +32,6 @@ RECORDS_MOST, RECORDS_BLOCK = 200_000, 8_192
 QUICKLY = 1
 GRANTED = "plan_granted"
 SHOWN = 4
-"""What outlines have of a granted plan: kind, time, bot and symbol."""
 
 
 class Packed(Sequence[Item], Generic[Item]):
@@ -46,7 +45,7 @@ class Packed(Sequence[Item], Generic[Item]):
         self.latest: list[Item] = []
         self.most = most
         self._size = block
-        self._blocks: list[Any] = []
+        self._blocks: list[bytes | list[Item]] = []
 
     def append(self, item: Item) -> None:
         """Add an item, and pack older ones when there are many."""
@@ -58,25 +57,20 @@ class Packed(Sequence[Item], Generic[Item]):
         """Pack all but the latest block; items that cannot be packed stay as they are."""
         self.most = 2 * self._size
         while len(self.latest) > self.most:
-            block = self.latest[: self._size]
+            block = self._leave(self.latest[: self._size])
             del self.latest[: self._size]
             try:
-                self._blocks.append(self._pack(block))
+                self._blocks.append(_dumped(block))
             except (pickle.PicklingError, TypeError, AttributeError):
                 self._blocks.append(block)
 
-    def _pack(self, block: list[Item]) -> Any:
-        return _dumped(block)
-
-    def _unpack(self, packed: Any) -> Iterable[Item]:
-        return _loaded(packed)
-
-    def _read(self, unpack: Callable[[Any], Iterable[Item]]) -> Iterator[Item]:
-        blocks = (block if isinstance(block, list) else unpack(block) for block in self._blocks)
-        return chain.from_iterable(chain(blocks, (self.latest,)))
+    def _leave(self, block: list[Item]) -> list[Item]:
+        """What is kept of a block that is to be packed."""
+        return block
 
     def __iter__(self) -> Iterator[Item]:
-        return self._read(self._unpack)
+        blocks = (_loaded(block) if isinstance(block, bytes) else block for block in self._blocks)
+        return chain.from_iterable(chain(blocks, (self.latest,)))
 
     def __len__(self) -> int:
         return len(self._blocks) * self._size + len(self.latest)
@@ -90,7 +84,11 @@ class Packed(Sequence[Item], Generic[Item]):
 
 
 class RecordLog(Packed[Record]):
-    """The records of a run. `hear` is given each block before it is packed."""
+    """The records of a run. With `hear`, which is given each block before, plans are not packed.
+
+    Of a granted plan then only kind, time, bot and symbol are kept: plans and their legs are most of what records
+    hold, take longest to pack, and whoever hears keeps what is asked for later.
+    """
 
     def __init__(
         self,
@@ -102,22 +100,11 @@ class RecordLog(Packed[Record]):
         super().__init__(most, block)
         self._hear = hear
 
-    def outlines(self) -> Iterator[Record]:
-        """All records, but of those of granted plans perhaps only the first four parts: plans take long to unpack."""
-        return self._read(lambda packed: _loaded(packed[0]))
-
-    def _pack(self, block: list[Record]) -> tuple[bytes, bytes]:
-        """Records without their plans, and plans."""
-        if self._hear is not None:
-            self._hear(block)
-        plans = [record[SHOWN:] for record in block if record[0] == GRANTED]
-        outlines = [record[:SHOWN] if record[0] == GRANTED else record for record in block]
-        return _dumped(outlines), _dumped(plans)
-
-    def _unpack(self, packed: tuple[bytes, bytes]) -> Iterator[Record]:
-        rest = iter(_loaded(packed[1]))
-        for record in _loaded(packed[0]):
-            yield (*record, *next(rest)) if record[0] == GRANTED else record
+    def _leave(self, block: list[Record]) -> list[Record]:
+        if self._hear is None:
+            return block
+        self._hear(block)
+        return [record[:SHOWN] if record[0] == GRANTED else record for record in block]
 
 
 def _rebuilt(kind: type) -> Callable[[Any], tuple[type, tuple[Any, ...]]]:

@@ -1,6 +1,6 @@
 """What can be told of a finished run beyond its rows: positions, and what its plugins show. Made when asked for."""
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property, partial
@@ -23,6 +23,9 @@ from traderagent_core.simulator.outcome import Shown, ShownKind, Study
 from traderagent_core.simulator.preparing import Prepared
 from traderagent_core.simulator.record_reader import RecordReader
 from traderagent_core.simulator.round_trips import round_trips
+
+Ends = Mapping[tuple[int, str, str], Sequence[int]]
+"""Ids of granted plans, 0 for refused ones, by time, bot and name, in order."""
 
 
 class RunStudy(Study):
@@ -48,19 +51,19 @@ class RunStudy(Study):
     def exhibits(self) -> tuple[Shown, ...]:
         """What each strategy and then each filter shows."""
         with money_context():
-            return (*self._of_strategies(), *self._of_filters())
+            notes, ends = self._written()
+            return (*self._of_strategies(notes), *self._of_filters(ends))
 
     @cached_property
     def coordination(self) -> Coordination | None:
         """Regimes, owners, transitions and halts; None for a run without any."""
-        if not has_coordination(self._records.outlines()):
+        if not has_coordination(self._records):
             return None
         prepared = self._prepared
         stress = None if prepared.view.stress is None else prepared.view.stress.timeline
         terms = _terms(prepared)
         span = (prepared.start_ms, prepared.end_ms)
-        records = self._records.outlines()
-        return read_coordination(records, prepared.candles, *span, terms, self._reader, stress)
+        return read_coordination(self._records, prepared.candles, *span, terms, self._reader, stress)
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
@@ -76,9 +79,7 @@ class RunStudy(Study):
         members = self._prepared.engine.members
         held = [move for move in self._heard.stops if members[move.bot].setup.stop_placement == "engine"]
         with money_context():
-            return round_trips(
-                self._records.outlines(), self._reader, self._prepared.candles, self._is_flat, held
-            )
+            return round_trips(self._records, self._reader, self._prepared.candles, self._is_flat, held)
 
     def _is_flat(self, bot: str, quantity: Decimal, price: Decimal) -> bool:
         instrument = self._prepared.engine.members[bot].instrument
@@ -89,8 +90,7 @@ class RunStudy(Study):
 
     # -- plugins --------------------------------------------------------------------------------------------
 
-    def _of_strategies(self) -> list[Shown]:
-        notes = self._notes()
+    def _of_strategies(self, notes: dict[str, list[Record]]) -> list[Shown]:
         trips: dict[str, list[RoundTrip]] = defaultdict(list)
         for trip in self.round_trips:
             trips[trip.bot].append(trip)
@@ -102,11 +102,11 @@ class RunStudy(Study):
             shown.append(_shown(member.name, "strategy", plugin, member.strategy.exhibit, history))
         return shown
 
-    def _of_filters(self) -> list[Shown]:
+    def _of_filters(self, ends: Ends) -> list[Shown]:
         filters = self._prepared.engine.setup.filters
         shown = []
         for name, each in filters.items():
-            verdicts = LazyRows(self._heard.counts[name], partial(self._judged, name))
+            verdicts = LazyRows(self._heard.counts[name], partial(self._judged, name, ends))
             history = self._history(round_trips=tuple(self.round_trips), verdicts=verdicts)
             shown.append(_shown(name, "filter", name, each.exhibit, history))
         return shown
@@ -124,37 +124,35 @@ class RunStudy(Study):
             column.flags.writeable = False
         return Candles(symbol, timeframe, *columns)
 
-    def _notes(self) -> dict[str, list[Record]]:
+    def _written(self) -> tuple[dict[str, list[Record]], Ends]:
+        """Notes by bot, and what became of plans."""
         notes: dict[str, list[Record]] = defaultdict(list)
-        for record in self._records.outlines():
-            if record[0] == "noted":
+        ends: dict[tuple[int, str, str], list[int]] = defaultdict(list)
+        granted = iter(self._reader.plans)
+        for record in self._records:
+            kind = record[0]
+            if kind == "noted":
                 notes[record[2]].append(record)
-        return notes
+            elif kind == "plan_granted":
+                plan = next(granted)
+                ends[plan.time_ms, plan.bot, plan.name].append(plan.number)
+            elif kind == "plan_rejected":
+                ends[record[1], record[2], record[3]].append(0)
+        return notes, ends
 
-    def _judged(self, name: str) -> Iterator[Judged]:
+    def _judged(self, name: str, ends: Ends) -> Iterator[Judged]:
         """The verdicts of a filter, each with what became of its plan."""
-        ends = self._ends()
+        told: Counter[tuple[int, str, str]] = Counter()
         question = plan_id = 0
         for answer in self._heard.answers:
             if answer.question != question:  # Another filter's word on one plan belongs to the same end.
-                question = answer.question
-                plan_id = ends[answer.time_ms, answer.bot, answer.plan.name].popleft()
+                question, key = answer.question, (answer.time_ms, answer.bot, answer.plan.name)
+                plan_id = ends[key][told[key]]
+                told[key] += 1
             if answer.filter == name:
                 trip = self._trips[1].get(plan_id) if plan_id else None
                 what = (answer.time_ms, answer.bot, answer.symbol, answer.plan, answer.price, answer.verdict)
                 yield Judged(*what, bool(plan_id), trip)
-
-    def _ends(self) -> dict[tuple[int, str, str], deque[int]]:
-        """Ids of granted plans, 0 for refused ones, by time, bot and name, in order."""
-        ends: dict[tuple[int, str, str], deque[int]] = defaultdict(deque)
-        granted = iter(self._reader.plans)
-        for record in self._records.outlines():
-            if record[0] == "plan_granted":
-                plan = next(granted)
-                ends[plan.time_ms, plan.bot, plan.name].append(plan.number)
-            elif record[0] == "plan_rejected":
-                ends[record[1], record[2], record[3]].append(0)
-        return ends
 
 
 def _note(record: Record) -> Note:
