@@ -7,7 +7,7 @@ from copyreg import dispatch_table
 from io import BytesIO
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, ClassVar, Generic, TypeVar, overload
 
 import attrs
 
@@ -29,7 +29,6 @@ from traderagent_core.model.plan import (
 Item = TypeVar("Item")
 RECORDS_MOST, RECORDS_BLOCK = 200_000, 8_192
 """So many records, of some 300 bytes, stay as they are; of more, all but the latest are packed, into a fifteenth."""
-QUICKLY = 1
 GRANTED = "plan_granted"
 SHOWN = 4
 
@@ -40,6 +39,9 @@ class Packed(Sequence[Item], Generic[Item]):
     Short sequences never are; of a long one all but the latest items are, as it is likely to go on. What is read of a
     block is made anew each time: equal to what was appended, and not the same object.
     """
+
+    compression: ClassVar[int] = 1
+    """Level of zlib."""
 
     def __init__(self, most: int, block: int) -> None:
         self.latest: list[Item] = []
@@ -60,7 +62,7 @@ class Packed(Sequence[Item], Generic[Item]):
             block = self._leave(self.latest[: self._size])
             del self.latest[: self._size]
             try:
-                self._blocks.append(_dumped(block))
+                self._blocks.append(_dumped(block, self.compression))
             except (pickle.PicklingError, TypeError, AttributeError):
                 self._blocks.append(block)
 
@@ -89,6 +91,10 @@ class RecordLog(Packed[Record]):
     Of a granted plan then only kind, time, bot and symbol are kept: plans and their legs are most of what records
     hold, take longest to pack, and whoever hears keeps what is asked for later.
     """
+
+    compression = (
+        0  # They are read ten times for a report, and half of that time would go into decompression.
+    )
 
     def __init__(
         self,
@@ -121,12 +127,12 @@ TABLE = {**dispatch_table} | {
 """Several times as quick as what attrs has for pickling frozen objects with slots."""
 
 
-def _dumped(block: Any) -> bytes:
+def _dumped(block: Any, compression: int) -> bytes:
     into = BytesIO()
     pickler = pickle.Pickler(into, pickle.HIGHEST_PROTOCOL)
     pickler.dispatch_table = TABLE
     pickler.dump(block)
-    return zlib.compress(into.getbuffer(), QUICKLY)
+    return zlib.compress(into.getbuffer(), compression)
 
 
 def _loaded(packed: bytes) -> list[Any]:

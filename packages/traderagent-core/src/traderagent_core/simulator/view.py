@@ -127,6 +127,8 @@ class SimulatedView:
         """A run is over: what is read after it are candles, and an indicator that is asked for is made anew."""
         self._columns.clear()
         self._tails.clear()
+        self._due.clear()
+        self.regimes.clear()
 
     # -- what plugins see -----------------------------------------------------------------------------------
 
