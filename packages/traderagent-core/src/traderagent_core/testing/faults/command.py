@@ -134,7 +134,7 @@ def replay(context: click.Context, *, seed: int, strategy: str | None, config: P
     "--symbols", type=click.IntRange(1, 500), default=20, show_default=True, help="Bots, each on its own."
 )
 @click.option(
-    "--warm-up", type=click.IntRange(0), default=5, show_default=True, help="Days that do not count."
+    "--warm-up", type=click.IntRange(0), default=15, show_default=True, help="Days that do not count."
 )
 @click.option(
     "--seed", type=click.IntRange(0), default=1, show_default=True, help="What all prices follow from."
