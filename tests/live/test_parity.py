@@ -84,6 +84,47 @@ def test_records_are_those_of_the_simulator(
     assert found.count("filled") > 20
 
 
+def is_stopped_out(found: Comparison) -> bool:
+    return any(record[0] == "noted" and record[3:] == ("exit_begun", "stop_loss") for record in found.live)
+
+
+@pytest.mark.parametrize("direction", ["long", "short"])
+@pytest.mark.parametrize("stop_ratio", ["0.05", "0.10"])
+def test_a_grid_on_one_side_with_a_common_stop(direction: str, stop_ratio: str, compared: Compared) -> None:
+    """At 5 % some of its levels lie beyond the stop that it begins with; each fill brings that stop back."""
+    risk = {"stop_loss_percentage": stop_ratio}
+    given = config("grid", {"grid": {**GRID, "direction": direction}, "risk_management": risk})
+    found = compared(given, RANGING, START_MS + 4 * HOUR_MS)
+    assert found.difference == ""
+    assert found.replay.difference is None
+    refused = [record for record in found.live if record[0] == "order_ended" and record[3] == "REJECTED"]
+    assert refused == []
+    assert is_stopped_out(found) is (stop_ratio == "0.05")
+    assert found.count("order_amended") > 5
+
+
+@pytest.mark.parametrize(
+    ("grid", "row"),
+    [
+        ({"direction": "short"}, 100),
+        ({"direction": "short", "upper_price": 112, "lower_price": 104}, 60),
+        ({"direction": "long"}, 100),
+        ({"direction": "long", "upper_price": 97, "lower_price": 90}, 60),
+    ],
+    ids=["short", "short-flat", "long", "long-flat"],
+)
+def test_a_gap_beyond_orders_and_their_stop(grid: dict[str, Any], row: int, compared: Compared) -> None:
+    factor = 1.25 if grid["direction"] == "short" else 0.8
+    columns = [column.copy() for column in (SHORT.open, SHORT.high, SHORT.low, SHORT.close)]
+    for column in columns:
+        column[row:] = (column[row:] * factor).round(2)
+    jumping = Candles(SHORT.symbol, SHORT.timeframe, SHORT.open_time, *columns, SHORT.volume)
+    found = compared(config("grid", {"grid": {**GRID, **grid}}), jumping, START_MS + 4 * HOUR_MS)
+    assert found.difference == ""
+    assert found.replay.difference is None
+    assert is_stopped_out(found)
+
+
 def test_a_trend_follower_behind_the_smc_filter(compared: Compared) -> None:
     candles = market("rising", timeframe="15m", rows=900, seed=4)
     given = config("trend", {"trend": {}}, filters={"smc": {}})

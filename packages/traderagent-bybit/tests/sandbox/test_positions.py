@@ -45,6 +45,34 @@ def test_attached_stop_waits_for_the_entry(trader: Make) -> None:
     assert protections(me)["StopLoss"].value == 92
 
 
+def test_the_newest_order_that_carries_a_stop_moves_that_of_the_position(trader: Make) -> None:
+    me = trader(FLAT, (100.0, 100.0, 95.0, 95.0), (95.0, 95.0, 93.0, 93.0))
+    for price, stop in (("95", "90"), ("94", "91")):
+        me.order("Buy", "1", price, stopLoss=stop)
+    me.wait()
+    (order,) = protections(me).values()
+    assert order.trigger_price == 90
+    me.do("trading-stop", positionIdx=0, stopLoss="92")
+    me.wait()
+    assert (order.status, order.trigger_price) == ("Untriggered", 91)
+
+
+@pytest.mark.parametrize("stands", ["88", "90"])
+def test_a_stop_that_is_brought_to_a_price_passed_in_a_gap_is_triggered_at_once(
+    trader: Make, stands: str
+) -> None:
+    me = trader(FLAT, (100.0, 100.0, 95.0, 95.0), (89.0, 89.0, 89.0, 89.0))
+    me.order("Buy", "1", "95", stopLoss="90")
+    me.order("Buy", "1", "94", stopLoss="91")
+    me.wait()
+    (order,) = protections(me).values()
+    if stands != "90":
+        me.do("trading-stop", positionIdx=0, stopLoss=stands)
+    me.wait()
+    assert me.statuses(order)[-2:] == ["Triggered", "Filled"]
+    assert (me.position(), order.value) == (0, 178)
+
+
 def test_target_of_a_short_lies_below(trader: Make) -> None:
     me = trader(FLAT, FALL)
     me.order("Sell", "1", takeProfit="93", stopLoss="107")

@@ -477,6 +477,37 @@ def test_a_market_entry_into_a_position_carries_no_second_stop() -> None:
     assert venue.requests("more")[0].attached_stop is None
 
 
+@pytest.mark.parametrize("side", Side)
+def test_an_order_beyond_the_common_stop_carries_none(side: Side) -> None:
+    """It would be refused; what it adds to has the stop."""
+    prices = (100, 96, 95, 94) if side is Side.BUY else (100, 104, 105, 106)
+    legs = [entry(f"in{price}", price, side=side) for price in prices]
+    tight = Stop(AverageTimes(D("0.95")), AverageTimes(D("1.05")))
+    start = tuple(leg.name for leg in legs)
+    venue = ScriptedVenue(plan(*legs, stop=tight, start=start), placement="attached").start()
+    carries = [venue.requests(name)[0].attached_stop is not None for name in start]
+    assert carries == [True, True, False, False]
+
+
+def test_a_stop_is_moved_again_after_each_entry_that_brought_it_back_to_the_price_it_carried() -> None:
+    """The venue takes the price from each order that carries one, when it trades."""
+    plans = [
+        plan(entry(), entry("more", 95), stop=Stop(At(D(85))), start=("in", "more")),
+        plan(entry("next", 99), stop=TIGHT, name="next"),
+    ]
+    venue = ScriptedVenue(
+        {"on_start": lambda c: c.enter(plans[0]), "on_timer": lambda c, _: c.enter(plans[1])},
+        placement="attached",
+    ).start()
+    venue.fill("in")
+    venue.accept("stop")
+    venue.timer("t")
+    for part, held in (("0.5", "2.5"), (None, "4")):
+        venue.fill("more", part)
+        (change,) = [own.amendment for own in venue.wished(cmd.Amend)[-1:]]
+        assert (change.price, change.quantity) == (90, D(held))
+
+
 # -- trailing -----------------------------------------------------------------------------------------------
 
 

@@ -250,6 +250,56 @@ def test_an_attached_stop_comes_to_life_with_the_fill_and_closes_everything() ->
     assert bench.market.position.quantity == 0
 
 
+def test_each_order_that_carries_a_stop_moves_that_of_the_position_to_its_price() -> None:
+    bench = Bench(is_linear=True)
+    for price in (95, 92):
+        bench.send(BUY, 2, price, attached_stop=AttachedStop("s", D(85)))
+    bench.move(95.0)
+    bench.do(lambda: bench.exchange.execute(cmd.Amend(Amendment("s", D(90), D(2)), SYMBOL), 1))
+    filled, amended = bench.move(92.0)
+    assert (filled.client_order_id, amended.client_order_id) == ("o2", "s")
+    assert (amended.price, amended.quantity) == (85, 4)
+    assert not fills(bench.move(90.0))
+    assert fills(bench.move(85.0)) == [(D(85), D(4), Liquidity.TAKER)]
+
+
+@pytest.mark.parametrize("moved_to", [None, 88])
+def test_a_stop_that_a_gap_has_passed_trades_at_once(moved_to: int | None) -> None:
+    """Whether it comes to life in the gap, or an order brings that of the position back to the other side of it."""
+    bench = Bench(is_linear=True)
+    if moved_to is not None:
+        bench.send(BUY, 1, 96, attached_stop=AttachedStop("s", D(90)))
+        bench.move(96.0)
+        bench.do(lambda: bench.exchange.execute(cmd.Amend(Amendment("s", D(moved_to), D(1)), SYMBOL), 1))
+    bench.send(BUY, 2, 95, attached_stop=AttachedStop("s", D(90)))
+    told = bench.move(89.0)
+    assert [own.client_order_id for own in told if isinstance(own, ev.OrderFilled)] == [f"o{bench.ids}", "s"]
+    assert refusal(told) is None
+    assert bench.market.position.quantity == 0
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "stop", "is_taken"),
+    [
+        (BUY, 95, 94.5, True),
+        (BUY, 95, 95, False),
+        (BUY, 105, 99.5, True),
+        (BUY, 105, 100, False),
+        (BUY, None, 100, False),
+        (SELL, 105, 105.5, True),
+        (SELL, 105, 105, False),
+        (SELL, 95, 100, False),
+        (SELL, None, 100.5, True),
+    ],
+)
+def test_an_order_beyond_the_stop_that_it_carries_is_refused(
+    side: Side, price: Any, stop: Any, is_taken: bool
+) -> None:
+    bench = Bench(is_linear=True)
+    told = bench.send(side, 2, price, attached_stop=AttachedStop("s", D(str(stop))))
+    assert refusal(told) == (None if is_taken else "would_trigger")
+
+
 def test_an_amendment_moves_an_order_in_place() -> None:
     bench = Bench()
     bench.send(BUY, 1, 95)

@@ -74,12 +74,15 @@ def forget(account: Account, order: Order) -> None:
 
 
 def move(account: Account, order: Order) -> None:
-    """Let a waiting order wait for its new trigger price."""
-    symbol = account.leg_of(order).market.instrument.symbol
-    if order.is_at_venue:
+    """Let a waiting order wait for its new trigger price; one that the price has passed is triggered at once."""
+    market = account.leg_of(order).market
+    resting = market.orders.get(order.order_id)
+    if resting is not None:
         change = Amendment(order.order_id, order.trigger_price, None)
-        account.exchange.execute(cmd.Amend(change, symbol), account.now_ms)
+        account.exchange.change(market, resting, change, account.now_ms)
+    if order.is_at_venue:
         return
+    symbol = market.instrument.symbol
     watch = cmd.Watch(order.order_id, WATCH, symbol, order.trigger_price, order.trigger_direction == 1)
     account.exchange.execute(watch, account.now_ms)
 

@@ -180,6 +180,8 @@ class Stops:
             self._register(stop.want, want.quantity)
             stop.travelling = stop.want.order
             stop.carriers = []
+        elif _lies_beyond(want, stop.want):
+            return None
         order = stop.travelling
         if order is None or stop.want.side is not side:
             return None
@@ -310,6 +312,16 @@ class Stops:
             return
         member.stop.watched = None
         self.is_passed(member)
+
+
+def _lies_beyond(want: Want, stop: Want) -> bool:
+    """Whether the common stop of a plan is triggered before the price of this entry is reached.
+
+    An exchange refuses such a stop with the entry, which only adds to what others have opened, and that has its stop.
+    """
+    if want.price is None or stop.price is None:
+        return False
+    return want.price <= stop.price if want.side is BUY else want.price >= stop.price
 
 
 def _tightest(member: "Member", prices: list[Decimal], *, is_long: bool) -> Decimal | None:

@@ -9,7 +9,7 @@ from typing import Any
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
 from traderagent_core.model.instrument import Instrument
-from traderagent_core.model.order import Liquidity, OrderRequest, OrderType, Side
+from traderagent_core.model.order import Amendment, Liquidity, OrderRequest, OrderType, Side
 from traderagent_core.venue.book import ORDER_RANK, WATCH_RANK, Entry
 from traderagent_core.venue.funding import funding_payment
 from traderagent_core.venue.liquidation import bankruptcy_price, liquidation_price
@@ -81,7 +81,11 @@ class SimulatedExchange:
         refusal = self._refusal(market, order)
         if refusal is not None:
             self.events.append(ev.OrderRejected(now_ms, order_id, refusal))
-            return
+        else:
+            self._accept(market, order, now_ms)
+
+    def _accept(self, market: VenueMarket, order: VenueOrder, now_ms: int) -> None:
+        order_id = order.request.client_order_id
         self._know(order_id)
         market.orders[order_id] = order
         self._reserve(market, order, order.quantity)
@@ -140,6 +144,8 @@ class SimulatedExchange:
         at = price or market.last_price()
         if quantity < instrument.min_quantity or quantity * at < instrument.min_notional or not quantity:
             return "order_too_small"
+        if request.attached_stop is not None and _is_passed(request, market.last_price()):
+            return "would_trigger"
         return self._funds_refusal(market, order)
 
     def _funds_refusal(self, market: VenueMarket, order: VenueOrder) -> str | None:
@@ -255,27 +261,24 @@ class SimulatedExchange:
             self._attach(market, request, now_ms)
 
     def _attach(self, market: VenueMarket, request: OrderRequest, now_ms: int) -> None:
-        """Bring the stop to life that travelled with a filled order: at its first fill, or never."""
+        """Bring the stop to life that travelled with an order that trades, or move that of the position to its price.
+
+        Nothing refuses it: where the price has passed it, it trades at once.
+        """
         stop = request.attached_stop
         assert stop is not None
+        quantity = abs(market.position.quantity)
+        order = market.orders.get(market.attached)
+        if order is not None and order.price != stop.price:
+            self.change(market, order, Amendment(market.attached, stop.price, quantity), now_ms)
         if stop.client_order_id in self._known_ids:
             return
-        quantity = abs(market.position.quantity)
-        market.attached = stop.client_order_id
-        self.submit(
-            OrderRequest(
-                stop.client_order_id,
-                request.symbol,
-                request.side.opposite,
-                STOP,
-                quantity,
-                stop.price,
-                reduce_only=True,
-                closes_position=True,
-            ),
-            now_ms,
+        market.attached = name = stop.client_order_id
+        side, symbol = request.side.opposite, request.symbol
+        closing = OrderRequest(
+            name, symbol, side, STOP, quantity, stop.price, reduce_only=True, closes_position=True
         )
-        self._know(stop.client_order_id)
+        self._accept(market, VenueOrder(closing, stop.price, quantity, ZERO, market.candle), now_ms)
 
     def _clear_attached(self, market: VenueMarket, now_ms: int) -> None:
         """A stop that came with a position goes with it."""
@@ -344,6 +347,10 @@ class SimulatedExchange:
         if order is None or refusal is not None:
             self.events.append(ev.AmendRejected(now_ms, change.client_order_id, refusal or ""))
             return
+        self.change(market, order, change, now_ms)
+
+    def change(self, market: VenueMarket, order: VenueOrder, change: Amendment, now_ms: int) -> None:
+        """Give an open order other numbers without asking; what the price has passed then trades at once."""
         is_waiting = order in market.pending
         market.unrest(order)
         self._reserve(market, order, order.filled - order.quantity)
@@ -448,6 +455,15 @@ class SimulatedExchange:
         """Equity at the last prices, in quote currency."""
         held = (m.position.quantity * m.last_price() for m in self.markets.values() if m.position.quantity)
         return self.flow + sum(held, ZERO)
+
+
+def _is_passed(request: OrderRequest, last: Decimal) -> bool:
+    """Whether the stop that travels with an order would be triggered by the price that the order trades at."""
+    stop, base = request.attached_stop, request.price or last
+    assert stop is not None
+    if request.side is BUY:
+        return stop.price >= (min(base, last) if request.type is LIMIT else base)
+    return stop.price <= (max(base, last) if request.type is LIMIT else base)
 
 
 __all__ = ["Liquidation", "SimulatedExchange"]
