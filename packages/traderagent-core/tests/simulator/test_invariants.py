@@ -15,7 +15,7 @@ from traderagent_core.account.ledger import Ledger
 from traderagent_core.account.state import ActivePlan, Order, Want, WantStatus
 from traderagent_core.engine.engine import Engine
 from traderagent_core.model import event as ev
-from traderagent_core.model.order import Side
+from traderagent_core.model.order import OrderStatus, Side
 from traderagent_core.venue.exchange import SimulatedExchange
 from traderagent_core.venue.path import PathPolicy
 
@@ -282,7 +282,7 @@ def splitting(seed: int) -> Any:
 
 
 def final_state(ran: Any) -> dict[str, Any]:
-    """Ledgers at the end, and what is still wanted, by slot."""
+    """Ledgers at the end, and what is still wanted, by slot; an order that has not arrived may be changed yet."""
     account = ran.engine.account
     return {
         "ledgers": {
@@ -302,7 +302,7 @@ def final_state(ran: Any) -> dict[str, Any]:
         "orders": {
             (own.want.slot.bot, own.want.slot.name): (own.price, own.quantity, own.filled)
             for own in account.orders.values()
-            if own.want.status in ALIVE
+            if own.want.status in ALIVE and own.status is not OrderStatus.SUBMITTED
         },
     }
 
