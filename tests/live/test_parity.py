@@ -84,6 +84,20 @@ def test_records_are_those_of_the_simulator(
     assert found.count("filled") > 20
 
 
+@pytest.mark.parametrize("most", [None, 100])
+def test_a_trend_follower_whose_orders_are_large(most: int | None, compared: Compared) -> None:
+    """An instrument without a limit has none at the sandbox; what is above one goes out in parts."""
+    sizes = {"max_quantity": 150, "max_market_quantity": most} if most else {}
+    simulation = {"instruments": {"BTC/USDT": sizes}}
+    given = config("trend", {"trend": {"directions": ["short"]}}, simulation=simulation)
+    given["bots"][0]["risk_management"] = {"stop_loss_percentage": "0.05"}
+    found = compared(given, FALLING, START_MS + 4 * DAY_MS)
+    assert found.difference == ""
+    assert found.replay.difference is None
+    largest = max(record[5] for record in found.live if record[0] == "filled" and "entry" in record[2])
+    assert largest == most if most else largest > 500
+
+
 def is_stopped_out(found: Comparison) -> bool:
     return any(record[0] == "noted" and record[3:] == ("exit_begun", "stop_loss") for record in found.live)
 

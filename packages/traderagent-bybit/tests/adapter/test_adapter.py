@@ -482,3 +482,19 @@ def test_a_ticker_that_falls_silent_on_an_open_socket_breaks_it(
         return next(fact for fact in told if isinstance(fact, LinkDown))
 
     assert "tickers.ETHUSDT has been silent for too long" in on(talk).cause
+
+
+def test_each_contract_tells_its_largest_orders(rig: Callable[..., Any]) -> None:
+    limited = evolve(ETH, max_quantity=Decimal(300), max_market_quantity=Decimal(120))
+
+    async def told() -> Any:
+        async with rig(limited, BybitConfig()) as exchange:
+            adapter = exchange.adapter()
+            try:
+                await adapter.connect()
+                (found,) = await adapter.instruments()
+            finally:
+                await adapter.close()
+            return found.max_quantity, found.max_market_quantity
+
+    assert asyncio.run(told()) == (300, 120)

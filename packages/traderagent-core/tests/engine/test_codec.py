@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from attrs import define
 from traderagent_core.engine.codec import StateError, decode, encode, to_json
+from traderagent_core.model.instrument import Instrument
 from traderagent_core.model.order import Side
 
 PACKAGES = {"traderagent_core", __name__.partition(".")[0]}
@@ -77,3 +78,10 @@ def test_a_ring_of_objects_comes_back() -> None:
 def test_other_values_are_refused(value: Any) -> None:
     with pytest.raises(StateError, match="a state may hold"):
         to_json(value)
+
+
+def test_an_object_that_an_older_version_saved_has_the_defaults_of_later_fields() -> None:
+    data = encode(Instrument("BTC/USDT", tick_size=Decimal("0.5"), max_quantity=Decimal(3)))
+    (saved,) = (entry["fields"] for entry in data["objects"] if entry["class"].endswith(":Instrument"))
+    del saved["max_quantity"]
+    assert decode(data, PACKAGES) == Instrument("BTC/USDT", tick_size=Decimal("0.5"))

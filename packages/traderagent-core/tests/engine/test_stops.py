@@ -4,12 +4,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from attrs import evolve
 from traderagent_core.engine.setup import Limits
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
 from traderagent_core.model.order import Liquidity, OrderStatus, OrderType, Purpose, Side
 from traderagent_core.model.plan import At, AverageTimes, Fixed, Held, Leg, Plan, Stop, Trail
-from traderagent_core.testing.scripted import SPOT, ScriptedVenue
+from traderagent_core.testing.scripted import LINEAR, SPOT, ScriptedVenue
 
 D = Decimal
 STOP = "~stop"
@@ -389,6 +390,30 @@ def test_a_stop_fill_that_overtakes_an_entry_fill_is_followed_by_an_exit_of_noth
     assert venue.ledger.quantity == 0
     assert not venue.account.plans
     assert not venue.account.orders
+
+
+SMALL = evolve(LINEAR, max_quantity=D(3), max_market_quantity=D(2))
+
+
+def test_an_exit_above_the_largest_order_goes_out_in_parts() -> None:
+    venue = ScriptedVenue(plan(entry(quantity=5)), placement="engine", instrument=SMALL).start()
+    venue.fill("in")
+    venue.fill("in")
+    assert [request.quantity for request in venue.requests("in")] == [3, 2]
+    venue.watch(STOP, 89)
+    for held in (3, 1, 0):
+        venue.fill("exit")
+        assert venue.ledger.quantity == held
+    assert [request.quantity for request in venue.requests("exit")] == [2, 2, 1]
+
+
+def test_the_order_of_a_stop_closes_more_than_the_largest_order() -> None:
+    venue = ScriptedVenue(plan(entry(quantity=5)), placement="resting", instrument=SMALL).start()
+    venue.fill("in")
+    assert [request.quantity for request in venue.requests("stop")] == [3]
+    venue.accept("stop")
+    venue.fill("in")
+    assert venue.wished(cmd.Amend)[-1].amendment.quantity == 5
 
 
 # -- attached -----------------------------------------------------------------------------------------------

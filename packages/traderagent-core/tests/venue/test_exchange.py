@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from attrs import evolve
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
 from traderagent_core.model.instrument import Instrument, Market
@@ -298,6 +299,34 @@ def test_an_order_beyond_the_stop_that_it_carries_is_refused(
     bench = Bench(is_linear=True)
     told = bench.send(side, 2, price, attached_stop=AttachedStop("s", D(str(stop))))
     assert refusal(told) == (None if is_taken else "would_trigger")
+
+
+@pytest.mark.parametrize(
+    ("price", "kind", "quantity", "is_taken"),
+    [
+        (95, LIMIT, 3, True),
+        (95, LIMIT, "3.1", False),
+        (None, MARKET, 2, True),
+        (None, MARKET, "2.1", False),
+        (105, STOP, "2.1", False),
+    ],
+)
+def test_an_order_above_the_largest_of_its_type_is_refused(
+    price: Any, kind: OrderType, quantity: Any, is_taken: bool
+) -> None:
+    bench = Bench(is_linear=True)
+    limits = {"max_quantity": D(3), "max_market_quantity": D(2)}
+    bench.market.instrument = evolve(bench.market.instrument, **limits)
+    told = bench.send(BUY, quantity, price, kind)
+    assert refusal(told) == (None if is_taken else "order_too_large")
+
+
+def test_a_stop_that_closes_the_position_is_as_large_as_that_is() -> None:
+    bench = Bench(is_linear=True)
+    bench.send(BUY, 5)
+    bench.market.instrument = evolve(bench.market.instrument, max_market_quantity=D(2))
+    assert refusal(bench.send(SELL, 5, 90, STOP, reduce_only=True, closes_position=True)) is None
+    assert fills(bench.move(90.0)) == [(D(90), D(5), Liquidity.TAKER)]
 
 
 def test_an_amendment_moves_an_order_in_place() -> None:

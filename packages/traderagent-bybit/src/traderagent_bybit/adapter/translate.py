@@ -56,7 +56,7 @@ def plain(value: Decimal) -> str:
 
 
 def instrument(row: Mapping[str, Any], maker_fee: Decimal, taker_fee: Decimal) -> Instrument:
-    """Steps, minimums and leverage of a row of instruments-info."""
+    """Steps, limits and leverage of a row of instruments-info."""
     lots = row["lotSizeFilter"]
     return Instrument(
         f"{fields.name(row, 'baseCoin')}/{fields.name(row, 'quoteCoin')}",
@@ -68,6 +68,8 @@ def instrument(row: Mapping[str, Any], maker_fee: Decimal, taker_fee: Decimal) -
         maker_fee_ratio=maker_fee,
         taker_fee_ratio=taker_fee,
         max_leverage=fields.positive(row["leverageFilter"], "maxLeverage"),
+        max_quantity=fields.positive(lots, "maxOrderQty"),
+        max_market_quantity=fields.positive(lots, "maxMktOrderQty"),
     )
 
 

@@ -13,6 +13,9 @@ from traderagent_bybit.sandbox.numbers import plain
 LOT_VALUE = Decimal(50)
 """Steps of quantity are worth about this much at most, in USDT, as those of large contracts at Bybit are."""
 
+NO_LIMIT = Decimal(10**9)
+"""What an instrument without a largest order has here, as each one at Bybit has some number."""
+
 KNOWN = {
     "BTCUSDT": ("0.1", "0.001"),
     "ETHUSDT": ("0.01", "0.01"),
@@ -36,8 +39,6 @@ class Contract:
     symbol: str
     instrument: Instrument
     launch_ms: int
-    max_quantity: Decimal = Decimal(1190)
-    max_market_quantity: Decimal = Decimal(500)
     price_limit_x: Decimal = Decimal("0.01")
     price_limit_y: Decimal = Decimal("0.02")
     funding_interval_minutes: int = 480
@@ -64,6 +65,16 @@ class Contract:
     def step(self) -> Decimal:
         """Smallest step of the quantity."""
         return self.instrument.lot_size
+
+    @property
+    def max_quantity(self) -> Decimal:
+        """Largest order that has a price."""
+        return self.instrument.max_quantity or NO_LIMIT
+
+    @property
+    def max_market_quantity(self) -> Decimal:
+        """Largest order at the market."""
+        return self.instrument.max_market_quantity or NO_LIMIT
 
     def to_tick(self, price: Decimal) -> Decimal:
         """The nearest price on the tick, at least one tick."""
@@ -155,6 +166,7 @@ def contract_of(
         tick = Decimal(KNOWN[symbol][0])
     if symbol in KNOWN:
         step = Decimal(KNOWN[symbol][1])
+    scale = Decimal(1) if step < Decimal("0.01") else Decimal(100)
     instrument = given or Instrument(
         f"{base}/{quote}:{quote}",
         Market.LINEAR,
@@ -165,15 +177,10 @@ def contract_of(
         maker_fee_ratio=maker_fee,
         taker_fee_ratio=taker_fee,
         max_leverage=Decimal(100),
-    )
-    scale = Decimal(1) if instrument.lot_size < Decimal("0.01") else Decimal(100)
-    return Contract(
-        symbol,
-        instrument,
-        int(candles.open_time[0]),
         max_quantity=Decimal(1190) * scale,
         max_market_quantity=Decimal(500) * scale,
     )
+    return Contract(symbol, instrument, int(candles.open_time[0]))
 
 
 def _usual_step(candles: Candles) -> Decimal:

@@ -70,6 +70,12 @@ class InstrumentConfig(Section):
     min_notional: PositiveDecimal | None = Field(
         default=None, description="Smallest order, in quote currency."
     )
+    max_quantity: PositiveDecimal | None = Field(
+        default=None, description="Largest order that has a price, in base units; more goes out in parts."
+    )
+    max_market_quantity: PositiveDecimal | None = Field(
+        default=None, description="Largest order at the market, in base units; more goes out in parts."
+    )
     max_leverage: Annotated[Decimal, Field(ge=1), EXACT] | None = Field(
         default=None, description="Highest leverage the venue grants."
     )

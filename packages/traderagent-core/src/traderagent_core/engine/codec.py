@@ -1,7 +1,7 @@
 """Turns a graph of plain values, enums and attrs objects into JSON-able data and back, shared parts shared.
 
 What is restored is built without running any constructor, and only from classes of the packages that the caller
-allows, so that a saved state cannot name arbitrary code.
+allows, so that a saved state cannot name arbitrary code. A field that came later, and has a plain default, has that.
 """
 
 import json
@@ -110,8 +110,13 @@ class _Decoder:
         classes = {name: self._class(name) for name in dict.fromkeys(names)}
         self._made = [classes[name].__new__(classes[name]) for name in names]
         for made, entry in zip(self._made, self._data["objects"], strict=True):
-            for name, value in entry["fields"].items():
+            fields = entry["fields"]
+            cls: Any = type(made)
+            for name, value in fields.items():
                 object.__setattr__(made, name, self._value(value))
+            for name, default in _plain_defaults(cls):
+                if name not in fields:
+                    object.__setattr__(made, name, default)
         return self._value(self._data["root"])
 
     def _class(self, name: str) -> Any:
@@ -147,6 +152,15 @@ _CONTAINERS: dict[str, Any] = {
     "set": set,
     "frozenset": frozenset,
 }
+
+
+@cache
+def _plain_defaults(cls: Any) -> tuple[tuple[str, Any], ...]:
+    """Fields that an object saved by an older version may lack, with their defaults."""
+    if not attrs.has(cls):
+        return ()
+    plain = (type(None), bool, int, str, Decimal)
+    return tuple((each.name, each.default) for each in attrs.fields(cls) if isinstance(each.default, plain))
 
 
 @cache

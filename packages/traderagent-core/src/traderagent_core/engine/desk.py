@@ -61,6 +61,8 @@ class Desk:
         self._account = engine.account
         self._attaches = any(m.setup.stop_placement == "attached" for m in engine.members.values())
         instruments = {member.symbol: member.instrument for member in engine.members.values()}.items()
+        self._limited = {symbol: each for symbol, each in instruments if each.has_largest_order}
+        """Instruments with a largest order, by symbol."""
         self._linear = {symbol for symbol, each in instruments if each.market is Market.LINEAR}
         self._closing = {symbol: each.side.opposite for symbol, each in instruments if each.side is not None}
         """What can only reduce where an account holds long and short apart, by symbol."""
@@ -84,6 +86,8 @@ class Desk:
         if self._attaches and not leg.is_exit and not is_reducing:
             attached = engine.stops.attach(engine.members[want.plan.bot], want, order_id)
         quantity = want.quantity - want.filled if want.filled else want.quantity
+        if self._limited and not closes_position:
+            quantity = self._within_limit(symbol, kind, quantity)
         flags = (is_reducing, closes_position)
         engine.records.append(
             ("order_submitted", engine.now_ms, order_id, want.id, generation, kind, price, quantity, *flags)
@@ -102,6 +106,12 @@ class Desk:
             attached,
         )
         engine.commands.append(Submit(request))
+
+    def _within_limit(self, symbol: str, kind: OrderType, quantity: Decimal) -> Decimal:
+        """As much as the venue takes in one order; the rest goes out when that has been filled."""
+        instrument = self._limited.get(symbol)
+        most = None if instrument is None else instrument.largest_order(kind)
+        return quantity if most is None else min(quantity, most)
 
     def cancel(self, order: Order) -> None:
         """Ask the venue to cancel; asked once until it has answered."""

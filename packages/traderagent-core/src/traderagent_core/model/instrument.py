@@ -4,9 +4,9 @@ from decimal import Decimal
 from enum import Enum
 
 from attrs import field, frozen
-from attrs.validators import ge, gt, instance_of
+from attrs.validators import ge, gt, instance_of, optional
 
-from traderagent_core.model.order import Side
+from traderagent_core.model.order import OrderType, Side
 from traderagent_core.model.position_side import side_of
 
 ZERO = Decimal(0)
@@ -35,7 +35,8 @@ def ceil_to_step(value: Decimal, step: Decimal) -> Decimal:
 class Instrument:
     """One contract on one venue.
 
-    Prices are in quote currency, quantities in base units, ratios are fractions (0.001 is 0.1 %).
+    Prices are in quote currency, quantities in base units, ratios are fractions (0.001 is 0.1 %). The largest
+    quantities are those of one order that has a price, and of one at the market; None is no limit.
     """
 
     symbol: str
@@ -48,6 +49,10 @@ class Instrument:
     taker_fee_ratio: Decimal = field(default=Decimal("0.001"), validator=instance_of(Decimal))
     max_leverage: Decimal = field(default=Decimal(1), validator=[instance_of(Decimal), ge(Decimal(1))])
     maintenance_margin_ratio: Decimal = field(default=Decimal("0.005"), validator=instance_of(Decimal))
+    max_quantity: Decimal | None = field(default=None, validator=optional([instance_of(Decimal), gt(ZERO)]))
+    max_market_quantity: Decimal | None = field(
+        default=None, validator=optional([instance_of(Decimal), gt(ZERO)])
+    )
 
     @property
     def base(self) -> str:
@@ -79,6 +84,15 @@ class Instrument:
         """`quantity` rounded down to the lot size; zero when it is less than one lot."""
         lot = self.lot_size
         return quantity // lot * lot
+
+    @property
+    def has_largest_order(self) -> bool:
+        """Whether the quantity of an order is limited."""
+        return self.max_quantity is not None or self.max_market_quantity is not None
+
+    def largest_order(self, kind: OrderType) -> Decimal | None:
+        """The largest quantity of one order of this type, or None. A stop trades at the market."""
+        return self.max_quantity if kind is OrderType.LIMIT else self.max_market_quantity
 
     def size_problem(self, quantity: Decimal, price: Decimal) -> str | None:
         """Why the venue would refuse an order of this size, or None when it would not."""

@@ -136,6 +136,9 @@ class SimulatedExchange:
             return "price_not_on_tick"
         if quantity % instrument.lot_size:
             return "quantity_not_on_lot"
+        most = None if request.closes_position else instrument.largest_order(request.type)
+        if most is not None and quantity > most:
+            return "order_too_large"
         must_rest = request.post_only or request.type is STOP
         if must_rest and price is not None and market.is_beyond(request.side, request.type, float(price)):
             return "post_only_would_cross" if request.type is LIMIT else "would_trigger"
