@@ -63,8 +63,12 @@ class SetUp:
 def made() -> Iterator[SetUp]:
     """Set-ups on made-up markets."""
     yield one("grid", GRID, market("ranging", timeframe="5m", rows=9_000))
+    for seed, direction in enumerate(("long", "short"), 5):
+        section = {**GRID, "direction": direction}
+        yield one(f"grid, {direction}", section, market("ranging", timeframe="5m", rows=3_000, seed=seed))
     yield one("dca", DCA, market("ranging", timeframe="5m", rows=9_000, seed=2))
     yield one("dca, crash", DCA, market("crash", timeframe="5m", rows=5_000, seed=3))
+    yield one("dca, late", DCA, market("ranging", timeframe="5m", rows=3_000, seed=7), latency_ms=400)
     yield one("trend", {}, market("rising", timeframe="15m", rows=6_000))
     yield _with_smc(market("rising", timeframe="15m", rows=6_000, seed=4))
     yield _auto(
