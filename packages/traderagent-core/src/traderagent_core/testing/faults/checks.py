@@ -100,17 +100,22 @@ class Checks:
                 for symbol in self._outside.instruments:
                     self._exposure(symbol)
         process = self._process()
+        if process is not None:
+            self._look_at_pace(process)
         if process is None or process.driver is None or not process.is_running:
             self._since.clear()
             return
-        if abs(process.clock.now_ms() - self._world.now_ms) > SKEW_MS:
-            self._pace = conduct.Pace(process.wire.writes)
-        self._pace.look(process.wire.writes)
         self._endings.look(process.driver, self._world.now_ms)
         state = (process, process.driver.stepper.steps, version)
         if state != self._state or not self._is_all_well:
             self._state, self._is_all_well = state, True
             self._look_at(process, process.driver)
+
+    def _look_at_pace(self, process: Process) -> None:
+        """I11, also while a start goes on for long; pauses of a clock that was set are shorter."""
+        if abs(process.clock.now_ms() - self._world.now_ms) > SKEW_MS:
+            self._pace = conduct.Pace(process.wire.writes)
+        self._pace.look(process.wire.writes)
 
     def _look_at(self, process: Process, driver: Driver) -> None:
         """What follows from where both sides stand, the engine after its last step. As long as that stays all well,
