@@ -149,7 +149,7 @@ DEFECTS = (
     Defect(
         "fill_before_ack_dropped",
         "A fill of an order that the exchange has not confirmed yet is dropped.",
-        ("I4", "I3"),
+        ("I4", "I3", "liveness"),
         (Patch(Engine, "_filled", _only_when_known),),
         (Fault.REORDERED_MESSAGE,),
         first_seed=4,
