@@ -61,6 +61,13 @@ def test_an_edit_that_a_start_finds_waits_for_a_present_price() -> None:
     assert all(any("configuration_reloaded" in event for event in each.events) for each in steps)
 
 
+def test_a_timer_of_a_close_waits_for_its_candle() -> None:
+    """After both crashes DCA looks at the next close; before its candle it would find an old price, for ever."""
+    forced = SCENARIOS["forced-transition"]()
+    crashes = [Crash(198), Crash(42, Leave.POWER_CUT)]
+    assert play(forced, crashes, play(forced)).failure == ""
+
+
 @pytest.mark.parametrize(("place", "name"), list(enumerate(SCENARIOS)))
 def test_a_crash_and_another_in_the_recovery_change_no_end(place: int, name: str) -> None:
     found = explore(SCENARIOS[name](), Share(EVERY, 11 * place % EVERY, SECOND_EVERY))

@@ -55,6 +55,11 @@ class Boundaries:
         waited_for = self._waited_for()
         return min(waited_for) + self.grace_ms if waited_for else None
 
+    def due_ms(self, time_ms: int) -> int:
+        """When something of a time is due: what is told at a close comes after its candles, as in the simulator."""
+        is_awaited = time_ms > self._done_ms and time_ms % self.base_ms == 0
+        return time_ms + self.grace_ms if is_awaited else time_ms
+
     def pass_over(self, time_ms: int) -> None:
         """Closes up to a time belong to the past."""
         self._done_ms = max(self._done_ms, time_ms)

@@ -338,8 +338,9 @@ class Driver:
         first: tuple[tuple[int, int], Callable[[], None]] | None = None
         if close_ms is not None:
             first = (close_ms, BOUNDARY_PHASE), self._late_close
-        if timer is not None and (first is None or timer[:2] < first[0]):
-            first = timer[:2], self._timer
+        if timer is not None:
+            due = self.boundaries.due_ms(timer[0]), timer[1]
+            first = (due, self._timer) if first is None or due < first[0] else first
         if self._said and (first is None or (self._said[0].time_ms, OPERATOR_PHASE) < first[0]):
             first = (self._said[0].time_ms, OPERATOR_PHASE), self._hear_operator
         return first
