@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from traderagent_core import Side
-from traderagent_core.model.position_side import pair_of, side_of
+from traderagent_core.model.position_side import SIDES, pair_of, side_of
 
 from traderagent_bybit.adapter import fields
 from traderagent_bybit.adapter.fields import Row
@@ -16,7 +16,7 @@ from traderagent_bybit.adapter.fields import Row
 QUOTE = "USDT"
 INDEXES: dict[Side | None, int] = {None: 0, Side.BUY: 1, Side.SELL: 2}
 BY_INDEX = {index: side for side, index in INDEXES.items()}
-SIDES = {Side.BUY: "long", Side.SELL: "short"}
+NAMES = {side: name for name, side in SIDES.items()}
 
 
 def theirs(symbol: str) -> str:
@@ -69,7 +69,7 @@ class Symbols:
         if name not in self._positions:
             return ours(name)
         side = _side_of_execution(row) if "execId" in row else BY_INDEX[row["positionIdx"]]
-        return ours(name) if side is None else f"{ours(name)}:{SIDES[side]}"
+        return ours(name) if side is None else f"{ours(name)}:{NAMES[side]}"
 
 
 def _side_of_execution(row: Row) -> Side:

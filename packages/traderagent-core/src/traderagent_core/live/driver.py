@@ -22,6 +22,7 @@ from traderagent_core.live.reconcile import Reads
 from traderagent_core.live.starting import Starts
 from traderagent_core.live.stepper import LEAVING
 from traderagent_core.live.vitals import Vitals
+from traderagent_core.live.waits import until_some
 from traderagent_core.live.wakes import is_awaited
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
@@ -138,9 +139,7 @@ class Driver:
         """Take what is told until cancelled: step, make the journal durable, let the commands leave."""
         inbox = self._inbox
         while True:
-            while not inbox:
-                self._has_facts.clear()
-                await self._has_facts.wait()
+            await until_some(inbox, self._has_facts)
             self._take(inbox.popleft())
             for _ in range(min(len(inbox), BATCH)):
                 self._take(inbox.popleft())

@@ -11,6 +11,7 @@ from traderagent_core.engine.engine import Engine
 from traderagent_core.live.reports import never_accepted
 from traderagent_core.live.resolver import Resolver
 from traderagent_core.live.vitals import Vitals
+from traderagent_core.live.waits import until_some
 from traderagent_core.model import command as cmd
 from traderagent_core.model import event as ev
 from traderagent_core.model.order import Amendment, OrderRequest, OrderStatus, OrderType
@@ -66,9 +67,7 @@ class Outbox:
         """Send until cancelled."""
         async with asyncio.TaskGroup() as carriers:
             while True:
-                while not self._waiting:
-                    self._has_commands.clear()
-                    await self._has_commands.wait()
+                await until_some(self._waiting, self._has_commands)
                 command = self._waiting.popleft()
                 self.sent += 1
                 if callable(command):

@@ -1,7 +1,7 @@
-"""Waiting for the first of several."""
+"""Waiting for the first of several, and for something to do."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sized
 from typing import Any
 
 
@@ -13,3 +13,10 @@ async def first_of(*waits: Awaitable[Any] | None) -> None:
     finally:
         for task in tasks:
             task.cancel()
+
+
+async def until_some(waiting: Sized, news: asyncio.Event) -> None:
+    """Wait until something waits; whoever adds to it sets `news`."""
+    while not waiting:
+        news.clear()
+        await news.wait()

@@ -38,7 +38,6 @@ BUY, SELL, STOP = 0, 1, 2
 LEAD_BARS = 100
 """Candles before the run that a chart shows."""
 
-Part = TypeVar("Part", RoundTrip, Layer)
 Lean = TypeVar("Lean")
 Dot = tuple[int, int, float]
 """Time in ms, kind and price of a fill."""
@@ -160,8 +159,8 @@ def _parts(outcome: Outcome) -> _Parts:
     return _Parts(
         _by_name((fill.symbol, dot(fill)) for fill in outcome.fills),
         _by_name(level_prices(outcome.levels)),
-        _by_symbol(outcome.study.round_trips),
-        _by_symbol(layer for shown in outcome.study.exhibits for layer in shown.exhibit.layers),
+        _by_name((trip.symbol, trip) for trip in outcome.study.round_trips),
+        _by_name((layer.symbol, layer) for shown in outcome.study.exhibits for layer in shown.exhibit.layers),
         {trade.symbol for trade in outcome.trades if trade.kind == "cycle"},
     )
 
@@ -171,13 +170,6 @@ def _by_name(pairs: Iterable[tuple[str, Lean]]) -> Mapping[str, list[Lean]]:
     found: dict[str, list[Lean]] = defaultdict(list)
     for name, lean in pairs:
         found[name].append(lean)
-    return found
-
-
-def _by_symbol(rows: Iterable[Part]) -> Mapping[str, list[Part]]:
-    found: dict[str, list[Part]] = defaultdict(list)
-    for row in rows:
-        found[row.symbol].append(row)
     return found
 
 

@@ -8,11 +8,9 @@ from traderagent_core.account import reasons
 from traderagent_core.account.account import describe
 from traderagent_core.account.state import Record
 from traderagent_core.simulator.outcome import DecisionRow
-from traderagent_core.simulator.record_reader import PlanEntry, RecordReader, is_internal
+from traderagent_core.simulator.record_reader import TOLD, PlanEntry, RecordReader, is_internal
 
 _SHORT = Context(prec=6)
-TOLD = frozenset({"plan_rejected", "want_blocked", "want_shrunk", "noted", "plugin_failed", "mode_changed"})
-"""Records besides those of granted and closed plans that have a row."""
 
 
 def decision_rows(records: Iterable[Record], reader: RecordReader) -> Iterator[DecisionRow]:

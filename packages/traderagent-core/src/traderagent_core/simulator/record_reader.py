@@ -15,6 +15,8 @@ from traderagent_core.simulator.trades import Lot, TradeBook
 
 ZERO = Decimal(0)
 BUY = Side.BUY
+TOLD = frozenset({"plan_rejected", "want_blocked", "want_shrunk", "noted", "plugin_failed", "mode_changed"})
+"""Records besides those of granted and closed plans that have a row of decisions."""
 
 
 def is_internal(plan: str) -> bool:
@@ -105,20 +107,15 @@ class RecordReader:
     def _handlers(self) -> dict[str, Callable[[Record], None]]:
         return {
             "plan_granted": self._plan_granted,
-            "plan_rejected": self._told,
             "plan_closed": self._plan_closed,
             "want_granted": self._want_granted,
             "want_resized": self._want_resized,
-            "want_blocked": self._told,
-            "want_shrunk": self._told,
             "order_submitted": self._order_submitted,
             "filled": self._filled,
             "foreign_filled": self._foreign_filled,
             "funding_booked": self._funding_booked,
             "ledger_handed_over": self._handed_over,
-            "noted": self._told,
-            "plugin_failed": self._told,
-            "mode_changed": self._told,
+            **dict.fromkeys(TOLD, self._told),
         }
 
     # -- plans, wants ---------------------------------------------------------------------------------------
