@@ -88,7 +88,7 @@ def readable(files: Iterable[Path]) -> list[Path]:
     Raises DataError when there are only Parquet files and their extra is missing.
     """
     every = list(files)
-    able = [path for path in every if has_parquet() or path.suffix.lower() != ".parquet"]
+    able = [path for path in every if path.suffix.lower() != ".parquet" or has_parquet()]
     if every and not able:
         raise DataError(
             f"{every[0].parent}: only Parquet files, and reading them needs an extra that is not installed: "
