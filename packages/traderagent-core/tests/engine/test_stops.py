@@ -93,6 +93,20 @@ def test_a_refused_exit_is_tried_again_but_not_at_once(code: str) -> None:
     assert venue.strategy.said("on_closed")[-1] == ("stop_loss",)
 
 
+def test_an_exit_that_is_refused_again_and_again_never_waits_longer_than_eight_seconds() -> None:
+    venue = ScriptedVenue(plan(entry())).start()
+    venue.fill("in")
+    venue.watch(STOP, 89)
+    delays = []
+    for _ in range(6):
+        venue.reject("exit", "rate_limited")
+        timer = venue.wished(cmd.SetTimer)[-1]
+        delays.append((timer.due_ms - venue.now_ms) // 1_000)
+        venue.now_ms = timer.due_ms
+        venue.timer(timer.name)
+    assert delays == [1, 2, 4, 8, 8, 8]
+
+
 def test_late_news_of_a_stop_that_was_dropped_closes_nothing() -> None:
     venue = ScriptedVenue(
         {"on_start": lambda c: c.enter(plan(entry())), "on_timer": lambda c, _: c.exit("enough")}

@@ -49,7 +49,7 @@ CANCEL_AGAIN_MS = 5_000
 BACK_OFF_MS = (60_000, 3_600_000)
 """First and longest pause before a want whose order was refused is tried again."""
 
-OWN_BACK_OFF_MS = (1_000, 60_000)
+OWN_BACK_OFF_MS = (1_000, 8_000)
 """The same for the engine's own stops and exits: no position stays open or without a stop longer than it must."""
 
 
