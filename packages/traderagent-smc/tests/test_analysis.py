@@ -45,6 +45,29 @@ def test_bursts_of_any_size_leave_the_state_of_single_candles(
     assert state(fed(candles, chosen, tuple(cuts))) == state(single)
 
 
+class Careful(TimeframeAnalysis):
+    """Lets no candle pass: each goes through all detectors."""
+
+    def _look_out(self) -> None:
+        """Keep the levels at which every candle reaches something."""
+
+
+@given(seed=st.integers(0, 10_000), has_odd_closes=st.booleans())
+@settings(max_examples=40, deadline=None)
+@pytest.mark.parametrize("chosen", [SMALL, evolve(SMALL, close_break=False)])
+def test_a_candle_that_is_let_pass_changes_nothing(chosen: Settings, seed: int, has_odd_closes: bool) -> None:
+    candles = _walk(400, seed)
+    if has_odd_closes:
+        candles = evolve(candles, close=candles.close + np.random.default_rng(seed).normal(0, 2, 400))
+    usual, careful = fed(candles, chosen), Careful("15m", chosen)
+    careful.feed(candles)
+    careful.floor, careful.ceiling = usual.floor, usual.ceiling
+    told = state(careful)
+    told["classes"]["TimeframeAnalysis"] = told["classes"].pop("Careful")
+    told["objects"][0][0] = "TimeframeAnalysis"
+    assert told == state(usual)
+
+
 @given(seed=st.integers(0, 10_000), cut=st.integers(0, 400))
 @settings(max_examples=40, deadline=None)
 @pytest.mark.parametrize("chosen", [SMALL, UNLIMITED])

@@ -18,7 +18,7 @@ def found(
     chart = Chart(50)
     for time, (start, high, low, close) in enumerate([*BEFORE, *rows]):
         row = (start, high, low, close) if direction > 0 else (-start, -low, -high, -close)
-        chart.append((time, *row, volume))
+        chart.extend([[value] for value in (time, *row, volume)])
     patterns = find_patterns(chart, 1.0, trends_up=trend, trends_down=trend)
     return {each.name: each for each in patterns if each.direction == direction}
 
@@ -93,7 +93,7 @@ def test_what_is_no_breakout_of_an_inside_bar(rows: list[Row]) -> None:
 def test_few_candles_give_no_pattern(make: Callable[..., Candles]) -> None:
     chart = Chart(50)
     assert find_patterns(chart, float("nan"), trends_up=True, trends_down=True) == []
-    chart.append((0, 12.0, 12.5, 9.0, 12.4, 1.0))
+    chart.extend([[value] for value in (0, 12.0, 12.5, 9.0, 12.4, 1.0)])
     assert [each.name for each in find_patterns(chart, float("nan"), trends_up=True, trends_down=True)] == [
         PIN_BAR
     ]

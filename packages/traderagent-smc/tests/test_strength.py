@@ -11,13 +11,14 @@ from traderagent_smc.strength import mean_volume, merits, narrowness
 def chart_of(volumes: list[float]) -> Chart:
     chart = Chart(50)
     for time, volume in enumerate(volumes):
-        chart.append((time, 1.0, 1.0, 1.0, 1.0, volume))
+        chart.extend([[value] for value in (time, 1.0, 1.0, 1.0, 1.0, volume)])
     return chart
 
 
 def measured(volumes: list[float], atr: float = 2.0, kind: str | None = "BOS", body: float = 3.0) -> float:
     found = merits(
         chart_of(volumes),
+        len(volumes) - 1,
         Weights(),
         height=4.0,
         body=body,
@@ -55,4 +56,4 @@ def test_narrowness_falls_from_one_atr_to_three(height: float, share: float) -> 
 
 
 def test_the_mean_volume_is_of_the_last_twenty() -> None:
-    assert mean_volume(chart_of([1000.0, *[4.0] * 20])) == 4.0
+    assert mean_volume(chart_of([1000.0, *[4.0] * 20]), 20) == 4.0

@@ -1,7 +1,7 @@
 """One timeframe, one candle at a time: all detectors in their order, and the zones that they give birth to."""
 
-from collections.abc import Iterator
-from math import nan
+from collections.abc import Callable
+from math import inf, nan
 from typing import NamedTuple
 
 from attrs import define, field
@@ -9,9 +9,9 @@ from traderagent_core import Candle, Candles
 from traderagent_core.indicators import Atr, Running
 from traderagent_core.model.timeframe import timeframe_ms
 
-from traderagent_smc.chart import Chart
+from traderagent_smc.chart import Chart, Columns
 from traderagent_smc.extremes import WindowRange
-from traderagent_smc.feeding import check_candle, check_candles, plain_rows
+from traderagent_smc.feeding import check_candle, check_columns, plain_columns, rows_of
 from traderagent_smc.gaps import Gap, find_gap
 from traderagent_smc.order_blocks import BlockFinder, OrderBlock
 from traderagent_smc.pattern_structure import PatternEvent, PatternStructure
@@ -39,14 +39,15 @@ class Found(NamedTuple):
     zones: tuple[Zone, ...] = ()
 
 
-NOTHING = Found()
+Tell = Callable[[Found], None]
 
 
 @define(eq=False)
 class TimeframeAnalysis:
     """Swings, structure, zones and pools of one timeframe, as of the last closed candle.
 
-    `update` candle by candle and `feed` in bursts of any size leave the same state, to the last bit.
+    `update` candle by candle and `feed` in bursts of any size leave the same state, to the last bit. A candle between
+    `floor` and `ceiling` reaches no level that a detector other than the book of zones waits for.
     """
 
     timeframe: str
@@ -63,6 +64,8 @@ class TimeframeAnalysis:
     book: ZoneBook = field(init=False)
     atr_running: Running = field(init=False)
     atr: float = field(default=nan, init=False)
+    floor: float = field(default=inf, init=False)
+    ceiling: float = field(default=-inf, init=False)
     holes: int = field(default=0, init=False)
     zones_born: int = field(default=0, init=False)
 
@@ -105,41 +108,94 @@ class TimeframeAnalysis:
 
     # -- feeding --------------------------------------------------------------------------------------------
 
-    def update(self, candle: Candle) -> Found:
+    def update(self, candle: Candle) -> None:
         """Take the next closed candle; raises DataError, with nothing changed, if it cannot be one."""
         self.holes += check_candle(candle, self.last_open_ms, self.timeframe)
-        return self._step(candle, self.atr_running.update(candle))
+        self._take([[value] for value in candle], [self.atr_running.update(candle)], None)
 
-    def feed(self, candles: Candles) -> None:
-        """Take the next closed candles; raises DataError, with nothing changed, if one of them cannot be one."""
-        for _ in self.findings(candles):
-            pass
+    def feed(self, candles: Candles, tell: Tell | None = None) -> None:
+        """Take the next closed candles; raises DataError, with nothing changed, if one of them cannot be one.
 
-    def findings(self, candles: Candles) -> Iterator[Found]:
-        """Take the next closed candles as `feed` does, and tell what became known at each."""
-        rows = plain_rows(candles)
-        self.holes += check_candles(rows, self.last_open_ms, self.timeframe)
-        if len(rows) < SHORT_BURST:
-            take = self.atr_running.update
-            for row in rows:
-                yield self._step(row, take(row))
+        `tell` is told of each candle at which something became known.
+        """
+        columns = plain_columns(candles)
+        self.holes += check_columns(columns, self.last_open_ms, self.timeframe)
+        if len(candles) < SHORT_BURST:
+            atrs = [*map(self.atr_running.update, rows_of(columns))]
+        else:
+            atrs = self.atr_running.batch(candles).tolist()
+        self._take(columns, atrs, tell)
+
+    def _take(self, columns: Columns, atrs: list[float], tell: Tell | None) -> None:
+        """Take candles in as many parts as the chart has to be trimmed."""
+        chart, first, count = self.chart, 0, len(atrs)
+        while first < count:
+            if chart.count == chart.trim_at:
+                self._measure(chart.count - 1)
+                chart.trim()
+            t = chart.count
+            last = min(first + chart.trim_at - t, count)
+            part = columns if last - first == count else [column[first:last] for column in columns]
+            chart.extend(part)
+            self._walk(t, part, atrs[first:last], tell)
+            first = last
+
+    def _walk(self, t: int, columns: Columns, atrs: list[float], tell: Tell | None) -> None:
+        """Candles from index t on, which the chart has taken: most of them reach nothing, or only zones."""
+        book, swings, has_zones = self.book, self.swings, self.settings.has_zones
+        floor, ceiling = self.floor, self.ceiling
+        _, starts, highs, lows, closes, _ = columns
+        for start, high, low, close, high_before, low_before, atr in zip(
+            starts, highs, lows, closes, *self._before(t), atrs, strict=False
+        ):
+            is_open = high_before < low or low_before > high
+            news = swings.update(t) if t >= swings.due else None
+            if news is not None or not floor < low <= close <= high < ceiling:
+                self.atr = atr
+                self._step(t, start, high, low, close, news, tell, is_open=is_open)
+                floor, ceiling = self.floor, self.ceiling
+            else:
+                if low <= book.floor or high >= book.ceiling or t >= book.due:
+                    book.update(t, start, high, low, close)
+                if is_open and (has_zones or tell is not None):
+                    self.atr = atr
+                    self._open(t, tell)
+            t += 1
+        self.atr = atrs[-1]
+
+    def _before(self, t: int) -> tuple[list[float], list[float]]:
+        """The highs and lows of the candles from t - 2 on; of those that there are none of, what leaves no gap."""
+        first, chart = t - 2 - self.chart.offset, self.chart
+        if first >= 0:
+            return chart.high[first:], chart.low[first:]
+        return [inf] * -first + chart.high, [-inf] * -first + chart.low
+
+    def _open(self, t: int, tell: Tell | None) -> None:
+        """A candle that reaches nothing but may leave a gap open."""
+        gap = find_gap(self.chart, t, self._least_gap())
+        if gap is None:
             return
-        for row, atr in zip(rows, self.atr_running.batch(candles).tolist(), strict=True):
-            yield self._step(row, atr)
+        zones = self._births(t, (), gap)
+        if tell is not None:
+            tell(Found(gap=gap, zones=zones))
 
-    def _step(self, row: Candle, atr: float) -> Found:
-        """One candle through all detectors: swings, structure, lives, births, pools.
+    def _step(
+        self,
+        t: int,
+        start: float,
+        high: float,
+        low: float,
+        close: float,
+        news: SwingNews | None,
+        tell: Tell | None,
+        *,
+        is_open: bool,
+    ) -> None:
+        """One candle through all detectors after the swings: structure, lives, births, pools.
 
         A detector is called only at a candle that reaches what it waits for, as most do not.
         """
-        _, start, high, low, close, _ = row
-        chart, structure, patterns = self.chart, self.structure, self.patterns
-        if chart.count == chart.trim_at:
-            self._measure()
-            chart.trim()
-        t = chart.append(row)
-        self.atr = atr
-        news = self.swings.update(t, high, low)
+        structure, patterns = self.structure, self.patterns
         pool = None if news is None else self._take_swing(t, news)
         up, down = (close, close) if self.settings.close_break else (high, low)
         breaks = structure.update(t, up, down) if up > structure.ceiling or down < structure.floor else ()
@@ -147,8 +203,7 @@ class TimeframeAnalysis:
         finder = self.blocks
         is_beyond = close > finder.ceiling or close < finder.floor or not finder.lookback
         blocks = finder.update(t, close) if is_beyond else ()
-        is_open = t > 1 and (chart.high[-3] < low or chart.low[-3] > high)
-        gap = find_gap(chart, self._least_gap()) if is_open else None
+        gap = find_gap(self.chart, t, self._least_gap()) if is_open else None
         zones = self._births(t, blocks, gap) if blocks or gap is not None else ()
         pools = self.high_pools
         if high > pools.lone_level or high >= pools.least_reach or pools.runs:
@@ -160,15 +215,28 @@ class TimeframeAnalysis:
         events: list[PatternEvent] | None = None
         if active is not None or up > patterns.ceiling or down < patterns.floor:
             events = patterns.update(t, up, down, active)
-        if news is None and gap is None and not (breaks or blocks or events):
-            return NOTHING
-        swing = None if news is None else news.swing
-        return Found(swing, breaks, tuple(events or ()), blocks, gap, pool, zones)
+        self._look_out()
+        if tell is not None and not (news is None and gap is None and not (breaks or blocks or events)):
+            swing = None if news is None else news.swing
+            tell(Found(swing, breaks, tuple(events or ()), blocks, gap, pool, zones))
 
-    def _measure(self) -> None:
-        """Let the range take the candles that have come since it was last asked for."""
-        first = self.range.count - self.chart.offset
-        self.range.take(self.chart.high[first:], self.chart.low[first:])
+    def _look_out(self) -> None:
+        """Find the nearest levels that a detector waits for; some want to see each candle."""
+        structure, patterns, blocks = self.structure, self.patterns, self.blocks
+        above, below = self.high_pools, self.low_pools
+        if above.runs or below.runs or not blocks.lookback:
+            self.floor, self.ceiling = inf, -inf
+            return
+        self.ceiling = min(
+            structure.ceiling, patterns.ceiling, blocks.ceiling, above.lone_level, above.least_reach
+        )
+        self.floor = max(structure.floor, patterns.floor, blocks.floor, -below.lone_level, -below.least_reach)
+
+    def _measure(self, t: int) -> None:
+        """Let the range take the candles up to t that have come since it was last asked for."""
+        chart = self.chart
+        part = slice(self.range.count - chart.offset, t + 1 - chart.offset)
+        self.range.take(chart.high[part], chart.low[part])
 
     def _least_gap(self) -> float:
         ratio = self.settings.fvg_min_atr
@@ -182,7 +250,7 @@ class TimeframeAnalysis:
         self.blocks.take(t, swing)
         tolerance = self.settings.liquidity_tolerance
         if tolerance is None:
-            self._measure()
+            self._measure(t)
             tolerance = self.settings.range_ratio * self.range.height
         side = self.high_pools if swing.direction == HIGH else self.low_pools
         return side.take(t, swing, news.replaced, tolerance)
@@ -192,12 +260,13 @@ class TimeframeAnalysis:
     def _births(self, t: int, blocks: tuple[OrderBlock, ...], gap: Gap | None) -> tuple[Zone, ...]:
         if not self.settings.has_zones:
             return ()
-        zones = [self._block_zone(t, block) for block in blocks]
+        zones = tuple([self._block_zone(t, block) for block in blocks]) if blocks else ()
         if gap is not None:
-            zones.append(self._gap_zone(t, gap))
+            zones += (self._gap_zone(t, gap),)
+        at = t - self.chart.offset
         for zone in zones:
-            self.book.add(zone, self.chart.low[-1], self.chart.high[-1])
-        return tuple(zones)
+            self.book.add(zone, self.chart.low[at], self.chart.high[at])
+        return zones
 
     def _block_zone(self, t: int, block: OrderBlock) -> Zone:
         # By wicks the live break may have come before the close that made the block: it counts all the same.
@@ -205,36 +274,29 @@ class TimeframeAnalysis:
         return self._zone(t, BLOCK, block, block.body, block.mean_volume, kind)
 
     def _gap_zone(self, t: int, gap: Gap) -> Zone:
-        chart = self.chart
-        body = abs(chart.close[-2] - chart.open[-2])
+        chart, at = self.chart, t - 1 - self.chart.offset
+        body = abs(chart.close[at] - chart.open[at])
         kind = self.structure.kind_since(t - 2, gap.direction)
-        return self._zone(t, GAP, gap, body, chart.volume[-2], kind)
+        return self._zone(t, GAP, gap, body, chart.volume[at], kind)
 
     def _zone(
         self, t: int, kind: str, found: OrderBlock | Gap, body: float, volume: float, break_kind: str | None
     ) -> Zone:
         direction, top, bottom = found.direction, found.top, found.bottom
         opposite = self.low_pools if direction > 0 else self.high_pools
+        near, far = (top, bottom) if direction > 0 else (-bottom, -top)
         self.zones_born += 1
-        return Zone(
-            kind,
-            direction,
-            found.idx,
-            top,
-            bottom,
+        known = merits(
+            self.chart,
             t,
-            self.chart.time[-1] + self.length_ms,
-            near=top if direction > 0 else -bottom,
-            far=bottom if direction > 0 else -top,
-            number=self.zones_born,
-            merits=merits(
-                self.chart,
-                self.settings.weights,
-                height=top - bottom,
-                body=body,
-                volume=volume,
-                break_kind=break_kind,
-                has_grab=opposite.last_grab_at >= t - self.settings.grab_candles,
-                atr=self.atr,
-            ),
+            self.settings.weights,
+            height=top - bottom,
+            body=body,
+            volume=volume,
+            break_kind=break_kind,
+            has_grab=opposite.last_grab_at >= t - self.settings.grab_candles,
+            atr=self.atr,
         )
+        known_ms = self.chart.time[t - self.chart.offset] + self.length_ms
+        number = self.zones_born
+        return Zone(kind, direction, found.idx, top, bottom, t, known_ms, near, far, number, known)

@@ -83,7 +83,7 @@ def _last_rows(chart: Chart, count: int) -> Iterator[tuple[float, float, float, 
 
 def _volume(chart: Chart) -> float:
     """Volume of the latest candle against twice the mean of 20, at most 1; a half without volume."""
-    mean = mean_volume(chart)
+    mean = mean_volume(chart, chart.count - 1)
     return min(1.0, chart.volume[-1] / (2.0 * mean)) if mean > 0.0 else UNKNOWN_VOLUME
 
 

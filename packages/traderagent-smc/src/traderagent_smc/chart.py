@@ -1,18 +1,22 @@
 """The memory of one series: the last candles as plain lists, as many as the detectors look back."""
 
-from itertools import islice
+from collections.abc import Sequence
+from typing import Any
 
 from attrs import Factory, define, field
 
 SLACK = 64
+Columns = Sequence[list[Any]]
+"""Open times, opens, highs, lows, closes and volumes of the same candles."""
 
 
 @define(eq=False)
 class Chart:
     """The last `keep` candles or some more. An index counts candles from the first one ever fed.
 
-    `lists[-1]` is the latest candle; the candle of index i stands at `i - offset`. Whoever feeds it has to `trim` it
-    when `count` has come to `trim_at`.
+    The candle of index i stands at `i - offset` of the lists. While a burst is taken in, candles stand here that the
+    detectors have not come to yet: at candle t they look no further than `t - offset`. Whoever feeds it has to `trim`
+    it when `count` has come to `trim_at`.
     """
 
     keep: int
@@ -30,18 +34,16 @@ class Chart:
     def _first_trim(self) -> int:
         return 2 * self.keep + SLACK
 
-    def append(self, row: tuple[int, float, float, float, float, float]) -> int:
-        """Take the next candle (open time, open, high, low, close, volume) and give its index."""
-        time, start, high, low, close, volume = row
-        self.time.append(time)
-        self.open.append(start)
-        self.high.append(high)
-        self.low.append(low)
-        self.close.append(close)
-        self.volume.append(volume)
-        index = self.count
-        self.count = index + 1
-        return index
+    def extend(self, columns: Columns) -> None:
+        """Take the next candles."""
+        times, opens, highs, lows, closes, volumes = columns
+        self.time += times
+        self.open += opens
+        self.high += highs
+        self.low += lows
+        self.close += closes
+        self.volume += volumes
+        self.count += len(times)
 
     def trim(self) -> None:
         """Forget all but the last `keep` candles."""
@@ -62,9 +64,3 @@ class Chart:
             self.close[at],
             self.volume[at],
         )
-
-    def largest_body(self, first: int, last: int) -> float:
-        """The largest |close - open| among the candles first … last."""
-        start, end = first - self.offset, last - self.offset + 1
-        pairs = zip(islice(self.open, start, end), islice(self.close, start, end), strict=True)
-        return max(abs(close - start) for start, close in pairs)

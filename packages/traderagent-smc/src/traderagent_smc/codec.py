@@ -50,7 +50,7 @@ _CLASSES: Mapping[str, type[Any]] = {
     )
 }
 _OBJECT, _LIST, _TUPLE, _DEQUE, _MAP, _FLOAT, _ATR, _DEAD = "o", "l", "t", "d", "m", "f", "a", "z"
-_AS_IS = (type(None), bool, int, str)
+_AS_IS = frozenset((type(None), bool, int, str))
 _SERIES: Mapping[type[Any], str] = {list: _LIST, tuple: _TUPLE, deque: _DEQUE}
 
 
@@ -83,9 +83,9 @@ class _Saver:
             return value
         if kind is float:
             return value if isfinite(value) else [_FLOAT, repr(value)]
-        if kind is DeadZone:
-            return [_DEAD, *value]
         if kind in _SERIES:
+            if value and type(value[0]) is DeadZone:
+                return [_DEAD, *zip(*value, strict=True)]
             return [_SERIES[kind], *(value if _is_plain(value) else map(self.value, value))]
         if kind is dict:
             return [_MAP, *([self.value(key), self.value(each)] for key, each in value.items())]
@@ -100,8 +100,10 @@ class _Saver:
             place = self._places[id(value)] = len(self.objects)
             self.objects.append(None)
             name = type(value).__name__
-            fields = self.classes.setdefault(name, [a.name for a in attrs.fields(type(value))])
-            self.objects[place] = [name, *(self.value(getattr(value, field)) for field in fields)]
+            fields = self.classes.get(name)
+            if fields is None:
+                fields = self.classes[name] = [a.name for a in attrs.fields(type(value))]
+            self.objects[place] = [name, *[self.value(getattr(value, field)) for field in fields]]
         return place
 
 
@@ -148,7 +150,7 @@ _BUILDERS: Mapping[str, Callable[[_Loader, list[Any]], Any]] = {
     _TUPLE: lambda loader, parts: tuple(loader.values(parts)),
     _DEQUE: lambda loader, parts: deque(loader.values(parts)),
     _MAP: lambda loader, parts: {loader.value(key): loader.value(each) for key, each in parts},
-    _DEAD: lambda _, parts: DeadZone(*parts),
+    _DEAD: lambda _, parts: deque(map(DeadZone._make, zip(*parts, strict=True))),
     _FLOAT: lambda _, parts: float(parts[0]),
     _ATR: _atr,
 }

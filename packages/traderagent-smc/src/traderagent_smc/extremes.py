@@ -1,8 +1,6 @@
 """The highest high and the lowest low of the last candles, in the memory of a handful of them."""
 
 from collections import deque
-from collections.abc import Callable
-from operator import gt, lt
 
 from attrs import Factory, define
 
@@ -11,7 +9,7 @@ from attrs import Factory, define
 class WindowRange:
     """The range of the last `length` candles (of fewer, while there are fewer).
 
-    Only candles are kept that no later one exceeds: `tops` fall and `bottoms` rise from the oldest on.
+    Only candles are kept that no later one exceeds: `tops` fall from the oldest on, and so do `bottoms`, negated lows.
     """
 
     length: int
@@ -23,42 +21,31 @@ class WindowRange:
         """The next candles, if there are any."""
         if not highs:
             return
-        tops, bottoms, first = self.tops, self.bottoms, self.count
-        last = first + len(highs) - 1
-        self.count = last + 1
-        fresh = _unexceeded(highs, last, gt)
-        while tops and tops[-1][0] <= fresh[-1][0]:
-            tops.pop()
-        tops.extend(reversed(fresh))
-        fresh = _unexceeded(lows, last, lt)
-        while bottoms and bottoms[-1][0] >= fresh[-1][0]:
-            bottoms.pop()
-        bottoms.extend(reversed(fresh))
-        for column in (tops, bottoms):
-            while column[0][1] <= last - self.length:
-                column.popleft()
+        self.count += len(highs)
+        self._follow(self.tops, highs)
+        self._follow(self.bottoms, [-low for low in lows])
+
+    def _follow(self, column: deque[tuple[float, int]], values: list[float]) -> None:
+        last = self.count - 1
+        fresh = _unexceeded(values, last)
+        while column and column[-1][0] <= fresh[-1][0]:
+            column.pop()
+        column.extend(reversed(fresh))
+        while column[0][1] <= last - self.length:
+            column.popleft()
 
     @property
     def height(self) -> float:
         """Highest high - lowest low."""
-        return self.tops[0][0] - self.bottoms[0][0]
+        return self.tops[0][0] + self.bottoms[0][0]
 
 
-def _unexceeded(
-    values: list[float], last: int, is_beyond: Callable[[float, float], bool]
-) -> list[tuple[float, int]]:
+def _unexceeded(values: list[float], last: int) -> list[tuple[float, int]]:
     """Those values that none after them comes up to, the last one first; `last` is its index."""
     extreme = values[-1]
     found = [(extreme, last)]
     for back, value in enumerate(reversed(values)):
-        if is_beyond(value, extreme):
+        if value > extreme:
             extreme = value
             found.append((value, last - back))
     return found
-
-
-def latest(choose: Callable[[list[float]], float], window: list[float], count: int) -> tuple[float, int]:
-    """The extreme of a window that ends at candle `count` - 1, and the index of its last appearance."""
-    value = choose(window)
-    window.reverse()
-    return value, count - 1 - window.index(value)

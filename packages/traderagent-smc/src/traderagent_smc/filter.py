@@ -1,6 +1,7 @@
 """The entry filter: accepts, scales or rejects a plan by the zones around its price."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from sys import intern
 from typing import Any, ClassVar
@@ -17,6 +18,7 @@ from traderagent_core import (
     Verdict,
 )
 
+from traderagent_smc.analysis import TimeframeAnalysis
 from traderagent_smc.config import SmcConfig
 from traderagent_smc.exhibit import exhibit
 from traderagent_smc.intent import Intent, read_plan
@@ -53,7 +55,7 @@ class SmcFilter(EntryFilter):
         self._basis = self.state
         self._faults: dict[str, str] = {}
         self._logged: dict[str, str] = {}
-        self._valued: dict[str, tuple[tuple[int, ...], Valuation]] = {}
+        self._stale_ratio = Decimal(str(config.stale_ratio))
 
     def advance(self, view: MarketView, symbol: str) -> None:
         """Take the candles closed since the last time; a fault is kept for the verdict."""
@@ -75,10 +77,8 @@ class SmcFilter(EntryFilter):
             # The state was given back by the engine: what was built on another one does not hold.
             self._basis = self.state
             self._markets.clear()
-            self._valued.clear()
         if symbol not in self._markets:
             self._markets[symbol] = self.state.market(symbol, self.config)
-            self._valued.pop(symbol, None)
         return self._markets[symbol]
 
     def judge(self, plan: Plan, view: MarketView, symbol: str) -> Verdict:
@@ -93,7 +93,6 @@ class SmcFilter(EntryFilter):
     def exhibit(self, history: RunHistory) -> Exhibit:
         """Zones, liquidity, structure and verdicts of a run; what can be had again makes room for them."""
         self._markets.clear()
-        self._valued.clear()
         return exhibit(self.config, history)
 
     # -- the steps of a verdict -----------------------------------------------------------------------------
@@ -108,15 +107,19 @@ class SmcFilter(EntryFilter):
         intent = read_plan(plan, price)
         if intent is None:
             return Verdict(Ruling.ACCEPT, NOT_AN_ENTRY)
-        if abs(intent.price - price) > Decimal(str(self.config.stale_ratio)) * price:
+        if abs(intent.price - price) > self._stale_ratio * price:
             return self._rejected(STALE, planned_at=str(intent.price), price=str(price))
-        if not market.usable:
+        usable = market.usable
+        if not usable:
             return self._neutral(NO_DATA, self._factor(intent), {"missing": dict(market.notes)})
-        return self._ruling(intent, market, self._valuation(market))
+        return self._ruling(intent, usable, market.notes)
 
-    def _ruling(self, intent: Intent, market: SymbolMarket, valuation: Valuation) -> Verdict:
+    def _ruling(
+        self, intent: Intent, analyses: Sequence[TimeframeAnalysis], notes: Mapping[str, str]
+    ) -> Verdict:
+        valuation = value_zones(analyses, self.config.proximity_atr)
         confidence, used = self._confidence(intent, valuation)
-        evidence = _evidence(confidence, used, market)
+        evidence = _evidence(confidence, used, analyses, notes)
         opposing = self._opposing(intent, valuation)
         if opposing is not None:
             return self._rejected(
@@ -140,7 +143,7 @@ class SmcFilter(EntryFilter):
         for direction in (1, -1):
             prices = [level.price for level in intent.levels if level.direction == direction]
             found, zones = valuation.side(direction).best(prices, missing)
-            total += float(np.sum(found))
+            total += float(np.add.reduce(found))
             used += zones
         return total / len(intent.levels), used
 
@@ -150,14 +153,6 @@ class SmcFilter(EntryFilter):
             return None
         worth, placed = valuation.side(-intent.direction).strongest_around(float(intent.price))
         return placed if worth >= self.config.accept else None
-
-    def _valuation(self, market: SymbolMarket) -> Valuation:
-        """The zones' worth, found anew only after a candle has closed."""
-        clock, known = market.clock, self._valued.get(market.symbol)
-        if known is None or known[0] != clock:
-            known = (clock, value_zones(market.usable, self.config.proximity_atr))
-            self._valued[market.symbol] = known
-        return known[1]
 
     # -- answers --------------------------------------------------------------------------------------------
 
@@ -187,15 +182,17 @@ def _price(view: MarketView, symbol: str) -> Decimal | None:
         return None
 
 
-def _evidence(confidence: float, used: list[Placed], market: SymbolMarket) -> dict[str, Any]:
+def _evidence(
+    confidence: float, used: list[Placed], analyses: Sequence[TimeframeAnalysis], notes: Mapping[str, str]
+) -> dict[str, Any]:
     """What the verdict rests on; the best zones first, at most ZONES_TOLD of them."""
     evidence: dict[str, Any] = {
         "confidence": confidence,
-        "zones": tuple(intern(placed.identity) for placed in used[:ZONES_TOLD]),
-        "trend": {analysis.timeframe: analysis.trend for analysis in market.usable},
+        "zones": tuple([intern(placed.identity) for placed in used[:ZONES_TOLD]]),
+        "trend": {analysis.timeframe: analysis.trend for analysis in analyses},
     }
     if used:
         evidence["zone_kind"] = used[0].zone.kind
-    if market.notes:
-        evidence["notes"] = dict(market.notes)
+    if notes:
+        evidence["notes"] = dict(notes)
     return evidence

@@ -21,16 +21,14 @@ class Gap:
         return self.idx + 1
 
 
-def find_gap(chart: Chart, least_height: float) -> Gap | None:
-    """The gap that the latest candle of the chart completes, if any; `least_height` nan: none is high enough."""
-    if chart.count < 3:
-        return None
-    before, after = chart.high[-3], chart.low[-1]
+def find_gap(chart: Chart, t: int, least_height: float) -> Gap | None:
+    """The gap that candle t, not one of the first two, completes; `least_height` nan: none is high enough."""
+    at = t - chart.offset
+    start, close = chart.open[at - 1], chart.close[at - 1]
+    before, after = chart.high[at - 2], chart.low[at]
     if before < after:
-        if chart.close[-2] > chart.open[-2] and after - before >= least_height:
-            return Gap(HIGH, chart.count - 2, after, before)
-        return None
-    before, after = chart.low[-3], chart.high[-1]
-    if before > after and chart.close[-2] < chart.open[-2] and before - after >= least_height:
-        return Gap(LOW, chart.count - 2, before, after)
+        return Gap(HIGH, t - 1, after, before) if close > start and after - before >= least_height else None
+    before, after = chart.low[at - 2], chart.high[at]
+    if before > after and close < start and before - after >= least_height:
+        return Gap(LOW, t - 1, before, after)
     return None

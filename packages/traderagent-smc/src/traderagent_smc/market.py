@@ -30,11 +30,6 @@ class SymbolMarket:
         """Timeframes that have candles, from high to low; the last one is the base."""
         return [analysis for analysis in self.analyses.values() if analysis.count]
 
-    @property
-    def clock(self) -> tuple[int, ...]:
-        """Changes when, and only when, a candle was taken."""
-        return tuple(analysis.count for analysis in self.analyses.values())
-
     def advance(self, view: MarketView) -> None:
         """Take the candles closed since the last time; raises DataError for a candle that cannot be one.
 

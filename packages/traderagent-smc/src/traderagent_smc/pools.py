@@ -107,18 +107,18 @@ class PoolSide:
                 return self._grown(t, group)
         group = Group([swing], tolerance, level, level + tolerance)
         self.last_group = group
-        if not self._is_reached_already(swing, group):
+        if not self._is_reached_already(t, swing, group):
             self.open_groups.append(group)
             del self.open_groups[:-MOST_OPEN]
         return None
 
-    def _is_reached_already(self, swing: Swing, group: Group) -> bool:
+    def _is_reached_already(self, t: int, swing: Swing, group: Group) -> bool:
         """With no tolerance, an equal high between the swing and its confirmation ends the group."""
         if group.reach > group.level:
             return False
-        first = swing.idx + 1 - self.chart.offset
+        first, end = swing.idx + 1 - self.chart.offset, t + 1 - self.chart.offset
         column = self.chart.high if self.direction > 0 else self.chart.low
-        return any(value * self.direction >= group.reach for value in column[first:])
+        return any(value * self.direction >= group.reach for value in column[first:end])
 
     def _grown(self, t: int, group: Group) -> Pool | None:
         known = None

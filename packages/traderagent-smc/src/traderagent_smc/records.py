@@ -3,7 +3,7 @@
 from attrs import Factory, define
 from traderagent_core import Candles
 
-from traderagent_smc.analysis import NOTHING, TimeframeAnalysis
+from traderagent_smc.analysis import Found, TimeframeAnalysis
 from traderagent_smc.gaps import Gap
 from traderagent_smc.order_blocks import OrderBlock
 from traderagent_smc.pattern_structure import PatternEvent
@@ -27,22 +27,22 @@ class Records:
     pools: list[Pool] = Factory(list)
     zones: list[Zone] = Factory(list)
 
+    def take(self, found: Found) -> None:
+        """Keep what became known at a candle."""
+        self.breaks += found.breaks
+        self.patterns += found.patterns
+        self.blocks += found.blocks
+        self.zones += found.zones
+        if found.swing is not None:
+            self.swings.append(found.swing)
+        if found.gap is not None:
+            self.gaps.append(found.gap)
+        if found.pool is not None:
+            self.pools.append(found.pool)
+
 
 def find_all(candles: Candles, settings: Settings) -> Records:
     """Feed all candles and keep what each of them made known."""
-    analysis = TimeframeAnalysis(candles.timeframe, settings)
-    records = Records(analysis)
-    for found in analysis.findings(candles):
-        if found is NOTHING:
-            continue
-        records.breaks += found.breaks
-        records.patterns += found.patterns
-        records.blocks += found.blocks
-        records.zones += found.zones
-        if found.swing is not None:
-            records.swings.append(found.swing)
-        if found.gap is not None:
-            records.gaps.append(found.gap)
-        if found.pool is not None:
-            records.pools.append(found.pool)
+    records = Records(TimeframeAnalysis(candles.timeframe, settings))
+    records.analysis.feed(candles, records.take)
     return records

@@ -13,7 +13,7 @@ from traderagent_smc import codec
 from traderagent_smc.config import CHECKPOINT_CANDLES, SmcConfig
 from traderagent_smc.market import SymbolMarket
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @frozen
@@ -33,12 +33,13 @@ class SmcState:
 
     def with_checkpoint(self, market: SymbolMarket) -> "SmcState":
         """The state with a new checkpoint where one is due, else the same object."""
-        if not market.usable:
+        usable = market.usable
+        if not usable:
             return self
-        count, last = market.usable[-1].count, self.checkpoints.get(market.symbol)
+        count, last = usable[-1].count, self.checkpoints.get(market.symbol)
         if last is not None and last.count <= count < last.count + CHECKPOINT_CANDLES:
             return self
-        fresh = Checkpoint(count, json.dumps(_saved(market), allow_nan=False))
+        fresh = Checkpoint(count, json.dumps(_saved(market), allow_nan=False, check_circular=False))
         return evolve(self, checkpoints={**self.checkpoints, market.symbol: fresh})
 
     def market(self, symbol: str, config: SmcConfig) -> SymbolMarket:

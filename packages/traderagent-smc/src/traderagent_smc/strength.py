@@ -13,6 +13,7 @@ WIDE = 3.0
 
 def merits(
     chart: Chart,
+    t: int,
     weights: Weights,
     *,
     height: float,
@@ -22,7 +23,7 @@ def merits(
     has_grab: bool,
     atr: float,
 ) -> Merits:
-    """The merits of a zone of this height, made by candles with this largest body and mean volume.
+    """The merits of a zone of this height, made by candles with this largest body and mean volume, known at candle t.
 
     A part that cannot be known yet (no ATR, no volume) is left out and the others are scaled up.
     """
@@ -30,23 +31,28 @@ def merits(
     known = weights.structure + weights.confluence
     # Not-a-number fails this too.
     if atr > 0.0:
-        fixed += weights.displacement * min(1.0, body / (LARGE_BODY * atr))
+        displacement = body / (LARGE_BODY * atr)
+        fixed += weights.displacement * displacement if displacement < 1.0 else weights.displacement
         fixed += weights.narrowness * narrowness(height / atr)
         known += weights.displacement + weights.narrowness
-    mean = mean_volume(chart)
+    mean = mean_volume(chart, t)
     if mean > 0.0:
-        fixed += weights.volume * min(1.0, volume / (2.0 * mean))
+        share = volume / (2.0 * mean)
+        fixed += weights.volume * share if share < 1.0 else weights.volume
         known += weights.volume
     return Merits(fixed, weights.confluence, known, has_grab)
 
 
 def narrowness(height: float) -> float:
     """1 up to a height of one ATR, falling evenly to 0 at three."""
-    return min(1.0, max(0.0, (WIDE - height) / (WIDE - 1.0)))
-
-
-def mean_volume(chart: Chart) -> float:
-    """Mean volume of the last 20 candles, the latest included; 0 before there are so many."""
-    if chart.count < VOLUME_CANDLES:
+    if height >= WIDE:
         return 0.0
-    return sum(chart.volume[-VOLUME_CANDLES:]) / VOLUME_CANDLES
+    return 1.0 if height <= 1.0 else (WIDE - height) / (WIDE - 1.0)
+
+
+def mean_volume(chart: Chart, t: int) -> float:
+    """Mean volume of the 20 candles up to candle t; 0 before there are so many."""
+    if t < VOLUME_CANDLES - 1:
+        return 0.0
+    end = t + 1 - chart.offset
+    return sum(chart.volume[end - VOLUME_CANDLES : end]) / VOLUME_CANDLES

@@ -28,7 +28,8 @@ class LiveStructure:
     """The bias of a timeframe: +1 after a high was broken, -1 after a low, 0 before the first break.
 
     A latest swing can be broken once. `last_at` holds the last candle of each kind of break, as in "BOS+1",
-    and `high_kind` and `low_kind` how the latest swings were broken, None while they are not.
+    `broken_at` that of any, and `high_kind` and `low_kind` how the latest swings were broken, None while they are
+    not.
     """
 
     bias: int = 0
@@ -39,6 +40,7 @@ class LiveStructure:
     high_kind: str | None = None
     low_kind: str | None = None
     last_at: dict[str, int] = Factory(dict)
+    broken_at: int = LONG_AGO
 
     def take(self, swing: Swing) -> None:
         """A swing that has become the latest active one of its type."""
@@ -63,12 +65,14 @@ class LiveStructure:
     def _broken(self, t: int, swing: Swing) -> Break:
         direction = swing.direction
         kind = CHOCH if self.bias == -direction else BOS
-        self.bias = direction
+        self.bias, self.broken_at = direction, t
         self.last_at[NAMES[kind, direction]] = t
         return Break(t, kind, direction, swing.idx, swing.level)
 
     def kind_since(self, first: int, direction: int) -> str | None:
         """CHOCH or else BOS if there was one in this direction at or after candle `first`."""
+        if self.broken_at < first:
+            return None
         for kind in (CHOCH, BOS):
             if self.last_at.get(NAMES[kind, direction], LONG_AGO) >= first:
                 return kind

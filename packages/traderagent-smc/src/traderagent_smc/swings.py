@@ -1,12 +1,11 @@
 """Swing highs and lows: known `length` candles after they happened, and never moved afterwards."""
 
-from math import inf
+from collections.abc import Callable
 from typing import NamedTuple
 
-from attrs import Factory, define
+from attrs import Factory, define, field
 
 from traderagent_smc.chart import Chart
-from traderagent_smc.extremes import latest
 
 HIGH = 1
 LOW = -1
@@ -40,36 +39,56 @@ class SwingNews(NamedTuple):
 class Swings:
     """Candidate i is judged at t = i + length: the extreme of length - 1 candles before it and length after it.
 
-    `active` is the end of the list of alternating swings: its last four.
+    `high_at` and `low_at` are the next candles at which there is a candidate to judge, and `due` the first of the
+    two: a candle in the shade of a more extreme one is none. `active` is the end of the list of alternating swings:
+    its last four.
     """
 
     chart: Chart
     length: int
     active: list[Swing] = Factory(list)
-    top: float = -inf
-    top_at: int = -1
-    bottom: float = inf
-    bottom_at: int = -1
+    high_at: int = field()
+    low_at: int = field()
+    due: int = field()
 
-    def update(self, t: int, high: float, low: float) -> SwingNews | None:
-        """Judge the candidate of candle t, which the chart has already taken."""
-        oldest = t - 2 * self.length
-        if high >= self.top:
-            self.top, self.top_at = high, t
-        elif self.top_at <= oldest:
-            self.top, self.top_at = latest(max, self.chart.high[-2 * self.length :], t + 1)
-        if low <= self.bottom:
-            self.bottom, self.bottom_at = low, t
-        elif self.bottom_at <= oldest:
-            self.bottom, self.bottom_at = latest(min, self.chart.low[-2 * self.length :], t + 1)
-        if t < 3 * self.length - 1:
-            return None
-        at = -1 - self.length
-        if self.chart.high[at] == self.top:
-            return self._confirm(Swing(t - self.length, HIGH, self.top, t))
-        if self.chart.low[at] == self.bottom:
-            return self._confirm(Swing(t - self.length, LOW, self.bottom, t))
+    @high_at.default
+    @low_at.default
+    @due.default
+    def _first(self) -> int:
+        return 3 * self.length - 1
+
+    def update(self, t: int) -> SwingNews | None:
+        """Judge the candidates of candle t, which the chart has already taken; needed where t has come to `due`."""
+        is_high = is_low = False
+        if t == self.high_at:
+            is_high, self.high_at = self._judged(t, self.chart.high, max, HIGH)
+        if t == self.low_at:
+            is_low, self.low_at = self._judged(t, self.chart.low, min, LOW)
+        self.due = min(self.high_at, self.low_at)
+        at = t - self.length - self.chart.offset
+        if is_high:
+            return self._confirm(Swing(t - self.length, HIGH, self.chart.high[at], t))
+        if is_low:
+            return self._confirm(Swing(t - self.length, LOW, self.chart.low[at], t))
         return None
+
+    def _judged(
+        self, t: int, column: list[float], extreme: Callable[[list[float]], float], sign: int
+    ) -> tuple[bool, int]:
+        """Whether the candidate of candle t is a swing, and when the next candle is judged that can be one."""
+        length, at = self.length, t - self.length - self.chart.offset
+        level, later = column[at], column[at + 1 : at + length + 1]
+        best = extreme(later)
+        if (best - level) * sign > 0.0:
+            # All before the best one have it after them.
+            return False, t + 1 + later.index(best)
+        earlier = column[at - length + 1 : at]
+        earlier.reverse()
+        for back, value in enumerate(earlier, start=1):
+            if (value - level) * sign > 0.0:
+                # None after the candidate is better than it: while this one is near, they are in its shade.
+                return False, t + length - back
+        return True, t + 1 + later.index(best) if best == level else t + length
 
     def _confirm(self, swing: Swing) -> SwingNews:
         active = self.active

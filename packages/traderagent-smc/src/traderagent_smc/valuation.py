@@ -1,6 +1,7 @@
 """What the live zones of a symbol are worth now: decay × quality, with the overlaps between timeframes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from attrs import define, field
@@ -34,21 +35,46 @@ class Placed(NamedTuple):
         return left * zone.merits.strength(overlapping) / 100.0 * (1.0 - zone.fill / 2.0)
 
 
+class Part(NamedTuple):
+    """The live zones of one direction on one timeframe, and the reach around them, a price distance."""
+
+    zones: list[Zone]
+    analysis: TimeframeAnalysis
+    reach: float
+
+
 @define(eq=False)
 class Side:
-    """The live zones of one direction on all timeframes, some dozens; a worth is found when it is asked for."""
+    """The live zones of one direction on all timeframes, some dozens; a worth is found when it is asked for.
 
-    placed: list[Placed] = field(factory=list)
+    A row counts the zones from the first one of the first timeframe.
+    """
+
+    parts: list[Part] = field(factory=list)
+    _placed: list[Placed] | None = field(default=None, init=False)
     _worth: dict[int, float] = field(factory=dict, init=False)
+
+    @property
+    def placed(self) -> list[Placed]:
+        """The zones by row; most questions are answered without them."""
+        if self._placed is None:
+            self._placed = [
+                new_placed(Placed, (zone, analysis, reach))
+                for zones, analysis, reach in self.parts
+                for zone in zones
+            ]
+        return self._placed
 
     def overlaps(self, row: int) -> float:
         """How many of the other zones overlap one, those of a higher timeframe counted twice."""
         chosen, own, _ = self.placed[row]
         top, bottom, length_ms = chosen.top, chosen.bottom, own.length_ms
         count = 0.0
-        for zone, analysis, _ in self.placed:
-            if zone.bottom < top and zone.top > bottom and zone is not chosen:
-                count += HIGHER_COUNTS if analysis.length_ms > length_ms else 1.0
+        for zones, analysis, _ in self.parts:
+            each = HIGHER_COUNTS if analysis.length_ms > length_ms else 1.0
+            for zone in zones:
+                if zone.bottom < top and zone.top > bottom and zone is not chosen:
+                    count += each
         return count
 
     def worth(self, row: int) -> float:
@@ -67,6 +93,8 @@ class Side:
         if not prices:
             return [], []
         near = self._reaching(min(prices), max(prices))
+        if not near:
+            return [missing] * len(prices), []
         confidences, used = [], set()
         for price in prices:
             rows = [row for row, lower, upper in near if lower <= price <= upper]
@@ -78,11 +106,12 @@ class Side:
 
     def relevant(self, price: float) -> list[int]:
         """Places of the zones within reach of a price, best first."""
-        return self._best_first([row for row, _, _ in self._reaching(price, price)])
+        near = self._reaching(price, price)
+        return self._best_first([row for row, _, _ in near]) if near else []
 
     def strongest_around(self, price: float) -> tuple[float, Placed | None]:
         """The greatest worth among the zones that a price is inside of."""
-        rows = [row for row, (zone, _, _) in enumerate(self.placed) if zone.bottom < price < zone.top]
+        rows = [row for row, zone in enumerate(self._zones()) if zone.bottom < price < zone.top]
         if not rows:
             return 0.0, None
         chosen = max(rows, key=self.worth)
@@ -90,11 +119,18 @@ class Side:
 
     def _reaching(self, low: float, high: float) -> list[tuple[int, float, float]]:
         """The zones that reach into a span of prices: place, and from where to where they reach."""
-        return [
-            (row, lower, upper)
-            for row, (zone, _, reach) in enumerate(self.placed)
-            if (lower := zone.bottom - reach) <= high and (upper := zone.top + reach) >= low
-        ]
+        found, first = [], 0
+        for zones, _, reach in self.parts:
+            found += [
+                (row, lower, upper)
+                for row, zone in enumerate(zones, first)
+                if (lower := zone.bottom - reach) <= high and (upper := zone.top + reach) >= low
+            ]
+            first += len(zones)
+        return found
+
+    def _zones(self) -> Iterator[Zone]:
+        return chain.from_iterable([zones for zones, _, _ in self.parts])
 
     def _best_first(self, rows: list[int]) -> list[int]:
         return sorted(rows, key=self.worth, reverse=True)
@@ -120,7 +156,7 @@ def value_zones(analyses: Iterable[TimeframeAnalysis], proximity_atr: float) -> 
             continue
         # Before ATR is known nothing reaches beyond its edges.
         reach = proximity_atr * analysis.atr if analysis.atr == analysis.atr else 0.0
-        for zone in analysis.book.alive.values():
-            side = bullish if zone.direction > 0 else bearish
-            side.placed.append(new_placed(Placed, (zone, analysis, reach)))
+        zones = analysis.book.alive.values()
+        bullish.parts.append(Part([zone for zone in zones if zone.direction > 0], analysis, reach))
+        bearish.parts.append(Part([zone for zone in zones if zone.direction < 0], analysis, reach))
     return Valuation(bullish, bearish)

@@ -10,6 +10,7 @@ from traderagent_smc.settings import CLOSE, LifeRules
 from traderagent_smc.zones import AGE, BLOCK, FILLED, MITIGATED, TOUCHES, DeadZone, Zone, lifetime
 
 HALF = 0.5
+NEVER = 1 << 60
 
 
 @define(eq=False)
@@ -26,8 +27,8 @@ class ZoneSide:
 
     def add(self, zone: Zone, low: float, high: float) -> None:
         """A zone born at a candle; whether that candle is inside is remembered and is no touch."""
-        zone.is_inside = low < zone.near and high > zone.far
-        if low <= zone.near:
+        if low < zone.near:
+            zone.is_inside = high > zone.far
             self.close_by.append(zone)
         else:
             self._wait(zone)
@@ -67,14 +68,19 @@ class ZoneSide:
 
 @define(eq=False)
 class ZoneBook:
-    """All live zones by number, and the last dead ones with their causes."""
+    """All live zones by number, and the last dead ones with their causes.
+
+    A candle between `floor` and `ceiling` and before index `due` changes no zone: no zone's time is over before.
+    """
 
     rules: LifeRules
     alive: dict[int, Zone] = Factory(dict)
     dead: deque[DeadZone] = Factory(deque)
     bullish: ZoneSide = Factory(ZoneSide)
     bearish: ZoneSide = Factory(ZoneSide)
-    expiries: list[tuple[int, int, Zone]] = Factory(list)
+    floor: float = -inf
+    ceiling: float = inf
+    due: int = NEVER
     lifetimes: tuple[int | None, ...] = field()
 
     @lifetimes.default
@@ -89,6 +95,7 @@ class ZoneBook:
         else:
             self.bearish.add(zone, -high, -low)
         self._set_expiry(zone)
+        self._look_out()
 
     def update(self, t: int, start: float, high: float, low: float, close: float) -> None:
         """Mitigation and fill, then touches, then age, at the close of candle t; before zones born at it."""
@@ -100,21 +107,30 @@ class ZoneBook:
         if -high <= side.trigger or side.close_by:
             body = start if start > close else close
             self._visit(side, t, -high, -low, -body)
-        expiries = self.expiries
-        while expiries and expiries[0][0] <= t:
+        if t >= self.due:
             self._expire(t)
+        self._look_out()
+
+    def _look_out(self) -> None:
+        """Find the nearest prices at which something can change."""
+        below, above = self.bullish, self.bearish
+        self.floor = inf if below.close_by else below.trigger
+        self.ceiling = -inf if above.close_by else -above.trigger
 
     def _visit(self, side: ZoneSide, t: int, low: float, high: float, body: float) -> None:
         if low <= side.trigger:
             side.wake(low)
         is_anyone_gone = False
         for zone in side.close_by:
-            if zone.dead_at is not None or low > zone.near:
+            near = zone.near
+            if low > near or zone.dead_at is not None:
                 is_anyone_gone = True
                 continue
             if low < zone.extreme:
                 self._deepen(zone, t, low)
-            self._touch(zone, t, low < zone.near and high > zone.far)
+            is_inside = low < near and high > zone.far
+            if is_inside is not zone.is_inside:
+                self._cross(zone, t, is_inside)
             cause = self._death(zone, low, body)
             if cause is not None:
                 self._bury(zone, t, cause)
@@ -129,12 +145,12 @@ class ZoneBook:
         if zone.kind != BLOCK and zone.half_at is None and low <= HALF * (zone.near + zone.far):
             zone.half_at = t
 
-    def _touch(self, zone: Zone, t: int, is_inside: bool) -> None:
-        if is_inside and not zone.is_inside:
+    def _cross(self, zone: Zone, t: int, is_inside: bool) -> None:
+        zone.is_inside = is_inside
+        if is_inside:
             zone.touches += 1
             zone.touched_at = (*zone.touched_at, t)[:2]
             self._set_expiry(zone)
-        zone.is_inside = is_inside
 
     def _death(self, zone: Zone, low: float, body: float) -> str | None:
         if zone.kind != BLOCK:
@@ -151,33 +167,30 @@ class ZoneBook:
         if cause == FILLED:
             zone.filled_at = t
         del self.alive[zone.number]
-        self.dead.append(
-            DeadZone(zone.kind, zone.direction, zone.known_ms, zone.known_at, zone.touches, t, cause)
-        )
+        told = (zone.kind, zone.direction, zone.known_ms, zone.known_at, zone.touches, t, cause)
+        self.dead.append(tuple.__new__(DeadZone, told))
         if len(self.dead) > self.rules.dead_kept:
             self.dead.popleft()
         limit = 2 * len(self.alive) + 64
-        for side in (self.bullish, self.bearish):
-            if len(side.waiting) > limit:
-                side.forget_dead()
-        if len(self.expiries) > 2 * limit:
-            # In place: the loop over what has expired holds on to this list.
-            self.expiries[:] = [entry for entry in self.expiries if _is_due(entry)]
-            heapify(self.expiries)
+        if len(self.bullish.waiting) > limit:
+            self.bullish.forget_dead()
+        if len(self.bearish.waiting) > limit:
+            self.bearish.forget_dead()
 
     def _set_expiry(self, zone: Zone) -> None:
-        life = self.lifetimes[min(zone.touches, len(self.lifetimes) - 1)]
-        expires_at = None if life is None else zone.known_at + life
-        if expires_at is not None and expires_at != zone.expires_at:
-            heappush(self.expiries, (expires_at, zone.number, zone))
-        zone.expires_at = expires_at
+        lifetimes, touches = self.lifetimes, zone.touches
+        life = lifetimes[touches if touches < len(lifetimes) else -1]
+        if life is None:
+            zone.expires_at = None
+            return
+        expires_at = zone.expires_at = zone.known_at + life
+        if expires_at < self.due:
+            self.due = expires_at
 
     def _expire(self, t: int) -> None:
-        entry = heappop(self.expiries)
-        if _is_due(entry):
-            self._bury(entry[2], t, AGE)
-
-
-def _is_due(entry: tuple[int, int, Zone]) -> bool:
-    """Whether an entry still stands: a touch sets a new expiry and leaves the old entry behind."""
-    return entry[2].dead_at is None and entry[2].expires_at == entry[0]
+        """Bury the zones whose time is over, the first ones first, and find when the next one's is."""
+        ages = [(zone.expires_at, zone) for zone in self.alive.values() if zone.expires_at is not None]
+        over = [(at, zone.number, zone) for at, zone in ages if at <= t]
+        for _, _, zone in sorted(over):
+            self._bury(zone, t, AGE)
+        self.due = min((at for at, _ in ages if at > t), default=NEVER)

@@ -4,7 +4,7 @@ import math
 from math import ceil, inf, log2
 from typing import NamedTuple
 
-from attrs import define, frozen
+from attrs import define
 
 from traderagent_smc.settings import LifeRules
 
@@ -16,7 +16,7 @@ TOUCHES = "touches"
 AGE = "age"
 
 
-@frozen
+@define
 class Merits:
     """The parts of a zone's strength that are fixed at its birth, weighted, and what confluence may add.
 
