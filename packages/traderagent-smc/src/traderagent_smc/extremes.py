@@ -9,7 +9,8 @@ from attrs import Factory, define
 class WindowRange:
     """The range of the last `length` candles (of fewer, while there are fewer).
 
-    Only candles are kept that no later one exceeds: `tops` fall from the oldest on, and so do `bottoms`, negated lows.
+    Only candles are kept that no later one exceeds: from the oldest on `tops` fall, and so do `bottoms`, which are
+    negated lows.
     """
 
     length: int
