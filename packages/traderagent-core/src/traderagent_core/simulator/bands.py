@@ -24,7 +24,9 @@ class BandExits:
     def __init__(self, cursors: Mapping[str, Cursor], finders: Mapping[str, Finder]) -> None:
         self._cursors = cursors
         self._finders = finders
-        self._last_close_ms = self._next_close_ms = 0
+        self._last_close_ms = 0
+        self.next_close_ms = 0
+        """When any market closes next; before it there is nothing to look for."""
         self._known: dict[int, tuple[EquityBand, int | None]] = {}
         """By the id of the band, which lives as long as it is kept here."""
 
@@ -59,16 +61,16 @@ class BandExits:
 
     def _next_close(self, after_ms: int) -> int:
         """The first close of any market after a time."""
-        if not self._last_close_ms <= after_ms < self._next_close_ms:
+        if not self._last_close_ms <= after_ms < self.next_close_ms:
             times = self._close_times
             row = int(times.searchsorted(after_ms, side="right"))
             self._last_close_ms = int(times[row - 1]) if row else after_ms
-            self._next_close_ms = int(times[row]) if row < len(times) else NO_CLOSE_MS
-        return self._next_close_ms
+            self.next_close_ms = int(times[row]) if row < len(times) else NO_CLOSE_MS
+        return self.next_close_ms
 
     def _idle_exit(self, band: EquityBand) -> int | None:
         """With nothing held that can only be the next close of all: money may have changed since the last one."""
-        return self._next_close_ms if outside(band, np.array([float(band.base)]))[0] else None
+        return self.next_close_ms if outside(band, np.array([float(band.base)]))[0] else None
 
     def _single_exit(self, band: EquityBand) -> int | None:
         """Already the next close of all, if the last one of its market is outside."""
@@ -77,6 +79,6 @@ class BandExits:
         low = -inf if under is None else float((under - band.base) / quantity)
         high = inf if over is None else float((over - band.base) / quantity)
         cursor = self._cursors[symbol]
-        first = int(cursor.close_time.searchsorted(self._next_close_ms, side="right")) - 1
+        first = int(cursor.close_time.searchsorted(self.next_close_ms, side="right")) - 1
         index = self._finders[symbol].next_close(max(first, 0), nextafter(low, inf), nextafter(high, -inf))
-        return None if index < 0 else max(int(cursor.close_time[index]), self._next_close_ms)
+        return None if index < 0 else max(int(cursor.close_time[index]), self.next_close_ms)

@@ -132,7 +132,7 @@ class Driver:
         """Step until nothing more happens before or at `end_ms`."""
         agenda, view, pump, progress = self._agenda, self.view, self._pump, self.progress
         find_hit, look_again = self._hits.first, self._hits.look_again
-        is_guarded = self.engine.guards.is_watching
+        is_guarded, exits = self.engine.guards.is_watching, self._band_exits
         first: tuple[int, int]
         cursor: Cursor | None
         while True:
@@ -140,7 +140,7 @@ class Driver:
             due = agenda.next()
             if due is not None and due < first:
                 first, cursor = due, None
-            band = self._next_band(first) if is_guarded else None
+            band = self._next_band(first) if is_guarded and first[0] >= exits.next_close_ms else None
             if band is not None and band < first:
                 first, cursor = band, None
             if first[0] > end_ms:

@@ -29,6 +29,7 @@ class Series:
     _step_ms: int = Factory(lambda self: self.candles.duration_ms, takes_self=True)
     _asked_ms: int = -1
     _index: int = 0
+    _last: tuple[int, Candle | None] = (-1, None)
 
     def index_at(self, time_ms: int) -> int:
         """Index of the last candle that has closed by a time, or -1; at one time it is asked for again and again."""
@@ -36,6 +37,13 @@ class Series:
             self._asked_ms = time_ms
             self._index = last_at(self.close_time, time_ms, self._step_ms, self._index)
         return self._index
+
+    def last_at(self, time_ms: int) -> Candle | None:
+        """The last candle that has closed by a time, one object until the next one closes; None before the first."""
+        index = self.index_at(time_ms)
+        if index != self._last[0]:
+            self._last = index, self.candles.candle(index)
+        return self._last[1]
 
     def part(self, first: int, last: int) -> Candles:
         """Copies of some candles: a slice would lead to the whole column, and so to the future."""
@@ -144,8 +152,7 @@ class SimulatedView:
 
     def last(self, symbol: str, timeframe: str) -> Candle | None:
         """The last closed candle, or None before the first."""
-        series, index = self._now(symbol, timeframe)
-        return series.candles.candle(index) if index >= 0 else None
+        return self.series(symbol, timeframe).last_at(self.now_ms)
 
     def candles(self, symbol: str, timeframe: str, count: int) -> Candles:
         """At most `count` last closed candles, oldest first."""
