@@ -1,6 +1,6 @@
 """Protocols where layers meet: what a plugin sees of the engine, and what the engine sees of its drivers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -40,6 +40,10 @@ class MarketView(Protocol):
 
     def price(self, symbol: str) -> Decimal:
         """The last price; raises DataError before the first candle."""
+        ...
+
+    def prices(self, symbols: Iterable[str]) -> list[Decimal]:
+        """The last price of each of some symbols, in their order. For the engine."""
         ...
 
     def last(self, symbol: str, timeframe: str) -> Candle | None:

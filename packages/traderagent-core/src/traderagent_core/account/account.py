@@ -86,7 +86,9 @@ class Account(CoordinationRecords):
 
     def take_rebound(self) -> set[str]:
         """Bots whose position, open orders or ownership may have changed since this was asked last."""
-        rebound, self._rebound = self._rebound, set()
+        rebound = self._rebound
+        if rebound:
+            self._rebound = set()
         return rebound
 
     def take_moved(self) -> set[str]:
@@ -111,6 +113,10 @@ class Account(CoordinationRecords):
     def net_quantity(self, symbol: str) -> Decimal:
         """What all ledgers together hold of an instrument."""
         return self.net.get(symbol, ZERO)
+
+    def held(self) -> dict[str, Decimal]:
+        """The net quantity of every instrument that is held."""
+        return {symbol: quantity for symbol, quantity in self.net.items() if quantity}
 
     def flow(self) -> Decimal:
         """Money that all fills, fees and funding brought in."""

@@ -48,7 +48,8 @@ class Ledger:
     @property
     def flow(self) -> Decimal:
         """Money that fills, fees and funding brought in; flow + quantity × price is the profit so far."""
-        return self.position.realized_pnl - self.position.cost - self.fees + self.funding
+        position = self.position
+        return position.realized_pnl - position.cost - self.fees + self.funding
 
     def trade(self, signed: Decimal, price: Decimal) -> None:
         """Book a trade; `signed` is its quantity, negative for a sale."""

@@ -6,7 +6,7 @@ A guard is quiet while equity stays inside a band; the band is what a driver sca
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from traderagent_core.contract.risk_mode import INACTIVE, ModeState, Portfolio, RiskLevels, RiskMode
 from traderagent_core.errors import PluginError, PluginHungError
@@ -19,7 +19,7 @@ HUNG = ModeState(is_active=True, is_entry_allowed=False, reason="mode_hung")
 """The word of a mode that would not answer: nothing is added."""
 
 
-@frozen
+@define
 class EquityBand:
     """Wake at the first close at which base + sum of quantity × close is at or outside (floor, ceiling)."""
 

@@ -54,11 +54,11 @@ class Claimant:
 
     def closed_trades(self) -> int:
         """Cycles, and positions that have ended."""
-        return sum([member.ledger.cycles + member.ledger.position.closed for member in self.members])
-
-    def claim(self) -> Claim:
-        """What the bot brings to the table now."""
-        return Claim(self.bot, self.capital_share, self.committed(), self.closed_trades())
+        closed = 0
+        for member in self.members:
+            ledger = member.ledger
+            closed += ledger.cycles + ledger.position.closed
+        return closed
 
 
 class Allocating:
@@ -70,6 +70,7 @@ class Allocating:
     def __init__(self, engine: "Engine", setup: AllocationSetup) -> None:
         self._engine = engine
         self._config = setup.config
+        self._shared_ratio = ONE - setup.config.reserve_ratio
         self._place: dict[str, int] = {}
         self._made_for: Sequence[Record] | None = None
         self._equity = ZERO
@@ -78,6 +79,7 @@ class Allocating:
             for place, (bot, share) in enumerate(setup.capital_shares.items())
         ]
         self._bound = [each.committed() for each in self._claimants]
+        self._all_bound = sum(self._bound, ZERO)
         self._total_weight = added_up(weight_of(self._config, each.bot) for each in self._claimants)
 
     def _claimant(self, place: int, bot: str, share: Decimal) -> Claimant:
@@ -107,28 +109,31 @@ class Allocating:
         needed = notional / member.setup.leverage
         if not needed:
             return ONE, ""
-        claimant = self._claimants[self._place[member.name]]
-        allocation = self._allocation(claimant, added_up(self._amounts()))
+        place = self._place[member.name]
+        claimant, allocation = self._claimants[place], self._allocation(place)
+        granted = allocation.granted(claimant.bot, needed)
+        if granted >= needed:
+            return ONE, ""
         numbers = {
             "needed": needed,
             "available": allocation.available(claimant.bot),
             "committed": allocation.committed,
             "pool": allocation.pool,
         }
-        told = ", ".join(f"{name}={value:.2f}" for name, value in numbers.items())
-        return min(allocation.granted(claimant.bot, needed) / needed, ONE), told
+        return granted / needed, ", ".join(f"{name}={value:.2f}" for name, value in numbers.items())
 
-    def _allocation(self, claimant: Claimant, committed: Decimal) -> Allocation:
+    def _allocation(self, place: int) -> Allocation:
         """How things stand for one bot."""
+        bound, claimant = self._amounts(), self._claimants[place]
+        claim = Claim(claimant.bot, claimant.capital_share, bound[place], claimant.closed_trades())
         pool = active_pool(self._config, self.equity())
-        claims = {claimant.bot: claimant.claim()}
-        return Allocation(self._config, pool, committed, self._total_weight, claims)
+        return Allocation(self._config, pool, added_up(bound), self._total_weight, {claimant.bot: claim})
 
     def lacks_room(self, member: "Member", notional: Decimal) -> bool:
         """Whether one more order that adds so much would commit more than the active pool."""
         needed = self._committed() + notional / member.setup.leverage
         if self._made_for is not self._engine.records:
-            equity = _UP.divide(needed, ONE - self._config.reserve_ratio)
+            equity = _UP.divide(needed, self._shared_ratio)
             if self._engine.guards.has_equity(equity):
                 return False
         return needed > self._pool()
@@ -139,15 +144,19 @@ class Allocating:
         return self._committed() / pool if pool else ONE
 
     def _pool(self) -> Decimal:
-        return max(self.equity(), ZERO) * (ONE - self._config.reserve_ratio)
+        return max(self.equity(), ZERO) * self._shared_ratio
 
     def _committed(self) -> Decimal:
-        return sum(self._amounts(), ZERO)
+        self._amounts()
+        return self._all_bound
 
     def _amounts(self) -> Sequence[Decimal]:
-        """What each bot binds now."""
-        for name in self._engine.account.take_rebound():
-            place = self._place.get(name)
-            if place is not None:  # What nobody asked for belongs to the house.
-                self._bound[place] = self._claimants[place].committed()
+        """What each bot binds now; the sum is made anew with them."""
+        rebound = self._engine.account.take_rebound()
+        if rebound:
+            for name in rebound:
+                place = self._place.get(name)
+                if place is not None:  # What nobody asked for belongs to the house.
+                    self._bound[place] = self._claimants[place].committed()
+            self._all_bound = sum(self._bound, ZERO)
         return self._bound

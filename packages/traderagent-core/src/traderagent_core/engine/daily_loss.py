@@ -1,6 +1,6 @@
 """The loss of the day of a bot, all its strategies together: past its limit nothing adds until midnight."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -34,13 +34,11 @@ class DailyLoss:
         """Whether the day has lost too much already."""
         return self.members[0].is_over_daily_loss
 
-    @property
-    def floor(self) -> Decimal:
-        """The profit at which it has."""
-        return sum((member.day_start_profit for member in self.members), ZERO) - self.limit
+    def judge(self, engine: "Engine", prices: Mapping[str, Decimal], *, is_new_day: bool) -> bool:
+        """Judge the loss at the prices of a close; true when the bot may add exposure again.
 
-    def judge(self, engine: "Engine", *, is_new_day: bool) -> bool:
-        """Judge the loss at the prices of a close; true when the bot may add exposure again."""
+        `prices` are of what the account holds; where a bot and the house hold the opposite, the view is asked.
+        """
         if is_new_day:
             was_over = self.is_over
             for member in self.members:
@@ -49,19 +47,22 @@ class DailyLoss:
                 self._turn(engine, "new day", is_over=False)
             self.forget_band()
             return was_over
-        if self._is_passed(engine):
+        if self._is_passed(engine, prices):
             profit = sum((member.profit(engine.view) for member in self.members), ZERO)
             self._turn(engine, f"profit {profit}", is_over=True)
         return False
 
-    def _is_passed(self, engine: "Engine") -> bool:
+    def _is_passed(self, engine: "Engine", prices: Mapping[str, Decimal]) -> bool:
         """Whether the limit is passed only now; without a position no price is asked for: there may be none yet."""
         band = self.band()
         if band is None:
             return False
+        profit = band.base
+        if band.quantities:
+            price = prices.get(self.symbol) or engine.view.price(self.symbol)
+            profit += band.quantities[self.symbol] * price
         assert band.floor is not None
-        held = band.quantities.get(self.symbol)
-        return (band.base + held * engine.view.price(self.symbol) if held else band.base) <= band.floor
+        return profit <= band.floor
 
     def _turn(self, engine: "Engine", reason: str, *, is_over: bool) -> None:
         for member in self.members:
@@ -82,11 +83,13 @@ class DailyLoss:
         self._band = None
 
     def _find_band(self) -> EquityBand:
-        flow = held = ZERO
+        flow = held = start = ZERO
         for member in self.members:
-            flow += member.ledger.flow
-            held += member.ledger.quantity
-        return EquityBand(flow, {self.symbol: held} if held else {}, self.floor, None)
+            ledger = member.ledger
+            flow += ledger.flow
+            held += ledger.position.quantity
+            start += member.day_start_profit
+        return EquityBand(flow, {self.symbol: held} if held else {}, start - self.limit, None)
 
 
 def daily_losses(engine: "Engine") -> Iterator[DailyLoss]:

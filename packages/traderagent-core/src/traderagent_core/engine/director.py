@@ -51,21 +51,20 @@ class PairMemory:
 
 @define(eq=False)
 class Pair:
-    """A pair and the strategies that may trade on it."""
+    """A pair and the strategies that may trade on it.
+
+    `holder` is the owner, or the strategy that lets go; NOBODY when there is neither.
+    """
 
     setup: PairSetup
     members: "dict[str, Member]"
     memory: PairMemory
-
-    @property
-    def holder(self) -> str:
-        """The owner, or the strategy that lets go; NOBODY when there is neither."""
-        state = self.memory.state
-        return (state.owner if state.transition is None else state.transition.old) or NOBODY
+    holder: str = NOBODY
 
     def note_standings(self) -> None:
         """Let every strategy know what it may do."""
         state = self.memory.state
+        self.holder = (state.owner if state.transition is None else state.transition.old) or NOBODY
         for name, member in self.members.items():
             if state.may_add(name):
                 member.standing = Standing.OWNER

@@ -1,6 +1,8 @@
 """The engine's guards: risk modes over the account, daily loss and drawdown of each bot, judged at closes."""
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from operator import mul
 from typing import TYPE_CHECKING
 
 from traderagent_core.account import reasons
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine
     from traderagent_core.engine.member import Member
 
+ZERO = Decimal(0)
 MIDNIGHT_TIMER = "~midnight"
 
 
@@ -43,29 +46,24 @@ class Guards:
         """Names of the active modes, for reasons."""
         return "+".join(watch.name for watch in self.account.modes if watch.state.is_active)
 
+    @property
+    def _cash(self) -> Decimal:
+        """Equity without what is held."""
+        return self._engine.setup.balance + self._engine.account.money
+
     def equity(self) -> Decimal:
         """Equity of the account at the last prices."""
-        engine = self._engine
-        total = engine.setup.balance + engine.account.flow()
-        for symbol, quantity in engine.account.net.items():
-            if quantity:
-                total += quantity * engine.view.price(symbol)
-        return total
+        held = self._engine.account.held()
+        return self._worth(held, self._engine.view.prices(held))
+
+    def _worth(self, held: Mapping[str, Decimal], prices: Iterable[Decimal]) -> Decimal:
+        return sum(map(mul, held.values(), prices), self._cash)
 
     def has_equity(self, level: Decimal) -> bool:
-        """Whether equity at the last prices is at least so much, asking for no more prices than it takes to know."""
-        engine = self._engine
-        total = engine.setup.balance + engine.account.flow()
-        held = [(symbol, quantity) for symbol, quantity in engine.account.net.items() if quantity]
-        for symbol, quantity in held:
-            if quantity < 0:
-                total += quantity * engine.view.price(symbol)
-        for symbol, quantity in held:  # From here on it can only become more.
-            if total >= level:
-                return True
-            if quantity > 0:
-                total += quantity * engine.view.price(symbol)
-        return total >= level
+        """Whether equity at the last prices is at least so much; no price is asked for where money is enough."""
+        if self._cash >= level and min(self._engine.account.net.values(), default=ZERO) >= ZERO:
+            return True
+        return self.equity() >= level
 
     def arm(self) -> None:
         """Make sure to be woken at the next UTC midnight."""
@@ -101,7 +99,10 @@ class Guards:
         is_new_day = engine.now_ms // DAY_MS != self.account.day
         self.account.is_stressed = engine.view.is_stressed()
         self.account.is_halted = engine.halting.is_on
-        changed = self.account.judge(engine.now_ms, self.equity(), engine.call)
+        held = engine.account.held()
+        prices = dict(zip(held, engine.view.prices(held), strict=True))
+        equity = self._worth(held, prices.values())
+        changed = self.account.judge(engine.now_ms, equity, engine.call)
         for watch in changed:
             state = watch.state
             effect = (state.size_factor, state.is_entry_allowed)
@@ -109,7 +110,7 @@ class Guards:
         freed = [
             member
             for loss in self._losses()
-            if loss.judge(engine, is_new_day=is_new_day)
+            if loss.judge(engine, prices, is_new_day=is_new_day)
             for member in loss.members
         ]
         for member in self._capped:
@@ -162,8 +163,7 @@ class Guards:
         bands = []
         engine = self._engine
         if self.account.modes:
-            held = {symbol: quantity for symbol, quantity in engine.account.net.items() if quantity}
-            base = engine.setup.balance + engine.account.flow()
+            held, base = engine.account.held(), self._cash
             if held or base != self.account.judged:  # Otherwise it has been judged and stays what it is.
                 bands.append(self.account.band(base, held))
         bands += [band for loss in self._losses() if (band := loss.band()) is not None]

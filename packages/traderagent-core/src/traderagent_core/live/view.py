@@ -103,6 +103,10 @@ class LiveView:
             raise DataError(f"no price of {symbol} yet: the exchange has told none")
         return price
 
+    def prices(self, symbols: Iterable[str]) -> list[Decimal]:
+        """The last price of each of some symbols, in their order."""
+        return [self.price(symbol) for symbol in symbols]
+
     def has_price(self, symbol: str) -> bool:
         """Whether a price is known."""
         return symbol in self._prices

@@ -1,6 +1,6 @@
 """The market view of a simulation: whole columns inside, only the closed past outside."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import numpy as np
@@ -149,6 +149,16 @@ class SimulatedView:
         if market.price != market.price:
             raise DataError(f"no price of {symbol} yet: its first candle has not opened")
         return market.last_price()
+
+    def prices(self, symbols: Iterable[str]) -> list[Decimal]:
+        """The last price of each of some symbols, in their order."""
+        now_ms, cursors, prices = self.now_ms, self.cursors, []
+        for symbol in symbols:
+            cursor = cursors[symbol]
+            market = cursor.market
+            is_known = cursor.sought_ms == now_ms and market.price == market.price
+            prices.append(market.last_price() if is_known else self.price(symbol))
+        return prices
 
     def last(self, symbol: str, timeframe: str) -> Candle | None:
         """The last closed candle, or None before the first."""

@@ -1,6 +1,6 @@
 """A venue that answers only what a test says: late, twice, out of order, or not at all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -121,6 +121,10 @@ class FixedView:
     def price(self, symbol: str) -> Decimal:  # noqa: ARG002
         """The price that the test has set."""
         return self.last_price
+
+    def prices(self, symbols: Iterable[str]) -> list[Decimal]:
+        """The same price for each."""
+        return [self.price(symbol) for symbol in symbols]
 
     def last(self, symbol: str, timeframe: str) -> Candle | None:  # noqa: ARG002
         """A candle that stands at the price."""
