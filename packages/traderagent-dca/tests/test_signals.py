@@ -74,9 +74,6 @@ def test_the_signal_is_on_between_its_marks(config: Make, keys: dict[str, Any]) 
     class View:
         row = 0
 
-        def last(self, symbol: str, timeframe: str) -> Any:
-            return candles.candle(self.row)
-
         def value(self, symbol: str, timeframe: str, indicator: Any) -> float:
             return float(columns[indicator.key][self.row])
 
@@ -88,7 +85,7 @@ def test_the_signal_is_on_between_its_marks(config: Make, keys: dict[str, Any]) 
     states = by_hand(made, candles)
     for row, state in enumerate(states):
         Context.view.row = row
-        assert is_on(made, Context()) is bool(state)  # type: ignore[arg-type]
+        assert is_on(made, Context(), candles.candle(row)) is bool(state)  # type: ignore[arg-type]
     assert np.any(states)
     assert not np.all(states)
 

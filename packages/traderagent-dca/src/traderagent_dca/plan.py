@@ -63,7 +63,7 @@ class Shape:
             Leg(name, name, side, ADDS, quantity, price, then=then)
             for (name, price, then), quantity in zip(self.safety, quantities[1:], strict=True)
         ]
-        stop = self._stop(ladder.prices[0])
+        stop = self.stop_from(ladder.prices[0])
         return Plan(f"{PLAN}:{number}", (base, *orders, *self.targets), (BASE,), stop, evidence)
 
     def plan_over(self, number: int, ladder: Ladder, evidence: Mapping[str, Any]) -> Plan:
@@ -81,9 +81,9 @@ class Shape:
         ]
         targets = [_over(leg, average) for leg in self.targets]
         start = (*names[:active], *(leg.name for leg in targets[:1]))
-        return Plan(f"{PLAN}:{number}", (*orders, *targets), start, self._stop(average), evidence)
+        return Plan(f"{PLAN}:{number}", (*orders, *targets), start, self.stop_from(average), evidence)
 
-    def _stop(self, price: Decimal) -> Stop | None:
+    def stop_from(self, price: Decimal) -> Stop | None:
         """The stop of a deal that begins at a price."""
         loss = self.config.stop_loss_percentage
         if loss is None or self.config.stop_loss_from is Target.AVERAGE:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from traderagent_core import Columns, Context
+from traderagent_core import Candle, Columns, Context
 from traderagent_core.indicators import Ema, Highest, Indicator, Lowest, Rsi
 
 from traderagent_dca.config import DcaConfig, Start
@@ -44,15 +44,12 @@ def marks(config: DcaConfig, columns: Columns) -> "NDArray[np.bool_]":
     return found
 
 
-def is_on(config: DcaConfig, context: Context) -> bool:
+def is_on(config: DcaConfig, context: Context, candle: Candle) -> bool:
     """Whether the signal is on at the last close; a crossing happens once and is never on afterwards."""
-    if config.start_on is IMMEDIATE:
-        return True
-    symbol, timeframe = context.instrument.symbol, context.timeframe
-    candle = context.view.last(symbol, timeframe)
-    if config.start_on is EMA_CROSS or candle is None:
-        return False
-    value = context.view.value
+    start = config.start_on
+    if start is IMMEDIATE or start is EMA_CROSS:
+        return start is IMMEDIATE
+    symbol, timeframe, value = context.instrument.symbol, context.timeframe, context.view.value
     return bool(_compare(config, candle.close, lambda indicator: value(symbol, timeframe, indicator)))
 
 

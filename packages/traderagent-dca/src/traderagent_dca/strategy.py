@@ -28,6 +28,7 @@ from traderagent_core import (
     Release,
     Ruling,
     RunHistory,
+    Stop,
     Strategy,
     TimerFired,
     Verdict,
@@ -141,17 +142,19 @@ class DcaStrategy(Strategy):
             return False
         if abs(position.quantity) * position.average_price > sum(self.config.amounts, ZERO):
             return False
-        plan = self._plan_over(context, position)[0]
-        return bool(plan.legs) and not _is_stopped(plan, position, context.price)
+        shape = self._shape(context)
+        if not shape.targets and len(self._ladder_over(context, position).prices) == 1:
+            return False  # Neither a take profit nor a safety order: there is nothing to ask for.
+        return not _is_stopped(shape.stop_from(position.average_price), position, context.price)
 
     def on_take_over(self, context: Context) -> None:
         """Go on with what was taken over as a deal: its base is held, at its average price."""
         position = context.position
-        plan, ladder = self._plan_over(context, position)
-        mark = mark_before(position)
+        ladder, mark = self._ladder_over(context, position), mark_before(position)
         number, price = self.state.asked + 1, position.average_price
         self.state = self.state.with_deal(OpenDeal(number, context.now_ms, price, ladder.quantities, mark))
-        context.enter(plan)
+        evidence = {"base_price": price, "taken_over": position.quantity}
+        context.enter(self._shape(context).plan_over(number, ladder, evidence))
 
     def on_candle(self, context: Context, candle: Candle) -> None:  # noqa: ARG002
         """The signal has come on."""
@@ -225,9 +228,10 @@ class DcaStrategy(Strategy):
         """Begin a deal if one may begin and the signal is on; not on a price that has grown old."""
         if self.state.phase is not WAITING or context.now_ms < self.state.not_before_ms:
             return
-        if _is_stale(context):
+        candle = _fresh_candle(context)
+        if candle is None:
             self._look_later(context, context.now_ms)
-        elif is_on(self.config, context):
+        elif is_on(self.config, context, candle):
             self._begin(context)
 
     def _look_later(self, context: Context, due_ms: int) -> None:
@@ -255,14 +259,12 @@ class DcaStrategy(Strategy):
         evidence = {"base_price": price, "funds_needed": notional}
         context.enter(self._shape(context).plan(number, ladder, evidence))
 
-    def _plan_over(self, context: Context, held: PositionView) -> tuple[Plan, Ladder]:
-        """The plan that goes on with a position, and its ladder; without safety orders that there is no money for."""
-        instrument = context.instrument
-        ladder = rest_of(self._rungs, self._side, instrument, context.price, held)
+    def _ladder_over(self, context: Context, held: PositionView) -> Ladder:
+        """The ladder that goes on with a position; without safety orders that there is no money for."""
+        ladder = rest_of(self._rungs, self._side, context.instrument, context.price, held)
         if self._lack(context, ladder.notional):
             ladder = Ladder(self._side, ladder.prices[:1], ladder.quantities[:1])
-        evidence = {"base_price": held.average_price, "taken_over": held.quantity}
-        return self._shape(context).plan_over(self.state.asked + 1, ladder, evidence), ladder
+        return ladder
 
     def _lack(self, context: Context, notional: Decimal) -> str:
         """What is missing for a ladder, after what has been lost; empty when nothing is."""
@@ -304,7 +306,7 @@ class DcaStrategy(Strategy):
         deal = self.state.deal
         if deal is None or not context.position.quantity:
             return
-        if _is_stale(context):
+        if _fresh_candle(context) is None:
             self._repair_later(context)
             return
         for slot in self._shape(context).target_slots:
@@ -383,16 +385,18 @@ def _ending(config: DcaConfig) -> tuple[object, ...]:
     return config.direction, config.trailing_deviation is None, len(config.take_profit_steps)
 
 
-def _is_stale(context: Context) -> bool:
-    """Whether a candle is missing: the last price is that of before the hole."""
-    candle = context.view.last(context.instrument.symbol, context.timeframe)
-    return candle is None or context.now_ms >= candle.open_time + 2 * timeframe_ms(context.timeframe)
+def _fresh_candle(context: Context) -> Candle | None:
+    """The last candle; None when one is missing since: the last price is that of before the hole."""
+    timeframe = context.timeframe
+    candle = context.view.last(context.instrument.symbol, timeframe)
+    is_stale = candle is None or context.now_ms >= candle.open_time + 2 * timeframe_ms(timeframe)
+    return None if is_stale else candle
 
 
-def _is_stopped(plan: Plan, held: PositionView, price: Decimal) -> bool:
-    """Whether the stop of a plan would close what is held at once."""
+def _is_stopped(stop: Stop | None, held: PositionView, price: Decimal) -> bool:
+    """Whether a stop would close what is held at once."""
     is_long = held.quantity > ZERO
-    rule = None if plan.stop is None else plan.stop.long if is_long else plan.stop.short
+    rule = None if stop is None else stop.long if is_long else stop.short
     if rule is None:
         return False
     level = rule.price if isinstance(rule, At) else held.average_price * rule.ratio

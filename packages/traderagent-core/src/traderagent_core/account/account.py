@@ -4,7 +4,7 @@ Every public method that changes something is a kind of record: the engine appen
 calls it. Folding the records of a run over an empty account gives the same account again, without any plugin.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -79,7 +79,7 @@ class Account(CoordinationRecords):
         """An order, live or ended."""
         return self.orders.get(client_order_id) or self.closed_orders.get(client_order_id)
 
-    def plans_of(self, bot: str) -> Iterable[ActivePlan]:
+    def plans_of(self, bot: str) -> Collection[ActivePlan]:
         """The plans of one bot, in the order in which they were granted."""
         own = self._own_plans.get(bot)
         return own.values() if own else ()

@@ -5,7 +5,7 @@ bot commits is what its positions have cost and its open orders that add would c
 """
 
 from collections.abc import Sequence
-from decimal import ROUND_UP, Context, Decimal
+from decimal import ROUND_UP, Context, Decimal, Inexact
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -20,6 +20,7 @@ from traderagent_core.coordinator.allocator import (
     weight_of,
 )
 from traderagent_core.engine.setup import AllocationSetup
+from traderagent_core.model.position import MONEY_DIGITS
 
 if TYPE_CHECKING:
     from traderagent_core.engine.director import Pair
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
-_UP = Context(prec=40, rounding=ROUND_UP)
+_UP = Context(prec=MONEY_DIGITS, rounding=ROUND_UP)
+_EXACT = Context(prec=MONEY_DIGITS, traps=[Inexact])
 
 
 @frozen(eq=False)
@@ -151,12 +153,17 @@ class Allocating:
         return self._all_bound
 
     def _amounts(self) -> Sequence[Decimal]:
-        """What each bot binds now; the sum is made anew with them."""
-        rebound = self._engine.account.take_rebound()
-        if rebound:
-            for name in rebound:
-                place = self._place.get(name)
-                if place is not None:  # What nobody asked for belongs to the house.
-                    self._bound[place] = self._claimants[place].committed()
-            self._all_bound = sum(self._bound, ZERO)
+        """What each bot binds now."""
+        for name in self._engine.account.take_rebound():
+            place = self._place.get(name)
+            if place is not None:  # What nobody asked for belongs to the house.
+                self._rebind(place, self._claimants[place].committed())
         return self._bound
+
+    def _rebind(self, place: int, amount: Decimal) -> None:
+        """Correct what all bind together by what one binds now; where that would round, add all up anew."""
+        former, self._bound[place] = self._bound[place], amount
+        try:
+            self._all_bound = _EXACT.add(self._all_bound, _EXACT.subtract(amount, former))
+        except Inexact:
+            self._all_bound = sum(self._bound, ZERO)

@@ -42,6 +42,8 @@ class Barring:
 
     def reason_for(self, symbol: str) -> str | None:
         """Why nothing may add exposure to a symbol; None when it may."""
+        if not self.bars:
+            return None
         return next((reason for where, reason in self.bars if where in (EVERYWHERE, symbol)), None)
 
 

@@ -26,7 +26,7 @@ ZERO = Decimal(0)
 ONE = Decimal(1)
 MAX_LEGS = 1500
 LONGEST_NAME = 100
-LARGEST_EXPONENT = 30
+SMALLEST, LARGEST = Decimal("1e-30"), Decimal("1e31")
 
 NUMBERS: dict[type, Callable[[Any], object]] = {
     At: attrgetter("price"),
@@ -150,9 +150,7 @@ def _is_sound(rule: object) -> bool:
     if number_of is None:
         return rule is None or type(rule) is Filled
     number = number_of(rule)
-    if not isinstance(number, Decimal) or not number.is_finite():
-        return False
-    return number > ZERO and abs(number.adjusted()) <= LARGEST_EXPONENT
+    return isinstance(number, Decimal) and not number.is_nan() and SMALLEST <= number < LARGEST
 
 
 def _unsound(where: str, what: str, rule: object) -> OrderError:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from traderagent_core.account import reasons
 from traderagent_core.account.account import HOUSE, Account
-from traderagent_core.account.state import Order, Record, Retry, Want, WantStatus
+from traderagent_core.account.state import ActivePlan, Order, Record, Retry, Want, WantStatus
 from traderagent_core.contract.strategy import OrderNews, Wake
 from traderagent_core.engine.allocating import Allocating
 from traderagent_core.engine.barring import Barring
@@ -202,7 +202,7 @@ class Engine:
             self._slot_freed(member, order)
         if member.is_guarded:
             self._follow(member)
-        if plan.plan.has_pegs or len(self.account.plans) > 1:
+        if plan.plan.has_pegs or self._has_other_plans(plan):
             self.planner.repeg(member)
         if self.account.blocked:
             self.planner.retry_blocked(member, ON_FILL)
@@ -212,6 +212,11 @@ class Engine:
             self._go_on_leaving(member)
         if member.needs.fills:
             self.caller.later(member, "on_fill", event, want.slot.name, is_complete=is_complete)
+
+    def _has_other_plans(self, plan: ActivePlan) -> bool:
+        """Whether a bot has a plan beside this one, which may be over by now."""
+        own = self.account.plans_of(plan.bot)
+        return len(own) > 1 or (bool(own) and plan.id not in self.account.plans)
 
     def _go_on_leaving(self, member: Member) -> None:
         """After a fill of a strategy that lets go, or whose position is being closed."""

@@ -36,7 +36,7 @@ class Halting:
     @property
     def is_on(self) -> bool:
         """Whether nothing may add to exposure."""
-        return self.state.is_halted
+        return self.state.stage is not None
 
     def trigger(self, reason: str) -> None:
         """A drawdown is too deep, or an operator says so."""

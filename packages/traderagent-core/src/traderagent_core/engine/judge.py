@@ -81,13 +81,17 @@ class Judge:
     def _added(self, member: "Member", plan: Plan) -> Decimal:
         """By how much a plan could increase the position at its largest, in quote currency."""
         price = self._engine.view.price(member.symbol)
-        by_name = {leg.name: leg for leg in plan.legs if leg.name in plan.references}
-        total = {BUY: ZERO, BUY.opposite: ZERO}
+        by_name = _named(plan, plan.legs)
+        bought = sold = ZERO
         for leg in plan.legs:
             if leg.purpose in ADDING and type(leg.quantity) is Fixed:
-                total[leg.side] += leg.quantity.quantity * _expected_price(leg, by_name, price)
+                notional = leg.quantity.quantity * _expected_price(leg, by_name, price)
+                if leg.side is BUY:
+                    bought += notional
+                else:
+                    sold += notional
         held = member.ledger.quantity * price
-        return max(held + total[BUY], total[BUY.opposite] - held, abs(held)) - abs(held)
+        return max(held + bought, sold - held, abs(held)) - abs(held)
 
     def standing_refusal(self, member: "Member") -> str | None:
         """Why this bot may not add exposure now, whatever the order; None when it may."""
@@ -146,11 +150,10 @@ class Judge:
     def rounded(self, member: "Member", leg: Leg, factor: Decimal) -> Leg:
         """A leg with its price on the tick and its quantity, times `factor`, on the lot."""
         quantity, price, instrument = leg.quantity, leg.price, member.instrument
-        if type(price) is At:
+        if type(price) is At and price.price % instrument.tick_size:
             on_tick = instrument.stop_price if leg.is_stop else instrument.limit_price
-            tick_price = on_tick(leg.side, price.price)
-            price = price if tick_price == price.price else At(tick_price)
-        if type(quantity) is Fixed:
+            price = At(on_tick(leg.side, price.price))
+        if type(quantity) is Fixed and (factor != ONE or quantity.quantity % instrument.lot_size):
             size = instrument.round_quantity(quantity.quantity * factor)
             quantity = quantity if size == quantity.quantity else Fixed(size)
         if quantity is leg.quantity and price is leg.price:
@@ -161,7 +164,7 @@ class Judge:
         """A leg below a minimum, or what the plan at its largest would exceed: budget or position limit."""
         price, find_problem = self._engine.view.price(member.symbol), member.instrument.size_problem
         bought = sold = ZERO
-        by_name = {leg.name: leg for leg in legs if leg.name in plan.references}
+        by_name = _named(plan, legs)
         for leg in legs:
             rule = leg.quantity
             if type(rule) is not Fixed:
@@ -205,6 +208,11 @@ def _judged(entry_filter: EntryFilter, plan: Plan, view: MarketView, symbol: str
 
 def _refused(reason: str, detail: str = "") -> Judgement:
     return Judgement(Verdict(REJECT, reason, evidence={"detail": detail} if detail else {}))
+
+
+def _named(plan: Plan, legs: tuple[Leg, ...]) -> dict[str, Leg]:
+    """The legs by whose prices others are priced."""
+    return {leg.name: leg for leg in legs if leg.name in plan.references} if plan.references else {}
 
 
 def _expected_price(leg: Leg, by_name: dict[str, Leg], market: Decimal) -> Decimal:
