@@ -13,6 +13,7 @@ from attrs import define, field
 from traderagent_core import Candles, load_config
 from traderagent_core.account.state import WantStatus
 from traderagent_core.config.loaded import Config
+from traderagent_core.coordinator.allocator import added_up
 from traderagent_core.data.loading import load_for_backtest
 from traderagent_core.engine.engine import Engine
 from traderagent_core.engine.standing import Standing
@@ -73,6 +74,7 @@ class Watched:
         self._only_owners_add(engine)
         self._nothing_is_added_in_a_halt(engine, effects.records)
         self._shares_keep_to_the_pool(engine)
+        self._what_is_bound_is_added_up(engine)
         if engine.allocating is not None and any(
             record[0] == "order_submitted" for record in effects.records
         ):
@@ -88,6 +90,13 @@ class Watched:
         with money_context():
             used = engine.allocating.used_ratio()  # type: ignore[union-attr]
         self.largest_after_adding = max(self.largest_after_adding, used)
+
+    def _what_is_bound_is_added_up(self, engine: Engine) -> None:
+        """The sum that is corrected by what changes is that of what all bots bind now."""
+        if engine.allocating is not None:
+            with money_context():
+                bound = [claimant.committed() for claimant in engine.allocating._claimants]
+                assert engine.allocating._committed() == added_up(bound)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)

@@ -4,8 +4,9 @@ Equity is that of the last prices when somebody asks, so that it does not hang o
 bot commits is what its positions have cost and its open orders that add would cost, over its leverage.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_UP, Context, Decimal, Inexact
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -66,7 +67,8 @@ class Claimant:
 class Allocating:
     """Answers how much the strategies of an account may commit.
 
-    What each bot binds is kept, and worked out anew only for those whose orders, position or owner have changed.
+    What each bot binds is kept, and worked out anew only for those whose orders, position or owner have changed. So
+    is the sum, unless a leverage such as 3 gives amounts that it would round.
     """
 
     def __init__(self, engine: "Engine", setup: AllocationSetup) -> None:
@@ -75,13 +77,13 @@ class Allocating:
         self._shared_ratio = ONE - setup.config.reserve_ratio
         self._place: dict[str, int] = {}
         self._made_for: Sequence[Record] | None = None
-        self._equity = ZERO
+        self._equity = self._active_pool = ZERO
         self._claimants = [
             self._claimant(place, bot, share)
             for place, (bot, share) in enumerate(setup.capital_shares.items())
         ]
         self._bound = [each.committed() for each in self._claimants]
-        self._all_bound = sum(self._bound, ZERO)
+        self._exact_sum = _exact_sum(self._bound)
         self._total_weight = added_up(weight_of(self._config, each.bot) for each in self._claimants)
 
     def _claimant(self, place: int, bot: str, share: Decimal) -> Claimant:
@@ -97,14 +99,15 @@ class Allocating:
         if self._made_for is not self._engine.records:  # Prices stand still inside one step.
             self._made_for = self._engine.records
             self._equity = self._engine.guards.equity()
+            self._active_pool = active_pool(self._config, self._equity)
         return self._equity
 
     def budget(self, member: "Member") -> Decimal:
         """The share of a strategy's bot, in quote currency before leverage."""
         claimant = self._claimants[self._place[member.name]]
-        pool = active_pool(self._config, self.equity())
+        self.equity()
         own = (claimant.bot, claimant.capital_share, claimant.closed_trades())
-        return share_of(self._config, pool, self._total_weight, *own)
+        return share_of(self._config, self._active_pool, self._total_weight, *own)
 
     def granted_ratio(self, member: "Member", notional: Decimal) -> tuple[Decimal, str]:
         """How much of a plan that adds so much may be placed, from 0 to 1, and the numbers behind it."""
@@ -126,10 +129,11 @@ class Allocating:
 
     def _allocation(self, place: int) -> Allocation:
         """How things stand for one bot."""
-        bound, claimant = self._amounts(), self._claimants[place]
-        claim = Claim(claimant.bot, claimant.capital_share, bound[place], claimant.closed_trades())
-        pool = active_pool(self._config, self.equity())
-        return Allocation(self._config, pool, added_up(bound), self._total_weight, {claimant.bot: claim})
+        self.equity()
+        committed, claimant = self._committed(), self._claimants[place]
+        claim = Claim(claimant.bot, claimant.capital_share, self._bound[place], claimant.closed_trades())
+        claims = {claimant.bot: claim}
+        return Allocation(self._config, self._active_pool, committed, self._total_weight, claims)
 
     def lacks_room(self, member: "Member", notional: Decimal) -> bool:
         """Whether one more order that adds so much would commit more than the active pool."""
@@ -149,21 +153,26 @@ class Allocating:
         return max(self.equity(), ZERO) * self._shared_ratio
 
     def _committed(self) -> Decimal:
-        self._amounts()
-        return self._all_bound
-
-    def _amounts(self) -> Sequence[Decimal]:
-        """What each bot binds now."""
+        """What all bots bind now: those that may bind something else by now are looked at again."""
         for name in self._engine.account.take_rebound():
             place = self._place.get(name)
             if place is not None:  # What nobody asked for belongs to the house.
-                self._rebind(place, self._claimants[place].committed())
-        return self._bound
+                former, self._bound[place] = self._bound[place], self._claimants[place].committed()
+                self._correct(former, self._bound[place])
+        return added_up(self._bound) if self._exact_sum is None else self._exact_sum
 
-    def _rebind(self, place: int, amount: Decimal) -> None:
-        """Correct what all bind together by what one binds now; where that would round, add all up anew."""
-        former, self._bound[place] = self._bound[place], amount
-        try:
-            self._all_bound = _EXACT.add(self._all_bound, _EXACT.subtract(amount, former))
-        except Inexact:
-            self._all_bound = sum(self._bound, ZERO)
+    def _correct(self, former: Decimal, amount: Decimal) -> None:
+        """Keep the sum right, as long as that takes no rounding."""
+        if self._exact_sum is not None:
+            try:
+                self._exact_sum = _EXACT.add(self._exact_sum, _EXACT.subtract(amount, former))
+            except Inexact:
+                self._exact_sum = None
+
+
+def _exact_sum(amounts: Iterable[Decimal]) -> Decimal | None:
+    """A sum that is not rounded; None where it would be."""
+    try:
+        return reduce(_EXACT.add, amounts, ZERO)
+    except Inexact:
+        return None

@@ -40,29 +40,28 @@ class DailyLoss:
         `prices` are of what the account holds; where a bot and the house hold the opposite, the view is asked.
         """
         if is_new_day:
-            was_over = self.is_over
-            for member in self.members:
-                member.day_start_profit = member.profit(engine.view)
-            if was_over:
-                self._turn(engine, "new day", is_over=False)
-            self.forget_band()
-            return was_over
-        if self._is_passed(engine, prices):
-            profit = sum((member.profit(engine.view) for member in self.members), ZERO)
-            self._turn(engine, f"profit {profit}", is_over=True)
-        return False
-
-    def _is_passed(self, engine: "Engine", prices: Mapping[str, Decimal]) -> bool:
-        """Whether the limit is passed only now; without a position no price is asked for: there may be none yet."""
+            return self._begin_day(engine)
         band = self.band()
         if band is None:
             return False
         profit = band.base
-        if band.quantities:
+        if band.quantities:  # Without a position no price is asked for: there may be none yet.
             price = prices.get(self.symbol) or engine.view.price(self.symbol)
             profit += band.quantities[self.symbol] * price
         assert band.floor is not None
-        return profit <= band.floor
+        if profit <= band.floor:
+            profit = sum((member.profit(engine.view) for member in self.members), ZERO)
+            self._turn(engine, f"profit {profit}", is_over=True)
+        return False
+
+    def _begin_day(self, engine: "Engine") -> bool:
+        was_over = self.is_over
+        for member in self.members:
+            member.day_start_profit = member.profit(engine.view)
+        if was_over:
+            self._turn(engine, "new day", is_over=False)
+        self.forget_band()
+        return was_over
 
     def _turn(self, engine: "Engine", reason: str, *, is_over: bool) -> None:
         for member in self.members:
@@ -72,7 +71,7 @@ class DailyLoss:
 
     def band(self) -> EquityBand | None:
         """The band of profit in which the limit is not passed, one object while it holds; None when it has been."""
-        if self.is_over:
+        if self.members[0].is_over_daily_loss:
             return None
         if self._band is None:
             self._band = self._find_band()

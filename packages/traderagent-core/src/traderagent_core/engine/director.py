@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine
     from traderagent_core.engine.member import Member
 
+OWNER, LEAVING, IDLE = Standing.OWNER, Standing.LEAVING, Standing.IDLE
 TRANSITION_TIMER = "~transition"
 NOBODY = ""
 
@@ -67,9 +68,9 @@ class Pair:
         self.holder = (state.owner if state.transition is None else state.transition.old) or NOBODY
         for name, member in self.members.items():
             if state.may_add(name):
-                member.standing = Standing.OWNER
+                member.standing = OWNER
             else:
-                member.standing = Standing.LEAVING if state.may_reduce(name) else Standing.IDLE
+                member.standing = LEAVING if state.may_reduce(name) else IDLE
 
 
 class Director:
@@ -183,12 +184,13 @@ class Director:
 
         A fill says nothing about other symbols than its own; without one all are looked at.
         """
+        is_due = self._engine.handing.is_due
         for pair in list(self.moving.values()):
             if symbol and pair.setup.symbol != symbol:
                 continue
-            old, heir = self._sides(pair)
-            if self._engine.handing.is_due(old):
-                self._hand_over(pair, old, heir)
+            old = pair.members[pair.holder]
+            if is_due(old):
+                self._hand_over(pair, *self._sides(pair))
             elif self._is_gone(old):
                 self._engine.caller.run()  # The old strategy hears of its end before the new one begins.
                 self._follow(pair, steps.let_go(pair.memory.state))

@@ -208,7 +208,7 @@ class Engine:
             self.planner.retry_blocked(member, ON_FILL)
         if not plan.wants:
             self.planner.close_if_done(plan)
-        if member.exit_reason or member.standing is not Standing.OWNER:
+        if member.exit_reason or member.standing is not OWNER:
             self._go_on_leaving(member)
         if member.needs.fills:
             self.caller.later(member, "on_fill", event, want.slot.name, is_complete=is_complete)
@@ -220,7 +220,7 @@ class Engine:
 
     def _go_on_leaving(self, member: Member) -> None:
         """After a fill of a strategy that lets go, or whose position is being closed."""
-        if member.standing is not Standing.OWNER:
+        if member.standing is not OWNER:
             let_go_of_what_adds(self, member, reasons.HALTED if self.halting.is_on else reasons.TRANSITION)
         if member.exit_reason:
             self.exits.advance(member)

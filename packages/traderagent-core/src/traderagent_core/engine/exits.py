@@ -82,7 +82,10 @@ class Exits:
 
     def is_bare(self, member: "Member") -> bool:
         """Whether nothing of a bot is wanted or at the venue but its stop."""
-        return all(plan.plan.name == STOP_PLAN for plan in self._engine.account.plans_of(member.name))
+        for plan in self._engine.account.plans_of(member.name):  # noqa: SIM110 - asked at every event
+            if plan.plan.name != STOP_PLAN:
+                return False
+        return True
 
     def _is_naked(self, member: "Member") -> bool:
         """Whether nothing protects a position that is to have a stop, and nothing closes it yet.

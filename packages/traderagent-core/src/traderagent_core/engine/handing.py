@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from traderagent_core.engine.member import Member
 
 ZERO = Decimal(0)
+IDLE = Standing.IDLE
 
 
 class Handing:
@@ -111,9 +112,9 @@ class Handing:
 
     def heir_of(self, former: "Member") -> "Member":
         """Who answers for the position of a pair; the strategy itself where nobody else does."""
-        if former.standing is not Standing.IDLE:
+        if former.standing is not IDLE:
             return former
         others = self._engine.director.others(former)
         holders = [member for member in others if member.ledger.quantity]
-        owners = [member for member in others if member.standing is not Standing.IDLE]
+        owners = [member for member in others if member.standing is not IDLE]
         return next(iter(holders + owners), former)
