@@ -15,7 +15,7 @@ from traderagent_core.account.account import Account
 from traderagent_core.cli.main import run
 from traderagent_core.report.coordination_tables import coordination_tables
 from traderagent_core.simulator import hearing, preparing
-from traderagent_core.simulator.packed import RecordLog
+from traderagent_core.simulator.record_log import RecordLog
 
 TWO = ("BTC/USDT", "ETH/USDT")
 MODES = {"halt": {"drawdown": "0.04"}, "stress": {}, "drawdown": {"drawdown": "0.02"}}

@@ -42,6 +42,10 @@ class Bars:
         """The bar in which something at `time_ms` happened; a close on a boundary belongs to the bar it ends."""
         return max(0, bisect_left(self._times, time_ms) - 1)
 
+    def indexes_of(self, times_ms: TimeColumn) -> TimeColumn:
+        """`index_of` of a whole column."""
+        return np.maximum(self.open_time.searchsorted(times_ms) - 1, 0)
+
     def holds(self, from_ms: int, to_ms: int) -> bool:
         """Whether a span of time has a part on this chart."""
         return to_ms > self.start_ms and from_ms <= self.end_ms

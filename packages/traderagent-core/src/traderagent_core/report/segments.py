@@ -1,11 +1,17 @@
 """Horizontal lines of a chart: prices at which orders rested, stops, targets and averages, joined and thinned."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import pairwise
+
+import numpy as np
+from attrs import evolve, frozen
+from numpy.typing import NDArray
 
 from traderagent_core.contract.history import RoundTrip
+from traderagent_core.model.candle import FloatColumn
 from traderagent_core.report.bars import Bars
-from traderagent_core.report.digits import digits, longest
+from traderagent_core.report.curve import IndexColumn
+from traderagent_core.report.digits import short
 from traderagent_core.simulator.outcome import LevelRow
 
 # Kinds, as the page's script knows them.
@@ -41,30 +47,58 @@ def segments(rows: Iterable[Price], drawn: Bars, limit: int) -> list[Segment]:
 
     A gap of half a per cent of the chart is closed when that is needed to keep the limit, never more.
     """
-    placed = sorted(
-        (kind, digits(price), *_span(from_ms, to_ms, drawn))
-        for kind, price, from_ms, to_ms in rows
-        if drawn.holds(from_ms, to_ms)
-    )
-    found = _joined(placed, 1)
-    if len(found) > limit:
+    found = _joined(_placed(list(rows), drawn), 1)
+    if len(found.first) > limit:
         found = _joined(found, max(1, len(drawn) // 200))
-    return longest(found, limit, lambda segment: segment[2:])
+        found = found.at(_longest(found, limit))
+    columns = (found.kind, found.price, found.first, found.last)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-def _span(from_ms: int, to_ms: int, drawn: Bars) -> tuple[int, int]:
-    first = drawn.index_of(from_ms)
-    return first, max(first, drawn.index_of(to_ms))
+@frozen(eq=False)
+class _Segments:
+    """Segments as columns, sorted by kind, price, first and last bar."""
+
+    kind: NDArray[np.int64]
+    price: FloatColumn
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+
+    def at(self, index: IndexColumn) -> "_Segments":
+        """Some of them."""
+        return _Segments(self.kind[index], self.price[index], self.first[index], self.last[index])
 
 
-def _joined(placed: Sequence[Segment], gap: int) -> list[Segment]:
-    """Sorted segments of one kind and price made one where no more than `gap` bars lie between their ends."""
-    joined: list[Segment] = []
-    for (kind, price), same in groupby(placed, key=lambda segment: segment[:2]):
-        for _, _, first, last in same:
-            before = joined[-1] if joined and joined[-1][:2] == (kind, price) else None
-            if before is not None and first - before[3] <= gap:
-                joined[-1] = (kind, price, before[2], max(before[3], last))
-            else:
-                joined.append((kind, price, first, last))
-    return joined
+def _placed(rows: Sequence[Price], drawn: Bars) -> _Segments:
+    """Those that have a part on the chart."""
+    kind, price, from_ms, to_ms = zip(*rows, strict=True) if rows else ((), (), (), ())
+    starts, ends = np.array(from_ms, np.int64), np.array(to_ms, np.int64)
+    shown = (
+        np.flatnonzero((ends > drawn.start_ms) & (starts <= drawn.end_ms)) if rows else np.empty(0, np.intp)
+    )
+    different, place = np.unique(np.array(price, np.float64)[shown], return_inverse=True)
+    prices = np.array(short(different), np.float64)[place]
+    first = drawn.indexes_of(starts[shown])
+    last = np.maximum(first, drawn.indexes_of(ends[shown]))
+    kinds = np.array(kind, np.int64)[shown]
+    return _Segments(kinds, prices, first, last).at(np.lexsort((last, first, prices, kinds)))
+
+
+def _joined(parts: _Segments, gap: int) -> _Segments:
+    """Those of one kind and price made one where no more than `gap` bars lie between their ends."""
+    if not len(parts.first):
+        return parts
+    is_other = np.append(True, (np.diff(parts.kind) != 0) | (np.diff(parts.price) != 0))
+    # The last bar of all so far that are of the same kind and price: raised from each such group to the next.
+    raised = (int(parts.last.max()) + 1) * np.cumsum(is_other)
+    reached = np.maximum.accumulate(parts.last + raised) - raised
+    is_apart = np.append(True, parts.first[1:] - reached[:-1] > gap)
+    begins = np.flatnonzero(is_other | is_apart)
+    joined = parts.at(begins)
+    return evolve(joined, last=reached[np.append(begins[1:], len(reached)) - 1])
+
+
+def _longest(parts: _Segments, limit: int) -> IndexColumn:
+    """Where the longest are, of equally long ones the latest."""
+    order = np.lexsort((parts.last, parts.last - parts.first))
+    return np.sort(order[max(len(order) - limit, 0) :])

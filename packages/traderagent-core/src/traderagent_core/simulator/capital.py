@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 from attrs import Factory, define, frozen
 
-from traderagent_core.account.account import Account
 from traderagent_core.account.ledger import Ledger
 
-ZERO = Decimal(0)
+ZERO, ONE = Decimal(0), Decimal(1)
 
 
 @frozen
@@ -39,21 +38,26 @@ NOTHING = Committed(0, Decimal(-1), {}, {})
 
 
 @define(eq=False)
-class CapitalSteps:
-    """Follows an account that records are folded into; steps begin at whole multiples of `step_ms`."""
+class _BotCapital:
+    """What one bot has committed: in the ledgers that have committed anything, and altogether."""
 
-    account: Account
+    bounds: dict[Ledger, Decimal] = Factory(dict)
+    committed: Decimal = ZERO
+    trades: dict[Ledger, int] = Factory(dict)
+    """Trades that each ledger has closed."""
+
+
+@define(eq=False)
+class CapitalSteps:
+    """Follows ledgers that records are folded into; steps begin at whole multiples of `step_ms`."""
+
     leverages: Mapping[str, Decimal]
     step_ms: int
     steps: list[Committed] = Factory(list)
     changes: list[Change] = Factory(list)
     _now_ms: int = 0
-    _touched: set[str] = Factory(set)
-    _bots: dict[str, str] = Factory(dict)
-    """The bot of each strategy."""
-    _by_member: dict[str, Decimal] = Factory(dict)
-    _ledgers: dict[str, list[Ledger]] = Factory(lambda: defaultdict(list))
-    _known: int = 0
+    _touched: dict[Ledger, None] = Factory(dict)
+    _bots: dict[str, _BotCapital] = Factory(lambda: defaultdict(_BotCapital))
     _total: Decimal = ZERO
     _most: Committed = NOTHING
 
@@ -75,9 +79,9 @@ class CapitalSteps:
                 self._note()
         self._now_ms = time_ms
 
-    def touch(self, member: str) -> None:
-        """Orders or the position of a strategy have changed."""
-        self._touched.add(self._bots.setdefault(member, member.partition(":")[0]))
+    def touch(self, ledger: Ledger) -> None:
+        """Open orders or the position of a ledger have changed."""
+        self._touched[ledger] = None
 
     def end(self, time_ms: int) -> list[Committed]:
         """The last step, perhaps unfinished; all steps."""
@@ -87,45 +91,35 @@ class CapitalSteps:
         return self.steps
 
     def _settle(self) -> None:
-        """Count anew what touched bots have committed; intermediate states of one moment are never seen."""
-        if self._touched:
-            self._find_ledgers()
-        for bot in sorted(self._touched):
-            before = after = ZERO
-            trades = 0
-            for ledger in self._ledgers[bot]:
-                trades += ledger.cycles + ledger.position.closed
-                bound = self._bound(ledger, bot)
-                before += self._by_member.get(ledger.bot, ZERO)
-                after += bound
-                self._by_member[ledger.bot] = bound
-            self._total += after - before
-            self.changes.append(Change(self._now_ms, bot, after, trades))
+        """Count anew what touched ledgers have committed; intermediate states of one moment are never seen."""
+        touched = {ledger: ledger.bot.partition(":")[0] for ledger in self._touched}
+        for ledger, name in touched.items():
+            self._take(ledger, name, self._bots[name])
+        for name in sorted(set(touched.values())):
+            bot = self._bots[name]
+            before, bot.committed = bot.committed, sum(bot.bounds.values(), ZERO)
+            self._total += bot.committed - before
+            self.changes.append(Change(self._now_ms, name, bot.committed, sum(bot.trades.values())))
         self._touched.clear()
         self._note()
 
-    def _find_ledgers(self) -> None:
-        """Ledgers are made when they are first used, and never go away."""
-        if len(self.account.ledgers) == self._known:
-            return
-        self._ledgers.clear()
-        for ledger in self.account.ledgers.values():
-            self._ledgers[ledger.bot.partition(":")[0]].append(ledger)
-        self._known = len(self.account.ledgers)
-
-    def _bound(self, ledger: Ledger, bot: str) -> Decimal:
-        cost, buys, sells = ledger.position.cost, ledger.open_buys, ledger.open_sells
-        if not (cost or buys or sells):
-            return ZERO
-        return max(cost + buys, sells - cost, abs(cost)) / self.leverages.get(bot, Decimal(1))
+    def _take(self, ledger: Ledger, name: str, bot: _BotCapital) -> None:
+        position = ledger.position
+        bot.trades[ledger] = ledger.cycles + position.closed
+        cost, buys, sells = position.cost, ledger.open_buys, ledger.open_sells
+        if cost or buys or sells:
+            most = max(cost + buys, sells - cost, abs(cost))
+            bot.bounds[ledger] = most / self.leverages.get(name, ONE)
+        else:
+            bot.bounds.pop(ledger, None)
 
     def _note(self) -> None:
         if self._total > self._most.total:
             by_bot: dict[str, Decimal] = defaultdict(lambda: ZERO)
             by_strategy: dict[str, Decimal] = defaultdict(lambda: ZERO)
-            for member, bound in self._by_member.items():
-                if bound:
-                    bot, _, strategy = member.partition(":")
-                    by_bot[bot] += bound
-                    by_strategy[strategy or bot] += bound
+            for bot, own in self._bots.items():
+                for ledger, bound in own.bounds.items():
+                    if bound:
+                        by_bot[bot] += bound
+                        by_strategy[ledger.bot.partition(":")[2] or bot] += bound
             self._most = Committed(self._now_ms, self._total, dict(by_bot), dict(by_strategy))

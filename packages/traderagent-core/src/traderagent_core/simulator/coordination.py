@@ -7,7 +7,7 @@ its pair's regime, at the last close of each cut; the parts add up to the accoun
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from attrs import Factory, define, frozen
@@ -19,11 +19,12 @@ from traderagent_core.account.state import Record
 from traderagent_core.coordinator.correlation import StressTimeline
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.order import Side
-from traderagent_core.model.plan import Plan
+from traderagent_core.model.plan import Leg, Plan
 from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import DAY_MS, HOUR_MS
 from traderagent_core.simulator.capital import CapitalSteps, Change, Committed
 from traderagent_core.simulator.decision_rows import mode_effect
+from traderagent_core.simulator.record_log import only
 from traderagent_core.simulator.record_reader import RecordReader, WantEntry
 
 ZERO, ONE = Decimal(0), Decimal(1)
@@ -35,17 +36,6 @@ _STEPS_MS = tuple(hours * HOUR_MS for hours in (1, 2, 4, 6, 12)) + tuple(
 )
 OPEN = "open"
 KINDS = frozenset({"regime_changed", "owner_changed", "transition_began", "transition_ended", "halt_changed"})
-_STILL = KINDS | {
-    "order_accepted",
-    "cancel_sent",
-    "cancel_refused",
-    "plan_rejected",
-    "noted",
-    "plugin_failed",
-    "mode_changed",
-}
-"""Records that move no ledger, nor anything that later records of ledgers need; half of all."""
-_OF_ORDERS = frozenset({"order_submitted", "order_amended", "order_ended", "filled"})
 
 
 @frozen
@@ -136,7 +126,7 @@ class Coordination:
 
 def has_coordination(records: Iterable[Record]) -> bool:
     """Whether a run chose strategies by regime or was halted."""
-    return any(record[0] in KINDS for record in records)
+    return any(True for _ in only(records, KINDS))
 
 
 def read_coordination(
@@ -170,50 +160,92 @@ class _Reader:
         self._open: dict[tuple[str, str], tuple[int, str, str]] = {}
         self._marked: dict[tuple[str, str], Decimal] = {}
         self._profit: dict[tuple[str, str, str], Decimal] = defaultdict(lambda: ZERO)
-        self._capital = CapitalSteps(self._account, found.terms.leverages, found.step_ms)
+        self._capital = CapitalSteps(found.terms.leverages, found.step_ms)
         self._forced: dict[str, Decimal] = {}
 
     def read(self, records: Iterable[Record]) -> Coordination:
-        capital, account, now_ms = self._capital, self._account, -1
+        capital, now_ms = self._capital, -1
         capital.begin(self._found.start_ms)
-        takers: dict[str, list[Callable[..., Any]]] = {}
-        for record in records:
-            kind = record[0]
-            takes = takers.get(kind)
-            if takes is None:
-                takes = takers[kind] = self._takers(kind)
-            if not takes:
-                continue
+        takers = self._takers()
+        for record in only(records, takers):
             time_ms = record[1]
             if time_ms != now_ms:
                 now_ms = time_ms
                 capital.turn_to(time_ms)
-            for take in takes:
-                take(*record[1:])
-            if kind in _OF_ORDERS:
-                order = account.order(record[2])
-                assert order is not None
-                capital.touch(order.want.plan.bot)
-            elif kind in ("foreign_filled", "ledger_handed_over"):
-                capital.touch(record[2])
+            takers[record[0]](record)
         self._end()
         return self._found
 
-    def _takers(self, kind: str) -> list[Callable[..., Any]]:
-        """Who takes in a kind of record: this reader, and the account where that can move a ledger."""
-        own = getattr(self, f"_{kind}", None)
-        folded = None if kind in _STILL or kind == "plan_granted" else getattr(self._account, kind)
-        return [take for take in (own, folded) if take is not None]
+    def _takers(self) -> dict[str, Callable[[Record], None]]:
+        """What takes in each kind of record; others move no ledger, nor anything that later ones need."""
+        told = (
+            self._regime_changed,
+            self._owner_changed,
+            self._mode_changed,
+            self._halt_changed,
+            self._transition_began,
+            self._transition_ended,
+            self._noted,
+        )
+        account = self._account
+        folded = (account.plan_closed, account.want_resized, account.want_ended, account.funding_booked)
+        return {
+            **{take.__name__.removeprefix("_"): _spread(take) for take in (*told, *folded)},
+            "plan_granted": self._plan_granted,
+            "want_granted": self._want_granted,
+            "order_submitted": self._order_submitted,
+            "order_amended": self._order_changed,
+            "order_ended": self._order_changed,
+            "filled": self._filled,
+            "foreign_filled": self._foreign_filled,
+            "ledger_handed_over": self._handed_over,
+        }
 
-    # -- plans ----------------------------------------------------------------------------------------------
+    # -- the account ----------------------------------------------------------------------------------------
 
-    def _plan_granted(self, time_ms: int, bot: str, symbol: str, *_: object) -> None:
+    def _plan_granted(self, record: Record) -> None:
         """What the ledgers ask of a plan is in its wants."""
-        self._account.plan_granted(time_ms, bot, symbol, NO_PLAN, ONE, ONE, (), "")
+        self._account.plan_granted(*record[1:4], NO_PLAN, ONE, ONE, (), "")
 
-    def _want_granted(self, _time_ms: int, plan_id: int, leg_name: str, *_: object) -> None:
-        legs: dict[str, Any] = self._account.plans[plan_id].legs
-        legs[leg_name] = self._wants[self._account.next_want - 1].leg
+    def _want_granted(self, record: Record) -> None:
+        _, _, plan_id, _, prefix, quantity, price, parent_id = record
+        account = self._account
+        plan, leg = account.plans[plan_id], cast(Leg, self._wants[account.next_want - 1].leg)
+        account.grant(plan, leg, account.slot(plan.bot, leg.slot, prefix), quantity, price, parent_id)
+
+    def _order_submitted(self, record: Record) -> None:
+        _, _, order_id, want_id, _, *rest = record
+        want = self._account.wants[want_id]
+        self._account.send(want, order_id, *rest)
+        self._capital.touch(want.plan.ledger)
+
+    def _order_changed(self, record: Record) -> None:
+        self._capital.touch(self._account.orders[record[2]].want.plan.ledger)
+        self._account.fold((record,))
+
+    def _filled(self, record: Record) -> None:
+        _, _, order_id, trade_id, price, quantity, fee, *_ = record
+        order = self._account.order(order_id)
+        assert order is not None
+        ledger = order.want.plan.ledger
+        if ledger.bot in self._forced and order.want.slot.name == "exit":
+            self._forced[ledger.bot] += self._penalty(order.side, price) * quantity
+        self._account.fill(order, trade_id, price, quantity, fee)
+        self._capital.touch(ledger)
+
+    def _foreign_filled(self, record: Record) -> None:
+        self._account.fold((record,))
+        self._capital.touch(self._account.ledger(record[2], record[3]))
+
+    def _handed_over(self, record: Record) -> None:
+        """What is on paper stays the work of the strategy that has held it until now."""
+        _, time_ms, bot, symbol, heir, quantity, price = record
+        on_paper = quantity * (self._price(symbol, time_ms) - price)
+        self._marked[bot, symbol] = self._marked.get((bot, symbol), ZERO) - on_paper
+        self._marked[heir, symbol] = self._marked.get((heir, symbol), ZERO) + on_paper
+        self._account.fold((record,))
+        for member in (bot, heir):
+            self._capital.touch(self._account.ledger(member, symbol))
 
     # -- stretches ------------------------------------------------------------------------------------------
 
@@ -278,29 +310,11 @@ class _Reader:
         if (reason, evidence) == ("exit_begun", reasons.TRANSITION_TIMEOUT):
             self._forced[member] = ZERO
 
-    def _filled(
-        self, _time_ms: int, order_id: str, _trade_id: str, price: Decimal, quantity: Decimal, *_: object
-    ) -> None:
-        order = self._account.order(order_id)
-        if not self._forced or order is None or order.want.slot.name != "exit":
-            return
-        member = order.want.plan.bot
-        if member in self._forced:
-            self._forced[member] += self._penalty(order.side, price) * quantity
-
     def _penalty(self, side: Side, price: Decimal) -> Decimal:
         """By how much a forced close was worse than another one would have been, ticks aside."""
         usual, forced = self._found.terms.slippage, self._found.terms.forced_slippage
         sign = 1 if side is Side.BUY else -1
         return price * forced / (1 + sign * (usual + forced))
-
-    def _ledger_handed_over(
-        self, time_ms: int, bot: str, symbol: str, heir: str, quantity: Decimal, price: Decimal
-    ) -> None:
-        """What is on paper stays the work of the strategy that has held it until now."""
-        on_paper = quantity * (self._price(symbol, time_ms) - price)
-        self._marked[bot, symbol] = self._marked.get((bot, symbol), ZERO) - on_paper
-        self._marked[heir, symbol] = self._marked.get((heir, symbol), ZERO) + on_paper
 
     # -- money ----------------------------------------------------------------------------------------------
 
@@ -344,3 +358,12 @@ class _Reader:
         found.committed = self._capital.end(found.end_ms)
         found.changes = self._capital.changes
         found.earned += [Earned(*key, profit) for key, profit in self._profit.items() if profit]
+
+
+def _spread(take: Callable[..., Any]) -> Callable[[Record], None]:
+    """Takes in a record by what it is made of."""
+
+    def taken(record: Record) -> None:
+        take(*record[1:])
+
+    return taken

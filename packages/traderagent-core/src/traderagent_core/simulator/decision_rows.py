@@ -8,15 +8,17 @@ from traderagent_core.account import reasons
 from traderagent_core.account.account import describe
 from traderagent_core.account.state import Record
 from traderagent_core.simulator.outcome import DecisionRow
+from traderagent_core.simulator.record_log import only
 from traderagent_core.simulator.record_reader import TOLD, PlanEntry, RecordReader, is_internal
 
+DECIDED = TOLD | {"plan_granted", "plan_closed"}
 _SHORT = Context(prec=6)
 
 
 def decision_rows(records: Iterable[Record], reader: RecordReader) -> Iterator[DecisionRow]:
     """One row for each plan, want or note with a reason; the reader has read these records."""
     granted = iter(reader.plans)
-    for record in records:
+    for record in only(records, DECIDED):
         kind = record[0]
         if kind == "plan_granted":
             plan = next(granted)
@@ -26,7 +28,7 @@ def decision_rows(records: Iterable[Record], reader: RecordReader) -> Iterator[D
             plan = reader.plans[record[2] - 1]
             if not is_internal(plan.name):
                 yield DecisionRow(record[1], plan.bot, "plan closed", plan.name, record[3], "")
-        elif kind in TOLD:
+        else:
             yield _decision(reader, *record)
 
 

@@ -24,7 +24,7 @@ from traderagent_core.simulator.cursor import (
 )
 from traderagent_core.simulator.hearing import Heard, StopMove
 from traderagent_core.simulator.hits import NEVER, Hits
-from traderagent_core.simulator.packed import RecordLog
+from traderagent_core.simulator.record_log import RecordLog
 from traderagent_core.simulator.scan import BlockScan, Finder
 from traderagent_core.simulator.timers import Agenda
 from traderagent_core.simulator.view import Schedule, SimulatedView

@@ -10,22 +10,25 @@ from traderagent_core.account.state import Record
 from traderagent_core.model.order import Side
 from traderagent_core.model.position import MONEY
 from traderagent_core.simulator.outcome import FillRow, LevelRow, OrderRow
+from traderagent_core.simulator.record_log import only
 from traderagent_core.simulator.record_reader import RecordReader, WantEntry
 
 ZERO = Decimal(0)
+FILLS = frozenset({"filled", "foreign_filled"})
 CHANGING = frozenset({"filled", "foreign_filled", "ledger_handed_over", "order_amended", "order_ended"})
 """Records that change orders, or positions that they may close."""
+OF_ORDERS = CHANGING | {"order_submitted"}
 
 
 def fill_rows(records: Iterable[Record], reader: RecordReader) -> Iterator[FillRow]:
     """One row for each execution."""
-    for record in records:
+    for record in only(records, FILLS):
         if record[0] == "foreign_filled":
             _, time_ms, bot, symbol, trade_id, side, price, quantity, fee = record
             purpose = "LIQUIDATION" if bot else "FOREIGN"
             place = (bot, symbol, "", purpose, side.value)
             yield FillRow(time_ms, *place, price, quantity, fee, "TAKER", False, "", trade_id)
-        elif record[0] == "filled":
+        else:
             _, time_ms, order_id, trade_id, price, quantity, fee, liquidity, is_ambiguous = record
             money = (price, quantity, fee, liquidity.value)
             place = reader.owners[order_id].place
@@ -66,14 +69,13 @@ def read_orders(records: Iterable[Record], reader: RecordReader) -> Iterator[Ord
     waiting: deque[OrderEntry] = deque()
     orders: dict[str, OrderEntry] = {}
     held: dict[str, Decimal] = {}
-    for record in records:
-        kind = record[0]
-        if kind == "order_submitted":
+    for record in only(records, OF_ORDERS):
+        if record[0] == "order_submitted":
             _, time_ms, order_id, want_id, _, order_type, price, quantity, _, closes = record
             sent = (reader.wants[want_id - 1], time_ms, order_type.value, price, quantity, closes)
             order = orders[order_id] = OrderEntry(order_id, *sent, first_price=price)
             waiting.append(order)
-        elif kind in CHANGING:
+        else:
             _take(record, orders, held)
             while waiting and waiting[0].is_over:
                 order = waiting.popleft()
@@ -146,6 +148,9 @@ def level_rows(orders: Iterable[OrderEntry], end_ms: int) -> Iterator[LevelRow]:
             continue
         bot, symbol, _, purpose, side = order.want.place
         final_ms = end_ms if order.final_ms is None else order.final_ms
+        if not order.moves:
+            yield LevelRow(bot, symbol, side, order.first_price, order.submitted_ms, final_ms, purpose)
+            continue
         starts = [(order.submitted_ms, order.first_price), *order.moves]
         ends = [*(time_ms for time_ms, _ in order.moves), final_ms]
         for (from_ms, price), to_ms in zip(starts, ends, strict=True):

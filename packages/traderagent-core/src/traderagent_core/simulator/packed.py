@@ -2,16 +2,15 @@
 
 import pickle
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copyreg import dispatch_table
 from io import BytesIO
 from itertools import chain
 from operator import attrgetter
-from typing import Any, ClassVar, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 import attrs
 
-from traderagent_core.account.state import Record
 from traderagent_core.contract.entry_filter import Verdict
 from traderagent_core.model.plan import (
     At,
@@ -27,10 +26,8 @@ from traderagent_core.model.plan import (
 )
 
 Item = TypeVar("Item")
-RECORDS_MOST, RECORDS_BLOCK = 200_000, 8_192
-"""So many records, of some 300 bytes, stay as they are; of more, all but the latest are packed, into a fifteenth."""
-GRANTED = "plan_granted"
-SHOWN = 4
+UNPACKABLE = (pickle.PicklingError, TypeError, AttributeError, ValueError, LookupError, OverflowError)
+"""Raised by what cannot be packed."""
 
 
 class Packed(Sequence[Item], Generic[Item]):
@@ -39,9 +36,6 @@ class Packed(Sequence[Item], Generic[Item]):
     Short sequences never are; of a long one all but the latest items are, as it is likely to go on. What is read of a
     block is made anew each time: equal to what was appended, and not the same object.
     """
-
-    compression: ClassVar[int] = 1
-    """Level of zlib."""
 
     def __init__(self, most: int, block: int) -> None:
         self.latest: list[Item] = []
@@ -62,16 +56,22 @@ class Packed(Sequence[Item], Generic[Item]):
             block = self._leave(self.latest[: self._size])
             del self.latest[: self._size]
             try:
-                self._blocks.append(_dumped(block, self.compression))
-            except (pickle.PicklingError, TypeError, AttributeError):
+                self._blocks.append(self._dump(block))
+            except UNPACKABLE:
                 self._blocks.append(block)
 
     def _leave(self, block: list[Item]) -> list[Item]:
         """What is kept of a block that is to be packed."""
         return block
 
+    def _dump(self, block: list[Item]) -> bytes:
+        return dumped(block)
+
+    def _load(self, packed: bytes) -> Iterable[Item]:
+        return loaded(packed)
+
     def __iter__(self) -> Iterator[Item]:
-        blocks = (_loaded(block) if isinstance(block, bytes) else block for block in self._blocks)
+        blocks = (self._load(block) if isinstance(block, bytes) else block for block in self._blocks)
         return chain.from_iterable(chain(blocks, (self.latest,)))
 
     def __len__(self) -> int:
@@ -83,34 +83,6 @@ class Packed(Sequence[Item], Generic[Item]):
     def __getitem__(self, index: slice) -> list[Item]: ...
     def __getitem__(self, index: int | slice) -> Item | list[Item]:
         return (list(self) if self._blocks else self.latest)[index]
-
-
-class RecordLog(Packed[Record]):
-    """The records of a run. With `hear`, which is given each block before, plans are not packed.
-
-    Of a granted plan then only kind, time, bot and symbol are kept: plans and their legs are most of what records
-    hold, take longest to pack, and whoever hears keeps what is asked for later.
-    """
-
-    compression = (
-        0  # They are read ten times for a report, and half of that time would go into decompression.
-    )
-
-    def __init__(
-        self,
-        hear: Callable[[list[Record]], object] | None = None,
-        *,
-        most: int = RECORDS_MOST,
-        block: int = RECORDS_BLOCK,
-    ) -> None:
-        super().__init__(most, block)
-        self._hear = hear
-
-    def _leave(self, block: list[Record]) -> list[Record]:
-        if self._hear is None:
-            return block
-        self._hear(block)
-        return [record[:SHOWN] if record[0] == GRANTED else record for record in block]
 
 
 def _rebuilt(kind: type) -> Callable[[Any], tuple[type, tuple[Any, ...]]]:
@@ -127,14 +99,16 @@ TABLE = {**dispatch_table} | {
 """Several times as quick as what attrs has for pickling frozen objects with slots."""
 
 
-def _dumped(block: Any, compression: int) -> bytes:
+def dumped(block: Any) -> bytes:
+    """Items of any kind, compressed."""
     into = BytesIO()
     pickler = pickle.Pickler(into, pickle.HIGHEST_PROTOCOL)
     pickler.dispatch_table = TABLE
     pickler.dump(block)
-    return zlib.compress(into.getbuffer(), compression)
+    return zlib.compress(into.getbuffer(), 1)
 
 
-def _loaded(packed: bytes) -> list[Any]:
+def loaded(packed: bytes) -> list[Any]:
+    """What was dumped."""
     found: list[Any] = pickle.loads(zlib.decompress(packed))
     return found

@@ -21,7 +21,7 @@ from traderagent_core.model.timeframe import HOUR_MS
 from traderagent_core.simulator.assumptions import assumptions_of, funding_of
 from traderagent_core.simulator.driver import Driver
 from traderagent_core.simulator.instruments import make_instrument
-from traderagent_core.simulator.packed import RecordLog
+from traderagent_core.simulator.record_log import RecordLog
 from traderagent_core.simulator.record_reader import RecordReader
 from traderagent_core.simulator.scan import BlockScan, Finder
 from traderagent_core.simulator.scheduling import schedule_bots

@@ -46,6 +46,8 @@ class Task(NamedTuple):
     purpose: Purpose
     closes: bool
     is_exit: bool
+    told: tuple[str, str, str]
+    """Slot, purpose and side, as rows show them."""
 
 
 @define(eq=False)
@@ -62,8 +64,8 @@ class WantEntry:
     @property
     def place(self) -> tuple[str, str, str, str, str]:
         """Bot, symbol, slot, purpose and side, as rows show them."""
-        plan, leg = self.plan, self.leg
-        return plan.bot, plan.symbol, leg.slot, leg.purpose.value, leg.side.value
+        plan = self.plan
+        return plan.bot, plan.symbol, *self.leg.told
 
 
 @define(eq=False)
@@ -152,7 +154,8 @@ class RecordReader:
         key = (name, found.slot, id(found.side), id(found.purpose), found.closes)
         task = self._tasks.get(key)
         if task is None:
-            task = Task(name, found.slot, found.side, found.purpose, found.closes, found.is_exit)
+            told = (found.slot, found.purpose.value, found.side.value)
+            task = Task(name, found.slot, found.side, found.purpose, found.closes, found.is_exit, told)
             self._tasks[key] = task
         legs[name] = task
         return task

@@ -13,6 +13,7 @@ from traderagent_core.model.candle import Candles
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.position import Position
 from traderagent_core.simulator.hearing import StopMove
+from traderagent_core.simulator.record_log import numbered
 from traderagent_core.simulator.record_reader import PlanEntry, RecordReader, WantEntry, is_internal
 
 ZERO = Decimal(0)
@@ -83,11 +84,8 @@ class TripReader:
             "ledger_handed_over": self._handed_over,
             "noted": self._noted,
         }
-        find = handlers.get
-        for index, record in enumerate(records):
-            handler = find(record[0])
-            if handler is not None:
-                handler(index, record)
+        for index, record in numbered(records, handlers):
+            handlers[record[0]](index, record)
         return self
 
     def _plan_granted(self, _: int, record: Record) -> None:

@@ -21,6 +21,7 @@ from traderagent_core.simulator.coordination import (
 from traderagent_core.simulator.lazy_rows import LazyRows
 from traderagent_core.simulator.outcome import Shown, ShownKind, Study
 from traderagent_core.simulator.preparing import Prepared
+from traderagent_core.simulator.record_log import only
 from traderagent_core.simulator.record_reader import RecordReader
 from traderagent_core.simulator.round_trips import round_trips
 
@@ -129,14 +130,14 @@ class RunStudy(Study):
         notes: dict[str, list[Record]] = defaultdict(list)
         ends: dict[tuple[int, str, str], list[int]] = defaultdict(list)
         granted = iter(self._reader.plans)
-        for record in self._records:
+        for record in only(self._records, {"noted", "plan_granted", "plan_rejected"}):
             kind = record[0]
             if kind == "noted":
                 notes[record[2]].append(record)
             elif kind == "plan_granted":
                 plan = next(granted)
                 ends[plan.time_ms, plan.bot, plan.name].append(plan.number)
-            elif kind == "plan_rejected":
+            else:
                 ends[record[1], record[2], record[3]].append(0)
         return notes, ends
 
