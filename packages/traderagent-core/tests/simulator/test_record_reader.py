@@ -4,9 +4,13 @@ from decimal import Decimal, localcontext
 from random import Random
 from typing import Any
 
+import attrs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from traderagent_core.account.account import Account
+from traderagent_core.account.ledger import Ledger
 from traderagent_core.model.position import MONEY
+from traderagent_core.simulator.ledger_reader import LedgerReader
 from traderagent_core.simulator.outcome_rows import fill_rows, order_rows, read_orders
 from traderagent_core.simulator.record_reader import RecordReader
 from traderagent_core.venue.exchange import SimulatedExchange
@@ -86,3 +90,31 @@ def test_rows_of_fills_and_orders_tell_what_the_account_tells(kit: Any, data: An
         assert filled == {order.client_order_id: order.filled for order in orders}
         assert [fill.time_ms for fill in fills] == sorted(fill.time_ms for fill in fills)
         assert all(order.final_ms is None or order.final_ms >= order.submitted_ms for order in orders)
+
+
+def read_ledger(ledger: Ledger) -> dict[str, Any]:
+    """What is asked of ledgers after the run."""
+    unread = ("cycle_profit", "bought_quantity", "bought_notional")
+    return {name: value for name, value in attrs.asdict(ledger).items() if name not in unread}
+
+
+@given(data=st.data(), exchange=st.sampled_from([SimulatedExchange, Splitting]))
+@SLOW
+def test_ledgers_are_those_of_an_account_that_takes_in_the_records(
+    kit: Any, data: Any, exchange: Any
+) -> None:
+    world = data.draw(kit.worlds())
+    ran = kit.run(world, exchange=exchange)
+    touched: set[Ledger] = set()
+    with localcontext(MONEY):
+        reader = LedgerReader(RecordReader(world.balance).read(ran.records), touched.add)
+        handlers = reader.handlers()
+        for record in ran.records:
+            if record[0] in handlers:
+                handlers[record[0]](record)
+        account = Account()
+        account.fold(ran.records)
+    assert list(reader.ledgers) == list(account.ledgers)
+    for key, ledger in account.ledgers.items():
+        assert read_ledger(reader.ledgers[key]) == read_ledger(ledger)
+    assert {ledger.bot for ledger in touched} >= {order.want.plan.bot for order in account.orders.values()}

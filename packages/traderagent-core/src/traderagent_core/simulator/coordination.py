@@ -5,30 +5,28 @@ its pair's regime, at the last close of each cut; the parts add up to the accoun
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from attrs import Factory, define, frozen
 
 from traderagent_core.account import reasons
-from traderagent_core.account.account import Account
 from traderagent_core.account.ledger import Ledger
 from traderagent_core.account.state import Record
 from traderagent_core.coordinator.correlation import StressTimeline
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.order import Side
-from traderagent_core.model.plan import Leg, Plan
 from traderagent_core.model.position import money_context
 from traderagent_core.model.timeframe import DAY_MS, HOUR_MS
 from traderagent_core.simulator.capital import CapitalSteps, Change, Committed
 from traderagent_core.simulator.decision_rows import mode_effect
+from traderagent_core.simulator.ledger_reader import LedgerReader
 from traderagent_core.simulator.record_log import only
-from traderagent_core.simulator.record_reader import RecordReader, WantEntry
+from traderagent_core.simulator.record_reader import RecordReader
 
-ZERO, ONE = Decimal(0), Decimal(1)
-NO_PLAN = Plan("", (), ())
+ZERO = Decimal(0)
 STEPS = 500
 """At most about so many steps of committed capital are told."""
 _STEPS_MS = tuple(hours * HOUR_MS for hours in (1, 2, 4, 6, 12)) + tuple(
@@ -138,22 +136,19 @@ def read_coordination(
     known: RecordReader,
     stress: StressTimeline | None = None,
 ) -> Coordination:
-    """One pass over the records, with the account folded along; `known` has read them."""
+    """One pass over the records, with the ledgers read along; `known` has read them."""
     step_ms = next((step for step in _STEPS_MS if end_ms - start_ms <= step * STEPS), _STEPS_MS[-1])
     with money_context():
         found = Coordination(start_ms, end_ms, terms, step_ms=step_ms, stress=stress)
-        return _Reader(found, candles, known.wants).read(records)
+        return _Reader(found, candles, known).read(records)
 
 
 class _Reader:
-    def __init__(
-        self, found: Coordination, candles: Mapping[str, Candles], wants: Sequence[WantEntry]
-    ) -> None:
-        self._wants = wants
+    def __init__(self, found: Coordination, candles: Mapping[str, Candles], known: RecordReader) -> None:
+        self._known = known
         self._found = found
         self._candles = candles
         self._closes = {symbol: series.open_time + series.duration_ms for symbol, series in candles.items()}
-        self._account = Account()
         self._ledgers: dict[tuple[str, str], list[tuple[str, Ledger]]] = defaultdict(list)
         self._known_ledgers = 0
         self._begun: dict[str, Record] = {}
@@ -161,6 +156,7 @@ class _Reader:
         self._marked: dict[tuple[str, str], Decimal] = {}
         self._profit: dict[tuple[str, str, str], Decimal] = defaultdict(lambda: ZERO)
         self._capital = CapitalSteps(found.terms.leverages, found.step_ms)
+        self._reader = LedgerReader(known, self._capital.touch)
         self._forced: dict[str, Decimal] = {}
 
     def read(self, records: Iterable[Record]) -> Coordination:
@@ -177,7 +173,7 @@ class _Reader:
         return self._found
 
     def _takers(self) -> dict[str, Callable[[Record], None]]:
-        """What takes in each kind of record; others move no ledger, nor anything that later ones need."""
+        """What takes in each kind of record; others are not told of, and change no ledger."""
         told = (
             self._regime_changed,
             self._owner_changed,
@@ -187,65 +183,13 @@ class _Reader:
             self._transition_ended,
             self._noted,
         )
-        account = self._account
-        folded = (account.plan_closed, account.want_resized, account.want_ended, account.funding_booked)
+        ledgers = self._reader.handlers()
         return {
-            **{take.__name__.removeprefix("_"): _spread(take) for take in (*told, *folded)},
-            "plan_granted": self._plan_granted,
-            "want_granted": self._want_granted,
-            "order_submitted": self._order_submitted,
-            "order_amended": self._order_changed,
-            "order_ended": self._order_changed,
-            "filled": self._filled,
-            "foreign_filled": self._foreign_filled,
-            "ledger_handed_over": self._handed_over,
+            **{take.__name__.removeprefix("_"): _spread(take) for take in told},
+            **ledgers,
+            "filled": _both(self._filled, ledgers["filled"]),
+            "ledger_handed_over": _both(self._handed_over, ledgers["ledger_handed_over"]),
         }
-
-    # -- the account ----------------------------------------------------------------------------------------
-
-    def _plan_granted(self, record: Record) -> None:
-        """What the ledgers ask of a plan is in its wants."""
-        self._account.plan_granted(*record[1:4], NO_PLAN, ONE, ONE, (), "")
-
-    def _want_granted(self, record: Record) -> None:
-        _, _, plan_id, _, prefix, quantity, price, parent_id = record
-        account = self._account
-        plan, leg = account.plans[plan_id], cast(Leg, self._wants[account.next_want - 1].leg)
-        account.grant(plan, leg, account.slot(plan.bot, leg.slot, prefix), quantity, price, parent_id)
-
-    def _order_submitted(self, record: Record) -> None:
-        _, _, order_id, want_id, _, *rest = record
-        want = self._account.wants[want_id]
-        self._account.send(want, order_id, *rest)
-        self._capital.touch(want.plan.ledger)
-
-    def _order_changed(self, record: Record) -> None:
-        self._capital.touch(self._account.orders[record[2]].want.plan.ledger)
-        self._account.fold((record,))
-
-    def _filled(self, record: Record) -> None:
-        _, _, order_id, trade_id, price, quantity, fee, *_ = record
-        order = self._account.order(order_id)
-        assert order is not None
-        ledger = order.want.plan.ledger
-        if ledger.bot in self._forced and order.want.slot.name == "exit":
-            self._forced[ledger.bot] += self._penalty(order.side, price) * quantity
-        self._account.fill(order, trade_id, price, quantity, fee)
-        self._capital.touch(ledger)
-
-    def _foreign_filled(self, record: Record) -> None:
-        self._account.fold((record,))
-        self._capital.touch(self._account.ledger(record[2], record[3]))
-
-    def _handed_over(self, record: Record) -> None:
-        """What is on paper stays the work of the strategy that has held it until now."""
-        _, time_ms, bot, symbol, heir, quantity, price = record
-        on_paper = quantity * (self._price(symbol, time_ms) - price)
-        self._marked[bot, symbol] = self._marked.get((bot, symbol), ZERO) - on_paper
-        self._marked[heir, symbol] = self._marked.get((heir, symbol), ZERO) + on_paper
-        self._account.fold((record,))
-        for member in (bot, heir):
-            self._capital.touch(self._account.ledger(member, symbol))
 
     # -- stretches ------------------------------------------------------------------------------------------
 
@@ -310,11 +254,27 @@ class _Reader:
         if (reason, evidence) == ("exit_begun", reasons.TRANSITION_TIMEOUT):
             self._forced[member] = ZERO
 
+    def _filled(self, record: Record) -> None:
+        """What a strategy pays whose time is over."""
+        if not self._forced:
+            return
+        want = self._known.owners[record[2]]
+        member = want.plan.bot
+        if member in self._forced and want.leg.slot == "exit":
+            self._forced[member] += self._penalty(want.leg.side, record[4]) * record[5]
+
     def _penalty(self, side: Side, price: Decimal) -> Decimal:
         """By how much a forced close was worse than another one would have been, ticks aside."""
         usual, forced = self._found.terms.slippage, self._found.terms.forced_slippage
         sign = 1 if side is Side.BUY else -1
         return price * forced / (1 + sign * (usual + forced))
+
+    def _handed_over(self, record: Record) -> None:
+        """What is on paper stays the work of the strategy that has held it until now."""
+        _, time_ms, bot, symbol, heir, quantity, price = record
+        on_paper = quantity * (self._price(symbol, time_ms) - price)
+        self._marked[bot, symbol] = self._marked.get((bot, symbol), ZERO) - on_paper
+        self._marked[heir, symbol] = self._marked.get((heir, symbol), ZERO) + on_paper
 
     # -- money ----------------------------------------------------------------------------------------------
 
@@ -333,7 +293,7 @@ class _Reader:
 
     def _ledgers_of(self, bot: str, symbol: str) -> list[tuple[str, Ledger]]:
         """The ledgers of a bot's strategies on a symbol."""
-        ledgers = self._account.ledgers
+        ledgers = self._reader.ledgers
         if len(ledgers) != self._known_ledgers:
             self._known_ledgers = len(ledgers)
             self._ledgers = defaultdict(list)
@@ -344,7 +304,7 @@ class _Reader:
     def _end(self) -> None:
         found = self._found
         for bot, symbol in {
-            (member.partition(":")[0], symbol): None for member, symbol in self._account.ledgers
+            (member.partition(":")[0], symbol): None for member, symbol in self._reader.ledgers
         }:
             regime = self._open.get(("regime", bot), (0, "", ""))[1]
             self._attribute(bot, symbol, regime, found.end_ms)
@@ -365,5 +325,15 @@ def _spread(take: Callable[..., Any]) -> Callable[[Record], None]:
 
     def taken(record: Record) -> None:
         take(*record[1:])
+
+    return taken
+
+
+def _both(*takes: Callable[[Record], None]) -> Callable[[Record], None]:
+    """Each takes in a record, in turn."""
+
+    def taken(record: Record) -> None:
+        for take in takes:
+            take(record)
 
     return taken
