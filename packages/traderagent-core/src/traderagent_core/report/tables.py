@@ -27,6 +27,8 @@ from traderagent_core.simulator.outcome import (
 EQUITY_ROWS = 200_000
 CHUNK = 10_000
 _RATIO_DIGITS = 8
+_QUOTED = ('"', ",", "\n", "\r")
+"""Signs for which a text may have to be quoted."""
 
 Row = FillRow | OrderRow | TradeRow | DecisionRow
 
@@ -54,16 +56,11 @@ def trades_csv(trades: Iterable[TradeRow]) -> Iterator[bytes]:
 def positions_csv(trips: Sequence[RoundTrip]) -> Iterator[bytes]:
     """positions.csv: one row per position from flat to flat."""
     table = positions_table(trips)
-    rows = (
-        [
-            "" if cell is None else _cell(cell, column.kind)
-            for cell, column in zip(row, table.columns, strict=True)
-        ]
-        for row in table.rows
-    )
-    yield _lines([[column.name for column in table.columns]])
-    while part := list(islice(rows, CHUNK)):
-        yield _lines(part)
+    yield _lines([[column.name] for column in table.columns])
+    rest = iter(table.rows)
+    while part := list(islice(rest, CHUNK)):
+        cells = zip(table.columns, zip(*part, strict=True), strict=True)
+        yield _lines([[_cell(cell, column.kind) for cell in own] for column, own in cells])
 
 
 def equity_csv(curve: EquityCurve, starting_balance: Decimal, *, limit: int = EQUITY_ROWS) -> bytes:
@@ -97,12 +94,14 @@ def _equity_step_ms(curve: EquityCurve, limit: int) -> int:
     return step_for(int(times[-1] - times[0]), limit - 2, 0)
 
 
-def _cell(cell: Any, kind: Kind) -> Any:
+def _cell(cell: Any, kind: Kind) -> str:
+    if cell is None:
+        return ""
     if kind == "time":
         return iso(cell)
     if kind == "ratio":
-        return round(float(cell), _RATIO_DIGITS)
-    return plain(cell) if isinstance(cell, Decimal) else cell
+        return str(round(float(cell), _RATIO_DIGITS))
+    return plain(cell) if isinstance(cell, Decimal) else str(cell)
 
 
 def _rounded(column: FloatColumn) -> FloatColumn:
@@ -114,23 +113,31 @@ def _table(
     kind: type[Row], rows: Iterable[Any], further: dict[str, Callable[[Any], Decimal]] | None = None
 ) -> Iterator[bytes]:
     further, rest = further or {}, iter(rows)
-    yield _lines([[name.removesuffix("_ms") for name in (*kind._fields, *further)]])
+    yield _lines([[name.removesuffix("_ms")] for name in (*kind._fields, *further)])
     while part := list(islice(rest, CHUNK)):
-        columns = [_column(name, [row[i] for row in part]) for i, name in enumerate(kind._fields)]
+        columns = list(map(_column, kind._fields, zip(*part, strict=True)))
         columns += [[plain(read(row)) for row in part] for read in further.values()]
-        yield _lines(zip(*columns, strict=True))
+        yield _lines(columns)
 
 
-def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
+def _lines(columns: Sequence[Sequence[str]]) -> bytes:
+    """Columns of texts as lines, quoted where that is needed."""
+    if not any(sign in text for text in map("".join, columns) for sign in _QUOTED):
+        return ("\n".join(map(",".join, zip(*columns, strict=True))) + "\n").encode()
     stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator="\n").writerows(rows)
+    csv.writer(stream, lineterminator="\n").writerows(zip(*columns, strict=True))
     return stream.getvalue().encode()
 
 
-def _column(name: str, values: list[Any]) -> Iterable[Any]:
+def _column(name: str, values: Sequence[Any]) -> Sequence[str]:
     if name.endswith("_ms"):
         texts = iso_texts({value for value in values if value is not None})
         return ["" if value is None else texts[value] for value in values]
     if name.startswith("is_"):
         return ["true" if value else "false" for value in values]
-    return [plain(value) if isinstance(value, Decimal) else value for value in values]
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        return values
+    if kinds == {Decimal}:
+        return list(map(plain, values))
+    return [_cell(value, "number") for value in values]

@@ -48,7 +48,7 @@ def unpacked(block: bytes, wanted: Collection[str] | None = None) -> Iterator[Re
     if wanted is not None:
         order = order.translate(None, bytes(place for place, kind in enumerate(kinds) if kind not in wanted))
     rows = [
-        _rows(kind, own) if wanted is None or kind in wanted else None
+        _rows(kind, own) if wanted is None or kind in wanted else iter(())
         for kind, own in zip(kinds, columns, strict=True)
     ]
     return map(next, map(rows.__getitem__, order))
