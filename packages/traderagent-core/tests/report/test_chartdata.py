@@ -1,9 +1,11 @@
+from itertools import chain
+
 import numpy as np
 import pytest
 from traderagent_core.model.timeframe import MINUTE_MS
 from traderagent_core.report.bars import bars, latest_bars
 from traderagent_core.report.chartdata import BUY, LEAST_BARS, SELL, STOP, charts, dot, equity_points, markers
-from traderagent_core.report.segments import level_prices, segments
+from traderagent_core.report.segments import as_rows, level_prices, segments
 from traderagent_core.simulator.outcome import LevelRow
 
 
@@ -64,7 +66,8 @@ def level(side, price, first, last, start):
 
 
 def lines(rows, drawn, limit):
-    return segments([price for _, price in level_prices(rows)], drawn, limit)
+    numbers = chain.from_iterable(price for _, price in level_prices(rows))
+    return segments(as_rows(numbers), drawn, limit)
 
 
 def test_levels_that_touch_become_one_line(make_outcome):

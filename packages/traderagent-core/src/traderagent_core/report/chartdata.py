@@ -1,5 +1,6 @@
 """What the charts of the HTML report draw, thinned to what a screen can show."""
 
+from array import array
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import chain
@@ -17,7 +18,7 @@ from traderagent_core.report.curve import drawdown_column, outline, outline_time
 from traderagent_core.report.digits import digits, precision, short
 from traderagent_core.report.layers import belongs, drawn_layer
 from traderagent_core.report.positions import excursions, spans
-from traderagent_core.report.segments import Price, level_prices, segments, trip_prices
+from traderagent_core.report.segments import Price, Prices, as_rows, level_prices, segments, trip_prices
 from traderagent_core.simulator.outcome import FillRow, Outcome
 
 # Limits that keep the page of a few symbols near 1 MB and that of dozens below 6 MB, shared among its charts.
@@ -51,7 +52,7 @@ class Scene:
     symbol: str
     candles: Candles
     fills: Sequence[Dot]
-    levels: Sequence[Price]
+    levels: Prices
     trips: Sequence[RoundTrip]
     layers: Sequence[Layer]
     timeframes: Sequence[str]
@@ -68,7 +69,7 @@ class _Parts:
     """What is drawn, by symbol."""
 
     fills: Mapping[str, list[Dot]]
-    levels: Mapping[str, list[Price]]
+    levels: "Mapping[str, array[float]]"
     trips: Mapping[str, list[RoundTrip]]
     layers: Mapping[str, list[Layer]]
     cyclic: Container[str]
@@ -147,7 +148,7 @@ def _scene(outcome: Outcome, name: str, candles: Candles, parts: _Parts) -> Scen
         name,
         candles,
         parts.fills[name],
-        parts.levels[name],
+        as_rows(parts.levels[name]),
         parts.trips[name],
         own,
         sorted(timeframes, key=timeframe_ms, reverse=True),
@@ -158,7 +159,7 @@ def _scene(outcome: Outcome, name: str, candles: Candles, parts: _Parts) -> Scen
 def _parts(outcome: Outcome) -> _Parts:
     return _Parts(
         _by_name((fill.symbol, dot(fill)) for fill in outcome.fills),
-        _by_name(level_prices(outcome.levels)),
+        _numbers_by_name(level_prices(outcome.levels)),
         _by_name((trip.symbol, trip) for trip in outcome.study.round_trips),
         _by_name((layer.symbol, layer) for shown in outcome.study.exhibits for layer in shown.exhibit.layers),
         {trade.symbol for trade in outcome.trades if trade.kind == "cycle"},
@@ -170,6 +171,14 @@ def _by_name(pairs: Iterable[tuple[str, Lean]]) -> Mapping[str, list[Lean]]:
     found: dict[str, list[Lean]] = defaultdict(list)
     for name, lean in pairs:
         found[name].append(lean)
+    return found
+
+
+def _numbers_by_name(pairs: Iterable[tuple[str, Price]]) -> "Mapping[str, array[float]]":
+    """The numbers of rows one after another, by symbol."""
+    found: dict[str, array[float]] = defaultdict(lambda: array("d"))
+    for name, row in pairs:
+        found[name].extend(row)
     return found
 
 
@@ -200,7 +209,8 @@ def _limits(laid: Sequence[tuple[Scene, Sequence[Bars]]]) -> Limits:
 def _chart(scene: Scene, drawn: Bars, limits: Limits) -> dict[str, Any]:
     fills = [fill for fill in scene.fills if fill[0] > drawn.start_ms]
     trips = [trip for trip in scene.trips if drawn.holds(trip.opened_ms, trip.closed_ms or scene.end_ms)]
-    lines = segments(chain(scene.levels, trip_prices(trips, scene.end_ms)), drawn, limits.segments)
+    further = as_rows(chain.from_iterable(trip_prices(trips, scene.end_ms)))
+    lines = segments(np.concatenate((scene.levels, further)), drawn, limits.segments)
     shown = spans(trips, drawn, scene.end_ms, limits.spans)
     return {
         "timeframe": drawn.timeframe,
