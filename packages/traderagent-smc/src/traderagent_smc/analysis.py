@@ -175,7 +175,7 @@ class TimeframeAnalysis:
         gap = find_gap(self.chart, t, self._least_gap())
         if gap is None:
             return
-        zones = self._births(t, (), gap)
+        zones = self._births(t, (), gap) if self.settings.has_zones else ()
         if tell is not None:
             tell(Found(gap=gap, zones=zones))
 
@@ -204,7 +204,8 @@ class TimeframeAnalysis:
         is_beyond = close > finder.ceiling or close < finder.floor or not finder.lookback
         blocks = finder.update(t, close) if is_beyond else ()
         gap = find_gap(self.chart, t, self._least_gap()) if is_open else None
-        zones = self._births(t, blocks, gap) if blocks or gap is not None else ()
+        is_birth = self.settings.has_zones and (blocks or gap is not None)
+        zones = self._births(t, blocks, gap) if is_birth else ()
         pools = self.high_pools
         if high > pools.lone_level or high >= pools.least_reach or pools.runs:
             pools.update(t, high, close)
@@ -213,7 +214,9 @@ class TimeframeAnalysis:
             pools.update(t, -low, -close)
         active = self.swings.active if news is not None and news.swing.is_active else None
         events: list[PatternEvent] | None = None
-        if active is not None or up > patterns.ceiling or down < patterns.floor:
+        if self.settings.has_patterns and (
+            active is not None or up > patterns.ceiling or down < patterns.floor
+        ):
             events = patterns.update(t, up, down, active)
         self._look_out()
         if tell is not None and not (news is None and gap is None and not (breaks or blocks or events)):
@@ -258,15 +261,13 @@ class TimeframeAnalysis:
     # -- births ---------------------------------------------------------------------------------------------
 
     def _births(self, t: int, blocks: tuple[OrderBlock, ...], gap: Gap | None) -> tuple[Zone, ...]:
-        if not self.settings.has_zones:
-            return ()
-        zones = tuple([self._block_zone(t, block) for block in blocks]) if blocks else ()
+        zones = [self._block_zone(t, block) for block in blocks] if blocks else []
         if gap is not None:
-            zones += (self._gap_zone(t, gap),)
+            zones.append(self._gap_zone(t, gap))
         at = t - self.chart.offset
         for zone in zones:
             self.book.add(zone, self.chart.low[at], self.chart.high[at])
-        return zones
+        return tuple(zones)
 
     def _block_zone(self, t: int, block: OrderBlock) -> Zone:
         # By wicks the live break may have come before the close that made the block: it counts all the same.

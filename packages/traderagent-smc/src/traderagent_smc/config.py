@@ -271,6 +271,7 @@ class SmcConfig(_Section):
             run_return_candles=self.run_return_candles,
             grab_candles=self.grab_candles,
             has_zones=timeframe in self.zoned,
+            has_patterns=False,
             life=LifeRules(
                 self.ob_mitigation,
                 self.max_touches,

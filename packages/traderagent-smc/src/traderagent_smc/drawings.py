@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from attrs import frozen
+from attrs import field, frozen
 from traderagent_core import Band, Candles, Layer, Line, Mark
 
 from traderagent_smc.pools import Pool
@@ -16,15 +16,24 @@ NAMES = {GAP: "fair value gap"}
 
 @frozen(eq=False)
 class Drawn:
-    """The findings of one timeframe in its candles; what ended before the run is left out."""
+    """The findings of one timeframe in its candles; what ended before the run is left out.
+
+    `zones` are those that lived while the run went on, `closes` the times at which the candles closed.
+    """
 
     candles: Candles
     records: Records
     start_ms: int = 0
+    closes: list[int] = field(init=False)
+    zones: list[Zone] = field(init=False)
 
-    @property
-    def zones(self) -> list[Zone]:
-        """The zones that lived while the run went on."""
+    @closes.default
+    def _close_times(self) -> list[int]:
+        times: list[int] = (self.candles.open_time + self.candles.duration_ms).tolist()
+        return times
+
+    @zones.default
+    def _lived(self) -> list[Zone]:
         return [zone for zone in self.records.zones if self._closed(zone.dead_at) > self.start_ms]
 
     def layers(self) -> Iterator[Layer]:
@@ -46,7 +55,7 @@ class Drawn:
 
     def _closed(self, index: int | None) -> int:
         """When a candle closed; the end of the series for None."""
-        return int(self.candles.open_time[-1 if index is None else index]) + self.candles.duration_ms
+        return self.closes[-1 if index is None else index]
 
     def _zone(self, zone: Zone) -> Band:
         is_up = zone.direction > 0

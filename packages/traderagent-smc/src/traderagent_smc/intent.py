@@ -6,7 +6,8 @@ from typing import NamedTuple
 from attrs import frozen
 from traderagent_core import At, Leg, Plan, Purpose, Side
 
-OPENING = (Purpose.ENTRY, Purpose.GRID_COUNTER)
+BUY, ENTRY = Side.BUY, Purpose.ENTRY
+OPENING = (ENTRY, Purpose.GRID_COUNTER)
 
 
 class Level(NamedTuple):
@@ -35,14 +36,14 @@ class Intent:
 
 def read_plan(plan: Plan, price: Decimal) -> Intent | None:
     """The intent of a plan at the current price; None when nothing of it is an ENTRY."""
-    entries = [leg for leg in plan.legs if leg.purpose is Purpose.ENTRY]
+    entries = [leg for leg in plan.legs if leg.purpose is ENTRY]
     if not entries:
         return None
-    directions = {direction_of(leg) for leg in entries}
-    direction = directions.pop() if len(directions) == 1 else 0
+    side = entries[0].side
+    direction = direction_of(entries[0]) if all(leg.side is side for leg in entries) else 0
     waiting = _first_orders(plan)
     if len(waiting) > 1:
-        levels = tuple(Level(direction_of(leg), float(at.price)) for leg, at in waiting)
+        levels = tuple([Level(direction_of(leg), float(at.price)) for leg, at in waiting])
         return Intent(direction, _planned_at(plan, price), levels)
     at = entries[0].price
     return Intent(direction, at.price if isinstance(at, At) else price)
@@ -50,7 +51,7 @@ def read_plan(plan: Plan, price: Decimal) -> Intent | None:
 
 def direction_of(leg: Leg) -> int:
     """+1 for an order that buys, -1 for one that sells."""
-    return 1 if leg.side is Side.BUY else -1
+    return 1 if leg.side is BUY else -1
 
 
 def _first_orders(plan: Plan) -> list[tuple[Leg, At]]:
@@ -58,9 +59,7 @@ def _first_orders(plan: Plan) -> list[tuple[Leg, At]]:
     first: dict[str, Leg] = {}
     for leg in plan.legs:
         first.setdefault(leg.slot, leg)
-    return [
-        (leg, leg.price) for leg in first.values() if leg.purpose in OPENING and isinstance(leg.price, At)
-    ]
+    return [(leg, at) for leg in first.values() if type(at := leg.price) is At and leg.purpose in OPENING]
 
 
 def _planned_at(plan: Plan, price: Decimal) -> Decimal:

@@ -33,7 +33,10 @@ class LifeRules:
 
 @frozen
 class Settings:
-    """Parameters of all detectors of one timeframe; names and meanings as in `SmcConfig`."""
+    """Parameters of all detectors of one timeframe; names and meanings as in `SmcConfig`.
+
+    `has_zones` and `has_patterns` leave out what nobody asks for: lives of zones, breaks by the pattern rule.
+    """
 
     swing_length: int
     close_break: bool = True
@@ -45,6 +48,7 @@ class Settings:
     run_return_candles: int = 3
     grab_candles: int = 10
     has_zones: bool = True
+    has_patterns: bool = True
     life: LifeRules = LifeRules()
     weights: Weights = field(default=Weights())
 
