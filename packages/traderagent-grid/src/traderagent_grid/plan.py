@@ -26,7 +26,8 @@ from traderagent_grid.levels import EXACT, ONE, geometric_ratio
 GRID_PLAN = "grid"
 CLOSING_PLAN = "grid:closing"
 INVENTORY = "inventory"
-NAMES = {Side.BUY: "buy", Side.SELL: "sell"}
+BUY = Side.BUY
+ENTRY, COUNTER = Purpose.ENTRY, Purpose.GRID_COUNTER
 FILLED = Filled()
 
 
@@ -36,11 +37,12 @@ def grid_plan(config: GridConfig, instrument: Instrument, layout: Layout) -> Pla
     first order → counter order → first order again (`re…`) → counter order → … for ever. What adds to the position
     has a fixed quantity, what gives it back the quantity that was filled.
     """
+    width = name_width(layout)
     legs: list[Leg] = []
     start: list[str] = []
     waits: list[str] = []
     for cell in layout.cells:
-        trio = _cell_legs(config, layout, cell)
+        trio = _cell_legs(config, cell, width)
         legs += trio
         is_waiting = cell.takes_inventory and cell.index not in layout.covered
         (waits if is_waiting else start).append(trio[0].name)
@@ -94,7 +96,12 @@ def slot_name(cell: Cell, width: int) -> str:
 
 def leg_name(side: Side, cell: Cell, width: int) -> str:
     """The leg of a cell: buy:07."""
-    return _numbered(NAMES[side], cell.index, width)
+    return _numbered(side_name(side), cell.index, width)
+
+
+def side_name(side: Side) -> str:
+    """A side as legs are named by."""
+    return "buy" if side is BUY else "sell"
 
 
 @lru_cache(maxsize=8192)
@@ -103,25 +110,23 @@ def _numbered(word: str, index: int, width: int) -> str:
     return f"{word}:{index:0{width}}"
 
 
-def _cell_legs(config: GridConfig, layout: Layout, cell: Cell) -> tuple[Leg, Leg, Leg]:
+def _cell_legs(config: GridConfig, cell: Cell, width: int) -> tuple[Leg, Leg, Leg]:
     """First order, counter order and the first order again."""
-    width = name_width(layout)
     slot = slot_name(cell, width)
     home, other = cell.starts, cell.starts.opposite
     first, away = leg_name(home, cell, width), leg_name(other, cell, width)
-    again = _numbered(f"re{NAMES[home]}", cell.index, width)
+    again = _numbered(f"re{side_name(home)}", cell.index, width)
     then_away = (away,)
     fixed = Fixed(cell.quantity)
     home_price = At(cell.price(home))
     away_price = _away_price(config, cell)
-    first_purpose = Purpose.GRID_COUNTER if cell.takes_inventory else Purpose.ENTRY
+    first_purpose = COUNTER if cell.takes_inventory else ENTRY
     away_quantity = fixed if cell.adds is other else FILLED
     again_quantity = fixed if cell.adds is home else FILLED
-    counter = Purpose.GRID_COUNTER
     return (
         Leg(first, slot, home, first_purpose, fixed, home_price, then=then_away),
-        Leg(away, slot, other, counter, away_quantity, away_price, then=(again,)),
-        Leg(again, slot, home, counter, again_quantity, home_price, then=then_away),
+        Leg(away, slot, other, COUNTER, away_quantity, away_price, then=(again,)),
+        Leg(again, slot, home, COUNTER, again_quantity, home_price, then=then_away),
     )
 
 

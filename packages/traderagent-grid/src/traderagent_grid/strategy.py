@@ -164,7 +164,7 @@ class GridStrategy(Strategy):
             self.state = evolve(self.state, has_closing_orders=not is_refused)
         elif is_refused:
             self._wait(context, verdict.reason, str(verdict.evidence.get("detail", "")))
-        else:
+        elif self.state.attempts or self.state.reason:
             self.state = evolve(self.state, attempts=0, reason="")
 
     def on_closed(self, context: Context, reason: str) -> None:
@@ -214,16 +214,18 @@ class GridStrategy(Strategy):
 
     def _lay(self, context: Context, grid_range: Range) -> None:
         """Ask for a grid over a range; wait, and say why, when a trend or the numbers speak against it."""
-        self.state = evolve(self.state, range=grid_range, left_ms=None)
+        laid = evolve(self.state, range=grid_range, left_ms=None, phase=Phase.RUNNING)
         if self.state.is_trending:
+            self.state = evolve(laid, phase=self.state.phase)
             self._hold_back(context)
             return
         findings, layout = self._judged(context, grid_range, context.position)
         fatal = next((finding for finding in findings if finding.is_fatal), None)
         if fatal is not None or layout is None:
+            self.state = evolve(laid, phase=self.state.phase)
             self._wait(context, *(("no_layout", "") if fatal is None else (fatal.code, fatal.message)))
             return
-        self.state = evolve(self.state, phase=Phase.RUNNING)
+        self.state = laid
         context.enter(grid_plan(self.config, context.instrument, layout))
         self._watch_range(context)
 
@@ -301,10 +303,10 @@ class GridStrategy(Strategy):
             context.watch_price(UP, above)
         if price > below:
             context.watch_price(DOWN, below)
-        if below < price < above:
-            self.state = evolve(self.state, left_ms=None)
-        else:
+        if not below < price < above:
             self._left(context)
+        elif self.state.left_ms is not None:
+            self.state = evolve(self.state, left_ms=None)
 
     def _left(self, context: Context) -> None:
         """The price has left the range: the cool-down begins."""
@@ -373,10 +375,13 @@ class GridStrategy(Strategy):
             return
         indicator = Adx(config.trend_guard_period)
         adx = context.view.value(context.instrument.symbol, context.timeframe, indicator)
+        is_trending = self.state.is_trending
         if adx > float(config.trend_guard_adx):
-            self.state = evolve(self.state, is_trending=True)
+            is_trending = True
         elif adx < float(config.trend_guard_resume_adx):
-            self.state = evolve(self.state, is_trending=False)
+            is_trending = False
+        if is_trending != self.state.is_trending:
+            self.state = evolve(self.state, is_trending=is_trending)
 
     def _follow_trend(self, context: Context) -> None:
         """A strong trend has begun or ended."""

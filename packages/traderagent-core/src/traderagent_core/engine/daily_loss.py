@@ -20,7 +20,7 @@ ZERO = Decimal(0)
 class DailyLoss:
     """A bot with a limit, in quote currency. What is to be remembered is in its members: each the profit it began the
     day with, and all of them whether the limit is passed.
-    The band that follows from them is kept until it is forgotten.
+    The band that follows from them is kept until it is forgotten, and so is what each ledger says.
     """
 
     bot: str
@@ -28,6 +28,8 @@ class DailyLoss:
     limit: Decimal
     members: "tuple[Member, ...]"
     _band: EquityBand | None = field(default=None, init=False)
+    _said: "dict[str, tuple[Decimal, Decimal]]" = field(factory=dict, init=False)
+    """Flow and quantity of each ledger, by the name of its strategy."""
 
     @property
     def is_over(self) -> bool:
@@ -60,7 +62,7 @@ class DailyLoss:
             member.day_start_profit = member.profit(engine.view)
         if was_over:
             self._turn(engine, "new day", is_over=False)
-        self.forget_band()
+        self._band = None
         return was_over
 
     def _turn(self, engine: "Engine", reason: str, *, is_over: bool) -> None:
@@ -77,16 +79,19 @@ class DailyLoss:
             self._band = self._find_band()
         return self._band
 
-    def forget_band(self) -> None:
-        """A ledger of the bot has changed, or the day has."""
+    def ledger_changed(self, name: str) -> None:
+        """What the ledger of one of the strategies says is another thing now."""
+        self._said.pop(name, None)
         self._band = None
 
     def _find_band(self) -> EquityBand:
         flow = held = start = ZERO
         for member in self.members:
-            ledger = member.ledger
-            flow += ledger.flow
-            held += ledger.position.quantity
+            said = self._said.get(member.name)
+            if said is None:
+                said = self._said[member.name] = member.ledger.flow, member.ledger.quantity
+            flow += said[0]
+            held += said[1]
             start += member.day_start_profit
         return EquityBand(flow, {self.symbol: held} if held else {}, start - self.limit, None)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from attrs import Factory, define, evolve, frozen
+from attrs import Factory, define, frozen
 
 from traderagent_core.account import reasons
 from traderagent_core.contract.strategy import Release
@@ -209,10 +209,9 @@ class Director:
             return
         beginning = pair.memory.beginning
         assert beginning is not None
-        moved = quantity * (
-            beginning.mark - price
-        )  # On paper at the beginning; it is not a cost to hand it over.
-        pair.memory.beginning = evolve(beginning, value=beginning.value - moved)
+        # What it was on paper at the beginning; it is not a cost to hand it over.
+        moved = quantity * (beginning.mark - price)
+        pair.memory.beginning = Beginning(beginning.mark, beginning.value - moved, beginning.fees)
         self._engine.caller.run()  # The old strategy hears of its end before the new one begins.
         self._follow(pair, steps.handed_over(pair.memory.state))
 

@@ -127,11 +127,11 @@ class Exits:
 
     def is_flat(self, member: "Member") -> bool:
         """Whether nothing is held that could be closed."""
-        return not member.ledger.quantity or self._is_dust(member)
+        return not member.ledger.position.quantity or self._is_dust(member)
 
     def _is_dust(self, member: "Member") -> bool:
-        instrument = member.instrument
-        quantity = instrument.round_quantity(abs(member.ledger.quantity))
+        instrument, held = member.instrument, member.ledger.position.quantity
+        quantity = instrument.round_quantity(held if held > ZERO else -held)
         if instrument.market is LINEAR:  # Exits are reduce-only there, so no notional is too small.
             return not quantity or quantity < instrument.min_quantity
         return instrument.size_problem(quantity, self._engine.view.price(member.symbol)) is not None

@@ -131,7 +131,7 @@ class Guards:
         for name in self._engine.account.take_moved() if self._limited else ():
             loss = self._loss_of.get(name)
             if loss is not None:  # What nobody asked for belongs to the house.
-                loss.forget_band()
+                loss.ledger_changed(name)
         return self._limited
 
     def went_flat(self, member: "Member") -> None:
