@@ -74,7 +74,7 @@ class Watched:
         self._only_owners_add(engine)
         self._nothing_is_added_in_a_halt(engine, effects.records)
         self._shares_keep_to_the_pool(engine)
-        self._what_is_bound_is_added_up(engine)
+        self._what_is_remembered_holds(engine)
         if engine.allocating is not None and any(
             record[0] == "order_submitted" for record in effects.records
         ):
@@ -91,12 +91,15 @@ class Watched:
             used = engine.allocating.used_ratio()  # type: ignore[union-attr]
         self.largest_after_adding = max(self.largest_after_adding, used)
 
-    def _what_is_bound_is_added_up(self, engine: Engine) -> None:
-        """The sum that is corrected by what changes is that of what all bots bind now."""
+    def _what_is_remembered_holds(self, engine: Engine) -> None:
+        """What is corrected when something changes is what it would be if it were worked out now."""
         if engine.allocating is not None:
             with money_context():
                 bound = [claimant.committed() for claimant in engine.allocating._claimants]
                 assert engine.allocating._committed() == added_up(bound)
+        account = engine.account
+        assert account.held() == {symbol: quantity for symbol, quantity in account.net.items() if quantity}
+        assert account.is_short is any(quantity < 0 for quantity in account.net.values())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)

@@ -6,6 +6,7 @@ here. What became of a deal is read from the ledger: only confirmed fills count.
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -43,7 +44,7 @@ from traderagent_dca.deals import STOP_LOSS, OpenDeal, cause, mark_before, mark_
 from traderagent_dca.exhibit import exhibit
 from traderagent_dca.ladder import Ladder, entry_side, lay, rest_of, rungs
 from traderagent_dca.plan import BASE, PLAN, TAKE_PROFIT, Shape, ladder_evidence, shape_of
-from traderagent_dca.shape import ONE, ZERO
+from traderagent_dca.shape import EXACT, ONE, ZERO
 from traderagent_dca.signals import indicators, is_on, marks
 from traderagent_dca.state import DcaState, Phase, remember
 from traderagent_dca.text import short
@@ -75,6 +76,7 @@ class DcaStrategy(Strategy):
         super().__init__(config)
         self._rungs = rungs(config)
         self._side = entry_side(config)
+        self._largest = reduce(EXACT.add, config.amounts)
         self._made: tuple[Instrument, Shape] | None = None
 
     @classmethod
@@ -140,7 +142,7 @@ class DcaStrategy(Strategy):
         is_busy = self.state.phase is not WAITING
         if is_busy or (position.quantity > ZERO) is not self.config.is_long:
             return False
-        if abs(position.quantity) * position.average_price > sum(self.config.amounts, ZERO):
+        if abs(position.quantity) * position.average_price > self._largest:
             return False
         shape = self._shape(context)
         if not shape.targets and len(self._ladder_over(context, position).prices) == 1:

@@ -55,6 +55,8 @@ class Account(CoordinationRecords):
         self._moved: set[str] = set()
         self.money = ZERO
         self.net: dict[str, Decimal] = {}
+        self._held: Mapping[str, Decimal] | None = None
+        self._short: set[str] = set()
         self.blocked = 0
         self.next_plan = 1
         self.next_want = 1
@@ -104,6 +106,8 @@ class Account(CoordinationRecords):
             self._own_plans.setdefault(plan.bot, {})[plan.id] = plan
         self._rebound = {bot for bot, _ in self.ledgers}
         self._moved = self._rebound.copy()
+        self._held = None
+        self._short = {symbol for symbol, quantity in self.net.items() if quantity < ZERO}
 
     def forget_ended(self) -> None:
         """No more news can come, late or twice: let go of what would be recognised by it."""
@@ -114,9 +118,25 @@ class Account(CoordinationRecords):
         """What all ledgers together hold of an instrument."""
         return self.net.get(symbol, ZERO)
 
-    def held(self) -> dict[str, Decimal]:
-        """The net quantity of every instrument that is held."""
-        return {symbol: quantity for symbol, quantity in self.net.items() if quantity}
+    def held(self) -> Mapping[str, Decimal]:
+        """The net quantity of every instrument that is held: one mapping until it changes."""
+        if self._held is None:
+            self._held = {symbol: quantity for symbol, quantity in self.net.items() if quantity}
+        return self._held
+
+    @property
+    def is_short(self) -> bool:
+        """Whether less than nothing is held of any instrument."""
+        return bool(self._short)
+
+    def _hold(self, symbol: str, signed: Decimal) -> None:
+        """So much more is held of an instrument; less, where it is negative."""
+        self._held = None
+        self.net[symbol] = quantity = self.net.get(symbol, ZERO) + signed
+        if quantity < ZERO:
+            self._short.add(symbol)
+        else:
+            self._short.discard(symbol)
 
     def flow(self) -> Decimal:
         """Money that all fills, fees and funding brought in."""
@@ -375,11 +395,11 @@ class Account(CoordinationRecords):
             ledger.bought_notional += notional
             ledger.position.apply(quantity, price)
             self.money -= notional + fee
-            self.net[ledger.symbol] = self.net.get(ledger.symbol, ZERO) + quantity
+            self._hold(ledger.symbol, quantity)
         else:
             ledger.position.apply(-quantity, price)
             self.money += notional - fee
-            self.net[ledger.symbol] = self.net.get(ledger.symbol, ZERO) - quantity
+            self._hold(ledger.symbol, -quantity)
         is_whole = not ledger.position.quantity if order.closes_position else want.filled >= want.quantity
         spends = is_whole and (want.status is WANTED or want.status is BLOCKED)
         if spends:
@@ -449,7 +469,7 @@ class Account(CoordinationRecords):
         signed = quantity if side is BUY else -quantity
         ledger.trade(signed, price)
         self.money -= signed * price + fee
-        self.net[symbol] = self.net.get(symbol, ZERO) + signed
+        self._hold(symbol, signed)
 
     def funding_booked(self, time_ms: int, bot: str, symbol: str, amount: Decimal) -> None:
         """A share of a funding payment."""

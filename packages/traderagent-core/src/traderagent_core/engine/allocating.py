@@ -76,6 +76,7 @@ class Allocating:
         self._config = setup.config
         self._shared_ratio = ONE - setup.config.reserve_ratio
         self._place: dict[str, int] = {}
+        self._warm: dict[int, int] = {}
         self._made_for: Sequence[Record] | None = None
         self._equity = self._active_pool = ZERO
         self._claimants = [
@@ -104,10 +105,20 @@ class Allocating:
 
     def budget(self, member: "Member") -> Decimal:
         """The share of a strategy's bot, in quote currency before leverage."""
-        claimant = self._claimants[self._place[member.name]]
+        place = self._place[member.name]
+        claimant = self._claimants[place]
         self.equity()
-        own = (claimant.bot, claimant.capital_share, claimant.closed_trades())
+        own = (claimant.bot, claimant.capital_share, self._closed_trades(place))
         return share_of(self._config, self._active_pool, self._total_weight, *own)
+
+    def _closed_trades(self, place: int) -> int:
+        """The closed trades of a bot, counted until its cold start is over: it never begins again."""
+        closed = self._warm.get(place)
+        if closed is None:
+            closed = self._claimants[place].closed_trades()
+            if closed >= self._config.cold_start_trades:
+                self._warm[place] = closed
+        return closed
 
     def granted_ratio(self, member: "Member", notional: Decimal) -> tuple[Decimal, str]:
         """How much of a plan that adds so much may be placed, from 0 to 1, and the numbers behind it."""
@@ -131,7 +142,7 @@ class Allocating:
         """How things stand for one bot."""
         self.equity()
         committed, claimant = self._committed(), self._claimants[place]
-        claim = Claim(claimant.bot, claimant.capital_share, self._bound[place], claimant.closed_trades())
+        claim = Claim(claimant.bot, claimant.capital_share, self._bound[place], self._closed_trades(place))
         claims = {claimant.bot: claim}
         return Allocation(self._config, self._active_pool, committed, self._total_weight, claims)
 

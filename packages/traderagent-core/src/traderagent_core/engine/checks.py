@@ -130,13 +130,16 @@ def check_placed(leg: Leg) -> None:
 
 def _check_leg(plan: Plan, leg: Leg) -> None:
     check_slot(leg.slot)
+    price = leg.price
     if not _is_sound(leg.quantity):
         raise _unsound(_told(plan, leg), "quantity", leg.quantity)
-    if not _is_sound(leg.price):
-        raise _unsound(_told(plan, leg), "price", leg.price)
-    if leg.is_stop and leg.price is None:
-        raise OrderError(f"{_told(plan, leg)} is a stop without a trigger price")
-    if isinstance(leg.price, FillTimes) and leg.name in plan.start:
+    if price is None:
+        if leg.is_stop:
+            raise OrderError(f"{_told(plan, leg)} is a stop without a trigger price")
+        return
+    if not _is_sound(price):
+        raise _unsound(_told(plan, leg), "price", price)
+    if isinstance(price, FillTimes) and leg.name in plan.start:
         raise OrderError(f"{_told(plan, leg)} is priced from a fill, so it cannot be placed at the start")
 
 
@@ -146,9 +149,11 @@ def _told(plan: Plan, leg: Leg) -> str:
 
 def _is_sound(rule: object) -> bool:
     """Whether the number in a rule of price or quantity, if it has one, is a positive Decimal of ordinary size."""
+    if rule is None or type(rule) is Filled:
+        return True
     number_of = NUMBERS.get(type(rule))
     if number_of is None:
-        return rule is None or type(rule) is Filled
+        return False
     number = number_of(rule)
     return isinstance(number, Decimal) and not number.is_nan() and SMALLEST <= number < LARGEST
 

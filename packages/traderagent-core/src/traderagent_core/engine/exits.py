@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from traderagent_core.account import reasons
 from traderagent_core.account.account import HOUSE
-from traderagent_core.engine.planner import INTERNAL, internal_plan
+from traderagent_core.engine.planner import STOP_PLAN, internal_plan
 from traderagent_core.model.command import Submit
 from traderagent_core.model.instrument import Market
 from traderagent_core.model.order import Purpose, Side
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 LINEAR = Market.LINEAR
-STOP_PLAN = f"{INTERNAL}stop"
 NAKED_TIMER = "~naked"
 NAKED_MS = 5_000
 """How long a position without a stop waits for the end of other orders; it may have none for 10 s at most."""

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine
     from traderagent_core.engine.member import Member
 
-ZERO = Decimal(0)
 MIDNIGHT_TIMER = "~midnight"
 
 
@@ -61,9 +60,8 @@ class Guards:
 
     def has_equity(self, level: Decimal) -> bool:
         """Whether equity at the last prices is at least so much; no price is asked for where money is enough."""
-        if self._cash >= level and min(self._engine.account.net.values(), default=ZERO) >= ZERO:
-            return True
-        return self.equity() >= level
+        is_enough = self._cash >= level and not self._engine.account.is_short
+        return is_enough or self.equity() >= level
 
     def arm(self) -> None:
         """Make sure to be woken at the next UTC midnight."""

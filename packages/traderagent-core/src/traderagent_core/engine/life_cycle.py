@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from traderagent_core.account.account import Account
-from traderagent_core.engine.exits import STOP_PLAN
+from traderagent_core.engine.planner import STOP_PLAN
 
 if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine

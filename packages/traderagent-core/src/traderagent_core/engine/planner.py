@@ -24,6 +24,7 @@ REJECT = Ruling.REJECT
 BLOCKED = WantStatus.BLOCKED
 INTERNAL = "~"
 """Names of plans that the engine makes itself start with this."""
+STOP_PLAN = f"{INTERNAL}stop"
 
 
 def internal_plan(leg: Leg) -> Plan:
@@ -268,16 +269,18 @@ class Planner:
     def withdraw_all(self, member: "Member", reason: str) -> None:
         """End every want of a bot's plans, except its stop; the plans close when their orders are gone."""
         for plan in list(self._account.plans_of(member.name)):
-            if plan.plan.name != f"{INTERNAL}stop":
+            if plan.plan.name != STOP_PLAN:
                 self.withdraw(plan, reason)
 
     def withdraw(self, plan: ActivePlan, reason: str) -> None:
         """End the wants of one plan."""
         if not plan.closing_reason:
             self._engine.record("plan_closing", plan.id, reason)
-        for want in list(plan.wants.values()):
-            self._engine.desk.withdraw(want, reason)
-        self.close_if_done(plan)
+        if plan.wants:
+            for want in list(plan.wants.values()):
+                self._engine.desk.withdraw(want, reason)
+        if not plan.live_orders:
+            self.close_if_done(plan)
 
     def is_at_work(self, member: "Member") -> bool:
         """Whether a plan that the strategy asked for is not over yet."""
