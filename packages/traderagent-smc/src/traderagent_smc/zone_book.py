@@ -1,4 +1,4 @@
-"""The zones of one timeframe and their lives. A candle that comes near no zone costs two comparisons a side."""
+"""The zones of one timeframe and their lives. A candle that comes near no zone costs a few comparisons."""
 
 from collections import deque
 from heapq import heapify, heappop, heappush
