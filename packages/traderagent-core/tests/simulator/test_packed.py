@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from traderagent_core.simulator.packed import Packed
 from traderagent_core.simulator.record_columns import BETWEEN, unpacked
 from traderagent_core.simulator.record_columns import packed as packed_columns
-from traderagent_core.simulator.record_log import RecordLog, numbered, only
+from traderagent_core.simulator.record_log import SHOWN, RecordLog, numbered, only
 
 
 class Here:
@@ -60,8 +60,7 @@ def test_records_of_any_run_come_back_to_the_letter(kit: Any, data: Any) -> None
         heard_log.append(record)
     assert list(map(repr, whole)) == list(map(repr, records))
     assert [*heard, *heard_log.latest] == records
-    shown = {"plan_granted": 4, "order_accepted": 2, "cancel_sent": 2}
-    kept = [record[: shown.get(record[0])] for record in heard]
+    kept = [record[: SHOWN.get(record[0])] for record in heard]
     assert list(map(repr, heard_log)) == list(map(repr, [*kept, *heard_log.latest]))
 
 

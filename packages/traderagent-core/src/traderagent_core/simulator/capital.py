@@ -41,10 +41,22 @@ NOTHING = Committed(0, Decimal(-1), {}, {})
 class _BotCapital:
     """What one bot has committed: in the ledgers that have committed anything, and altogether."""
 
+    name: str
+    leverage: Decimal
     bounds: dict[Ledger, Decimal] = Factory(dict)
     committed: Decimal = ZERO
-    trades: dict[Ledger, int] = Factory(dict)
+    closed: dict[Ledger, int] = Factory(dict)
     """Trades that each ledger has closed."""
+
+    def take(self, ledger: Ledger) -> None:
+        """Count a ledger anew."""
+        position, buys, sells = ledger.position, ledger.open_buys, ledger.open_sells
+        self.closed[ledger] = ledger.cycles + position.closed
+        cost = position.cost
+        if cost or buys or sells:
+            self.bounds[ledger] = max(cost + buys, sells - cost, abs(cost)) / self.leverage
+        else:
+            self.bounds.pop(ledger, None)
 
 
 @define(eq=False)
@@ -57,7 +69,8 @@ class CapitalSteps:
     changes: list[Change] = Factory(list)
     _now_ms: int = 0
     _touched: dict[Ledger, None] = Factory(dict)
-    _bots: dict[str, _BotCapital] = Factory(lambda: defaultdict(_BotCapital))
+    _bots: dict[str, _BotCapital] = Factory(dict)
+    _owners: dict[Ledger, _BotCapital] = Factory(dict)
     _total: Decimal = ZERO
     _most: Committed = NOTHING
 
@@ -92,26 +105,27 @@ class CapitalSteps:
 
     def _settle(self) -> None:
         """Count anew what touched ledgers have committed; intermediate states of one moment are never seen."""
-        touched = {ledger: ledger.bot.partition(":")[0] for ledger in self._touched}
-        for ledger, name in touched.items():
-            self._take(ledger, name, self._bots[name])
-        for name in sorted(set(touched.values())):
-            bot = self._bots[name]
+        bots = {}
+        for ledger in self._touched:
+            bot = self._owners.get(ledger) or self._owner(ledger)
+            bots[bot.name] = bot
+            bot.take(ledger)
+        for name in sorted(bots):
+            bot = bots[name]
             before, bot.committed = bot.committed, sum(bot.bounds.values(), ZERO)
             self._total += bot.committed - before
-            self.changes.append(Change(self._now_ms, name, bot.committed, sum(bot.trades.values())))
+            self.changes.append(Change(self._now_ms, name, bot.committed, sum(bot.closed.values())))
         self._touched.clear()
         self._note()
 
-    def _take(self, ledger: Ledger, name: str, bot: _BotCapital) -> None:
-        position = ledger.position
-        bot.trades[ledger] = ledger.cycles + position.closed
-        cost, buys, sells = position.cost, ledger.open_buys, ledger.open_sells
-        if cost or buys or sells:
-            most = max(cost + buys, sells - cost, abs(cost))
-            bot.bounds[ledger] = most / self.leverages.get(name, ONE)
-        else:
-            bot.bounds.pop(ledger, None)
+    def _owner(self, ledger: Ledger) -> _BotCapital:
+        """The bot of a ledger that is met for the first time."""
+        name = ledger.bot.partition(":")[0]
+        bot = self._bots.get(name)
+        if bot is None:
+            bot = self._bots[name] = _BotCapital(name, self.leverages.get(name, ONE))
+        self._owners[ledger] = bot
+        return bot
 
     def _note(self) -> None:
         if self._total > self._most.total:

@@ -1,7 +1,7 @@
 """Reads the ledgers of a run back: positions, fees, funding, cycles and open notionals, record by record.
 
-They are those of the account that wrote the records. Wants, plans and whose an order is are known from the first
-reading, so that neither books of wants nor slots have to be kept again.
+They are those of the account that wrote the records. Whose an order is and which fills completed a cycle is known
+from the first reading, so that no wants have to be kept again.
 """
 
 from collections.abc import Callable
@@ -38,14 +38,6 @@ class _OpenOrder:
 
 
 @define(eq=False)
-class _Counter:
-    """A want that is to complete a cycle."""
-
-    quantity: Decimal
-    filled: Decimal = ZERO
-
-
-@define(eq=False)
 class LedgerReader:
     """Ledgers by bot and symbol, in the order of their first use; `touch` is told whose capital may have changed."""
 
@@ -53,16 +45,12 @@ class LedgerReader:
     touch: Callable[[Ledger], object]
     ledgers: dict[tuple[str, str], Ledger] = Factory(dict)
     _orders: dict[str, _OpenOrder] = Factory(dict)
-    _counters: dict[WantEntry, _Counter] = Factory(dict)
-    _granted: int = 0
+    _fills: int = 0
 
     def handlers(self) -> dict[str, Callable[[Record], None]]:
         """What takes in each kind of record; others change no ledger."""
         return {
             "plan_granted": self._plan_granted,
-            "want_granted": self._want_granted,
-            "want_resized": self._want_resized,
-            "want_ended": self._want_ended,
             "order_submitted": self._order_submitted,
             "order_amended": self._order_amended,
             "order_ended": self._order_ended,
@@ -81,22 +69,6 @@ class LedgerReader:
 
     def _plan_granted(self, record: Record) -> None:
         self.ledger(record[2], record[3])
-
-    # -- wants ----------------------------------------------------------------------------------------------
-
-    def _want_granted(self, record: Record) -> None:
-        want = self.known.wants[self._granted]
-        self._granted += 1
-        if want.origin is not None:
-            self._counters[want] = _Counter(record[5])
-
-    def _want_resized(self, record: Record) -> None:
-        counter = self._counters.get(self.known.wants[record[2] - 1])
-        if counter is not None:
-            counter.quantity = record[3]
-
-    def _want_ended(self, record: Record) -> None:
-        self._counters.pop(self.known.wants[record[2] - 1], None)
 
     # -- orders ---------------------------------------------------------------------------------------------
 
@@ -147,27 +119,18 @@ class LedgerReader:
         ledger = self._touched(want)
         ledger.fees += fee
         ledger.position.apply(quantity if want.leg.side is BUY else -quantity, price)
-        if want.origin is not None:
-            self._count(want, ledger, quantity)
+        self._fills += 1
+        ledger.cycles += self._fills in self.known.cycles
         order = self._orders.get(order_id)
         if order is not None:
             order.filled = order.filled + quantity if order.filled else quantity
             order.bind(-quantity)
             self._end(order_id, order)
 
-    def _count(self, want: WantEntry, ledger: Ledger, quantity: Decimal) -> None:
-        """A counter that is traded whole completes its cycle."""
-        counter = self._counters.get(want)
-        if counter is None:
-            return
-        counter.filled += quantity
-        if counter.filled >= counter.quantity:
-            ledger.cycles += 1
-            del self._counters[want]
-
     def _foreign_filled(self, record: Record) -> None:
         _, _, bot, symbol, _, side, price, quantity, fee = record
         ledger = self.ledger(bot, symbol)
+        self._fills += 1
         ledger.fees += fee
         ledger.trade(quantity if side is BUY else -quantity, price)
         self.touch(ledger)

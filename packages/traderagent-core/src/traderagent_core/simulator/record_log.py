@@ -9,7 +9,9 @@ from traderagent_core.simulator.packed import Packed
 
 MOST, BLOCK = 200_000, 8_192
 """So many records, of some 300 bytes, stay as they are; of more, all but the latest are packed, into a tenth."""
-SHOWN = {"plan_granted": 4, "order_accepted": 2, "cancel_sent": 2}
+SHOWN = {"plan_granted": 4} | dict.fromkeys(
+    ("plan_closing", "want_granted", "want_resized", "want_ended", "order_accepted", "cancel_sent"), 2
+)
 """How much is kept of records that nobody asks more of once they were heard."""
 
 
@@ -17,8 +19,8 @@ class RecordLog(Packed[Record]):
     """The records of a run. With `hear`, which is given each block before, less is packed.
 
     Of a granted plan then only kind, time, bot and symbol are kept: plans and their legs are most of what records
-    hold, take longest to pack, and whoever hears keeps what is asked for later. Of accepted orders and cancels that
-    were sent only kind and time are.
+    hold, take longest to pack, and whoever hears keeps what is asked for later. Of wants, of orders that were
+    accepted and of cancels that were sent only kind and time are.
     """
 
     def __init__(

@@ -52,7 +52,7 @@ class Task(NamedTuple):
 
 @define(eq=False)
 class WantEntry:
-    """A want as the records tell it; `quantity` and `filled` only of one that is to complete a cycle."""
+    """A want as the records tell it; `quantity`, `filled` and `is_over` only of one that is to complete a cycle."""
 
     plan: PlanEntry
     leg: Task
@@ -60,6 +60,7 @@ class WantEntry:
     lot: Lot | None = None
     quantity: Decimal = ZERO
     filled: Decimal = ZERO
+    is_over: bool = False
 
     @property
     def place(self) -> tuple[str, str, str, str, str]:
@@ -72,7 +73,8 @@ class WantEntry:
 class RecordReader:
     """One pass over the records of a run, from its first; times and money as in the records.
 
-    `fills` and `told` are how many rows there are of executions and of decisions.
+    `fills` and `told` are how many rows there are of executions and of decisions; `cycles` are the numbers of those
+    executions, counted from 1, that completed a cycle by the rules of ledgers.
     """
 
     balance: Decimal
@@ -80,6 +82,7 @@ class RecordReader:
     wants: list[WantEntry] = Factory(list)
     owners: dict[str, WantEntry] = Factory(dict)
     fills: int = 0
+    cycles: set[int] = Factory(set)
     told: int = 0
     trades: TradeBook = Factory(TradeBook)
     money: MoneySteps = Factory(lambda self: MoneySteps(self.balance), takes_self=True)
@@ -112,6 +115,7 @@ class RecordReader:
             "plan_closed": self._plan_closed,
             "want_granted": self._want_granted,
             "want_resized": self._want_resized,
+            "want_ended": self._want_ended,
             "order_submitted": self._order_submitted,
             "filled": self._filled,
             "foreign_filled": self._foreign_filled,
@@ -165,6 +169,11 @@ class RecordReader:
         if want.origin is not None:
             want.quantity = record[3]
 
+    def _want_ended(self, record: Record) -> None:
+        want = self.wants[record[2] - 1]
+        if want.origin is not None:
+            want.is_over = True
+
     # -- orders and money -----------------------------------------------------------------------------------
 
     def _order_submitted(self, record: Record) -> None:
@@ -176,6 +185,12 @@ class RecordReader:
         leg, bot, symbol = want.leg, want.plan.bot, want.plan.symbol
         self.ambiguous += is_ambiguous
         self._book(time_ms, symbol, leg.side, price, quantity, fee)
+        origin = want.origin
+        if origin is not None:
+            want.filled = want.filled + quantity if want.filled else quantity
+            if want.filled >= want.quantity and not want.is_over:
+                want.is_over = True
+                self.cycles.add(self.fills)
         if leg.is_exit:
             self.trades.exit(bot, symbol, leg.slot, time_ms, leg.side, price, quantity, fee)
             return
@@ -183,11 +198,7 @@ class RecordReader:
         if lot is None or not self.trades.holds(lot):
             lot = want.lot = self.trades.open(bot, symbol, leg.slot, time_ms, leg.side)
         lot.add(price, quantity, fee)
-        origin = want.origin
-        if origin is None:
-            return
-        want.filled = want.filled + quantity if want.filled else quantity
-        if origin.lot is not None and want.filled >= want.quantity:
+        if origin is not None and origin.lot is not None and want.filled >= want.quantity:
             self.trades.cycle(origin.lot, lot, time_ms)
 
     def _foreign_filled(self, record: Record) -> None:
