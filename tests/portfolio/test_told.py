@@ -46,6 +46,9 @@ def test_a_run_with_most_of_it_packed_tells_the_same(
     for name in names:
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
     assert list(again.outcome.levels) == list(result.outcome.levels)
+    decisions = list(result.outcome.decisions)
+    for count in (1, 30, len(decisions) - 1, len(decisions) + 1):
+        assert again.outcome.decisions[-count:] == decisions[-count:]
 
 
 def test_attribution_adds_up_to_the_profit_of_the_account(told: Any) -> None:

@@ -114,3 +114,11 @@ def test_rows_stand_on_a_line_each() -> None:
     assert dumps({"rows": [{"b": 1, "a": 2}, {"b": 3}]}) == (
         '{\n  "rows": [\n    {"a": 2, "b": 1},\n    {"b": 3}\n  ]\n}\n'
     )
+
+
+def test_rows_have_a_line_each_whatever_their_texts_are():
+    rows = [{"text": "}, {"}, {}, {"text": '"}, {"', "number": 1}, {"text": "[{}]"}]
+    for value in (rows, rows[1:2], rows[1::2], rows * 300, [*rows, 7, None], []):
+        lines = dumps(value).splitlines()
+        assert json.loads("".join(lines)) == value
+        assert [json.loads(line.rstrip(",")) for line in lines[1:-1]] == value

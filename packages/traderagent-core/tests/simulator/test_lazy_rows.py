@@ -26,3 +26,8 @@ def test_going_through_all_of_them_keeps_none() -> None:
     assert first == second == [["a"], ["b"]]
     assert first[0] is not second[0]
     assert rows[0] is next(iter(rows))
+
+
+def test_the_last_ones_are_had_without_the_others() -> None:
+    rows = LazyRows(9, lambda: pytest.fail("all were made"), lambda count: ["b", "c"][-count:])
+    assert (rows[-2:], rows[-1:]) == (["b", "c"], ["c"])

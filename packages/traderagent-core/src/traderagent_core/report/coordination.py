@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from traderagent_core.model.timeframe import timeframe_name
-from traderagent_core.report.text import dumped, iso, jsonable, plain
+from traderagent_core.report.text import dumped, iso, iso_texts, jsonable, plain
 from traderagent_core.simulator.coordination import Coordination, Stretch
 
 ZERO = Decimal(0)
@@ -76,8 +76,9 @@ def timeline_json(found: Coordination) -> Iterator[bytes]:
 
 def committed_csv(found: Coordination) -> bytes:
     """committed.csv: from when on a bot had so much committed, in quote currency, and so many trades closed."""
+    times = iso_texts({each.time_ms for each in found.changes})
     lines = [
-        f"{iso(each.time_ms)},{each.bot},{plain(each.committed)},{each.closed_trades}\n"
+        f"{times[each.time_ms]},{each.bot},{plain(each.committed)},{each.closed_trades}\n"
         for each in found.changes
     ]
     return ("time,bot,committed,closed_trades\n" + "".join(lines)).encode()

@@ -1,6 +1,5 @@
 """The parts of the HTML report that need no script: figures, money, decisions, assumptions, manifest."""
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -87,7 +86,7 @@ def comparison_section(comparison: Comparison | None) -> str:
 
 def decisions_table(decisions: Sequence[DecisionRow]) -> str:
     """The latest decisions with their reasons, newest first."""
-    latest = list(deque(decisions, DECISIONS))[::-1]
+    latest = decisions[-DECISIONS:][::-1]
     rows = [
         (iso(row.time_ms), row.bot, row.what, row.name, row.reason, _cut(row.evidence, _EVIDENCE_LENGTH))
         for row in latest

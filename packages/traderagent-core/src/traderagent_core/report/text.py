@@ -20,6 +20,10 @@ from traderagent_core.model.timeframe import DAY_MS
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PARTS = 10_000
 """So many texts are written at once."""
+ROWS = 500
+"""So many rows of a list are encoded at once."""
+_MEETING = "}, {"
+"""Between two objects of a list, and perhaps in a text."""
 _OWN = frozenset({bool, int, str, type(None)})
 """Types that JSON has as they are."""
 _TEXT = frozenset({str})
@@ -154,11 +158,21 @@ def _indented(value: Any, line: str) -> Iterator[str]:
 
 
 def _listed(parts: Iterable[Any], line: str) -> Iterator[str]:
-    before = "["
-    for part in parts:
-        yield f"{before}{line}  {_encoded(part)}"
-        before = ","
+    before, rest = "[", iter(parts)
+    while some := list(islice(rest, ROWS)):
+        for text in _each_encoded(some):
+            yield f"{before}{line}  {text}"
+            before = ","
     yield "[]" if before == "[" else f"{line}]"
+
+
+def _each_encoded(parts: list[Any]) -> list[str]:
+    """The text of each of some values: of all at once, to be cut where they meet, if that can be told."""
+    if set(map(type, parts)) == {dict}:
+        texts = _encoded(parts)[2:-2].split(_MEETING)
+        if len(texts) == len(parts):
+            return [f"{{{text}}}" for text in texts]
+    return list(map(_encoded, parts))
 
 
 def _is_flat(parts: list[Any]) -> bool:

@@ -1,23 +1,30 @@
 """Rows of decisions from the records of a run; made when somebody asks for them."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from decimal import Context, Decimal
+from itertools import islice
 from typing import Any
 
 from traderagent_core.account import reasons
 from traderagent_core.account.account import describe
 from traderagent_core.account.state import Record
 from traderagent_core.simulator.outcome import DecisionRow
-from traderagent_core.simulator.record_log import only
+from traderagent_core.simulator.record_log import RecordLog, only
 from traderagent_core.simulator.record_reader import TOLD, PlanEntry, RecordReader, is_internal
 
 DECIDED = TOLD | {"plan_granted", "plan_closed"}
 _SHORT = Context(prec=6)
 
 
-def decision_rows(records: Iterable[Record], reader: RecordReader) -> Iterator[DecisionRow]:
-    """One row for each plan, want or note with a reason; the reader has read these records."""
-    granted = iter(reader.plans)
+def decision_rows(
+    records: Iterable[Record], reader: RecordReader, granted_before: int = 0
+) -> Iterator[DecisionRow]:
+    """One row for each plan, want or note with a reason; the reader has read these records.
+
+    `granted_before` is how many plans were granted before the first of them.
+    """
+    granted = islice(reader.plans, granted_before, None)
     for record in only(records, DECIDED):
         kind = record[0]
         if kind == "plan_granted":
@@ -30,6 +37,16 @@ def decision_rows(records: Iterable[Record], reader: RecordReader) -> Iterator[D
                 yield DecisionRow(record[1], plan.bot, "plan closed", plan.name, record[3], "")
         else:
             yield _decision(reader, *record)
+
+
+def last_decisions(records: RecordLog, reader: RecordReader, count: int) -> list[DecisionRow]:
+    """The last rows, most likely of records that are not packed."""
+    latest = records.latest
+    granted = sum(record[0] == "plan_granted" for record in latest)
+    rows = list(decision_rows(latest, reader, len(reader.plans) - granted))
+    if len(rows) < min(count, reader.told):
+        rows = list(deque(decision_rows(records, reader), count))
+    return rows[-count:]
 
 
 def mode_effect(size_factor: Decimal, is_entry_allowed: bool) -> str:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from traderagent_core.config.loaded import Config
 from traderagent_core.engine.engine import Engine
-from traderagent_core.simulator.decision_rows import decision_rows
+from traderagent_core.simulator.decision_rows import decision_rows, last_decisions
 from traderagent_core.simulator.equity import equity_curve
 from traderagent_core.simulator.lazy_rows import LazyRows
 from traderagent_core.simulator.outcome import BotMoney, Outcome
@@ -46,7 +46,11 @@ def gather(prepared: Prepared) -> Outcome:
         fills=LazyRows(reader.fills, lambda: fill_rows(driver.records, reader)),
         orders=LazyRows(len(reader.owners), lambda: order_rows(orders())),
         trades=reader.trades.rows,
-        decisions=LazyRows(reader.told, lambda: decision_rows(driver.records, reader)),
+        decisions=LazyRows(
+            reader.told,
+            lambda: decision_rows(driver.records, reader),
+            lambda count: last_decisions(driver.records, reader, count),
+        ),
         levels=LazyRows(None, lambda: level_rows(orders(), prepared.end_ms)),
         money=_money(config, engine, prices),
         assumptions={**prepared.assumptions, "warnings": warnings},

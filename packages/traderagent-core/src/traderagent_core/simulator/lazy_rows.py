@@ -9,12 +9,19 @@ Row = TypeVar("Row")
 class LazyRows(Sequence[Row]):
     """A sequence whose rows are built on the first look at one of them; their number may be known before.
 
-    Whoever goes through all of them before that has them built one after another, and none is kept.
+    Whoever goes through all of them before that has them built one after another, and none is kept. The last ones,
+    `rows[-n:]`, may be had without the others where `last` gives them.
     """
 
-    def __init__(self, count: int | None, build: Callable[[], Iterable[Row]]) -> None:
+    def __init__(
+        self,
+        count: int | None,
+        build: Callable[[], Iterable[Row]],
+        last: Callable[[int], list[Row]] | None = None,
+    ) -> None:
         self._count = count
         self._build = build
+        self._last = last
         self._rows: list[Row] | None = None
 
     def _all(self) -> list[Row]:
@@ -33,4 +40,8 @@ class LazyRows(Sequence[Row]):
     @overload
     def __getitem__(self, index: slice) -> list[Row]: ...
     def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        if self._rows is None and self._last is not None and isinstance(index, slice):
+            start, stop, step = index.start, index.stop, index.step
+            if start is not None and start < 0 and stop is None and step is None:
+                return self._last(-start)
         return self._all()[index]
