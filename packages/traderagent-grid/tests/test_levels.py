@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from traderagent_core import Instrument, Side
 from traderagent_grid.config import Spacing
 from traderagent_grid.levels import (
+    EXACT,
     break_even_ratio,
     counter_price,
     cycle_profit,
+    geometric_ratio,
     gross_cycle_profit,
     least_quantity,
     price_levels,
@@ -39,6 +41,13 @@ def test_nine_levels_around_their_middle_are_four_buys_one_waiting_and_four_sell
     assert levels[waiting] == 7000
     assert levels[:waiting] == decimals(6200, 6400, 6600, 6800)
     assert levels[waiting + 1 :] == decimals(7200, 7400, 7600, 7800)
+
+
+@given(prices, prices, st.integers(1, 1000))
+def test_a_geometric_ratio_is_the_root_to_more_digits_than_are_kept(one: D, other: D, intervals: int) -> None:
+    lower, upper = sorted((one, other))
+    whole = EXACT.power(geometric_ratio(lower, upper, intervals), intervals)
+    assert abs(EXACT.divide(EXACT.multiply(whole, lower), upper) - 1) < D("1e-50")
 
 
 def test_geometric_levels_that_are_even_numbers_come_out_even() -> None:

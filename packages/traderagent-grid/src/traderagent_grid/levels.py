@@ -55,9 +55,10 @@ def geometric_ratio(lower: Decimal, upper: Decimal, intervals: int) -> Decimal:
     """The ratio of two neighbouring levels: the root of that of the bounds, found by Newton's method.
 
     Each step doubles the digits that are right, from the 15 of a float on, and takes a twentieth of the time of a
-    power with a broken exponent. Kept for a while, as a range is looked at several times.
+    power with a broken exponent. Kept for a while, as a range is looked at several times; equal bounds give equal
+    digits, however many zeros they are written with.
     """
-    whole, degree = EXACT.divide(upper, lower), Decimal(intervals)
+    whole, degree = EXACT.normalize(EXACT.divide(upper, lower)), Decimal(intervals)
     root = Decimal(float(whole) ** (1 / intervals))
     for _ in range(NEWTON_STEPS):
         correction = EXACT.divide(whole, EXACT.power(root, intervals - 1))

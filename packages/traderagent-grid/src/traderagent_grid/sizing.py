@@ -140,8 +140,11 @@ def _funds_remedy(config: GridConfig, needed: Decimal, left: Decimal) -> str:
 
 
 def _position(case: Case) -> Finding | None:
-    limit, largest = case.config.max_position, case.layout.largest_position()
-    if limit is None or largest <= limit:
+    limit = case.config.max_position
+    if limit is None:
+        return None
+    largest = case.layout.largest_position()
+    if largest <= limit:
         return None
     return Finding(
         "max_position",

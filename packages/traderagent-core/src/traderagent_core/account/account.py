@@ -517,4 +517,4 @@ def _closed_by(parent: Want, want: Want) -> Want | None:
 
 def describe(evidence: Mapping[str, Any]) -> str:
     """Evidence as short stable text: `key=value, …`."""
-    return ", ".join(f"{key}={value}" for key, value in evidence.items())
+    return ", ".join([f"{key}={value}" for key, value in evidence.items()])

@@ -52,12 +52,17 @@ class ModeWatch:
             )
         return levels
 
+    @property
+    def has_hung(self) -> bool:
+        """Whether its last word is that it would not answer; texts are compared first, as they take no time."""
+        return self.state.reason == HUNG.reason and self.state == HUNG
+
     def asked(self, portfolio: Portfolio, call: Call) -> ModeState:
         """The mode's word; one that raises, or answers with anything else, lets nothing be added.
 
         One that has hung is not asked again until `forgive`.
         """
-        if self.state == HUNG:
+        if self.has_hung:
             return HUNG
         try:
             state: object = call("", f"risk mode {self.name}", self.mode.judge, portfolio, self.state)
@@ -109,7 +114,7 @@ class AccountGuard:
         changed = []
         for watch in self.modes:
             state = watch.asked(portfolio, call)
-            if state != watch.state:
+            if state is not watch.state and state != watch.state:
                 watch.state = state
                 changed.append(watch)
         self.combine()
@@ -127,7 +132,7 @@ class AccountGuard:
     def forgive(self) -> None:
         """An operator has spoken: modes that have hung are asked again at the next close."""
         for watch in self.modes:
-            if watch.state == HUNG:
+            if watch.has_hung:
                 watch.state = INACTIVE
         self.combine()
 
