@@ -1,4 +1,4 @@
-"""A position of hedge mode: what adds to the other one is refused, what is against its side can only reduce."""
+"""Where one side only can be held: plans that add to the other or close by what adds are refused."""
 
 from decimal import Decimal
 from typing import Any
@@ -8,7 +8,7 @@ from attrs import evolve
 from traderagent_core.account.state import WantStatus
 from traderagent_core.model.order import OrderRequest, Purpose, Side
 from traderagent_core.model.plan import At, Fixed, Leg, Plan, Stop
-from traderagent_core.testing.scripted import LINEAR, ScriptedVenue
+from traderagent_core.testing.scripted import LINEAR, SPOT, ScriptedVenue
 
 D = Decimal
 LONG, SHORT = evolve(LINEAR, symbol="AAA/USDT:long"), evolve(LINEAR, symbol="AAA/USDT:short")
@@ -40,6 +40,27 @@ def test_a_plan_that_adds_to_the_other_position_is_refused_whole(instrument: Any
     venue = started(instrument, *legs)
     assert [record[2] for record in venue.told("plan_rejected")] == ["wrong_side"]
     assert not venue.sent
+
+
+@pytest.mark.parametrize(
+    ("instrument", "legs"),
+    [
+        (LONG, [leg("a", BUY, 95), leg("b", BUY, 105, Purpose.TAKE_PROFIT)]),
+        (SHORT, [leg("a", BUY, 95, Purpose.EXIT), leg("b", SELL, 105, Purpose.EXIT)]),
+        (SPOT, [leg("a", BUY, 95, Purpose.EXIT)]),
+        (SPOT, [leg("a", BUY, 95), leg("b", BUY, 90, Purpose.STOP_LOSS)]),
+    ],
+)
+def test_a_plan_that_closes_by_what_adds_is_refused_whole(instrument: Any, legs: list[Leg]) -> None:
+    venue = started(instrument, *legs)
+    assert [record[2] for record in venue.told("plan_rejected")] == ["wrong_side"]
+    assert not venue.sent
+
+
+def test_coins_may_be_sold_that_the_bot_has_not_bought() -> None:
+    venue = started(SPOT, leg("a", SELL, 105), leg("b", SELL, 110, Purpose.EXIT))
+    assert not venue.told("plan_rejected")
+    assert len(venue.requests("a")) == 1
 
 
 @pytest.mark.parametrize(("instrument", "adds"), [(LONG, BUY), (SHORT, SELL)])

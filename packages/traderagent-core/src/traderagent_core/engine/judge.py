@@ -11,6 +11,7 @@ from traderagent_core.account import reasons
 from traderagent_core.contract.entry_filter import EntryFilter, Ruling, Verdict
 from traderagent_core.engine.standing import Standing
 from traderagent_core.errors import PluginHungError, told
+from traderagent_core.model.instrument import Market
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import At, FillTimes, Fixed, Leg, Plan
 from traderagent_core.ports import MarketView
@@ -53,7 +54,7 @@ class Judge:
         standing = None if is_reducing else self.standing_refusal(member)
         if standing is not None:
             return _refused(standing)
-        if _adds_on_the_wrong_side(member, plan):
+        if _is_on_the_wrong_side(member, plan):
             return _refused(reasons.WRONG_SIDE, f"{member.symbol} holds one side only")
         factor, verdict = self._filtered(member, plan)
         if verdict.ruling is REJECT:
@@ -195,10 +196,20 @@ class Judge:
         return None
 
 
-def _adds_on_the_wrong_side(member: "Member", plan: Plan) -> bool:
-    """Whether a plan adds to the other position of hedge mode than the one that its bot trades."""
-    side = member.instrument.side
-    return side is not None and any(leg.purpose in ADDING and leg.side is not side for leg in plan.legs)
+def _is_on_the_wrong_side(member: "Member", plan: Plan) -> bool:
+    """Whether a plan would close by what adds, or add to the other position of hedge mode than its bot's.
+
+    Coins can only be held long: what is there to be sold need not have been bought by the bot, so it may begin so.
+    """
+    instrument = member.instrument
+    side = instrument.side or (BUY if instrument.market is Market.SPOT else None)
+    if side is None:
+        return False
+    is_hedged = instrument.side is not None
+    return any(
+        leg.side is side if leg.is_exit else is_hedged and leg.purpose in ADDING and leg.side is not side
+        for leg in plan.legs
+    )
 
 
 def _judged(entry_filter: EntryFilter, plan: Plan, view: MarketView, symbol: str) -> Verdict:
