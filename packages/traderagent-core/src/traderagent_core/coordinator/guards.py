@@ -28,6 +28,16 @@ class EquityBand:
     floor: Decimal | None
     ceiling: Decimal | None
 
+    def is_outside(self, closes: Mapping[str, float]) -> bool:
+        """Whether equity at these closes is at or outside it, or nearly: too often does no harm."""
+        equity = float(self.base)
+        for symbol, quantity in self.quantities.items():
+            equity += float(quantity) * closes[symbol]
+        margin = 1e-9 * abs(equity)
+        if self.floor is not None and equity <= float(self.floor) + margin:
+            return True
+        return self.ceiling is not None and equity >= float(self.ceiling) - margin
+
 
 @define(eq=False)
 class ModeWatch:
@@ -94,6 +104,10 @@ class AccountGuard:
     is_halted: bool = False
     size_factor: Decimal = ONE
     is_entry_allowed: bool = True
+    _edges: tuple[tuple[Decimal, ...], Decimal | None, Decimal | None] | None = field(
+        default=None, init=False
+    )
+    """The edges of the band, and what they follow from."""
 
     @property
     def watches_stress(self) -> bool:
@@ -155,10 +169,17 @@ class AccountGuard:
 
         Not around the equity of now: fills and prices since the last close have not been judged yet.
         """
+        key = (self.peak, self.day_start, self.judged)
+        if self._edges is None or self._edges[0] != key:
+            self._edges = key, *self._find_edges()
+        return EquityBand(base, quantities, *self._edges[1:])
+
+    def _find_edges(self) -> tuple[Decimal | None, Decimal | None]:
+        """The levels next to the last judged equity."""
         levels = {self.peak}
         for watch in self.modes:
             levels |= {self.peak * (ONE - level) for level in watch.levels.drawdown}
             levels |= {self.day_start * (ONE - level) for level in watch.levels.daily_loss}
         below = [level for level in levels if level < self.judged]
         above = [level for level in levels if level >= self.judged]
-        return EquityBand(base, quantities, max(below, default=None), min(above, default=None))
+        return max(below, default=None), min(above, default=None)

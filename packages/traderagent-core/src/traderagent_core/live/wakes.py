@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from traderagent_core.coordinator.guards import EquityBand
 from traderagent_core.engine.engine import Engine
 from traderagent_core.live.view import LiveView
 
@@ -51,17 +50,9 @@ def _is_stress_news(engine: Engine, view: LiveView) -> bool:
 
 
 def _is_guard_crossed(engine: Engine, closes: Mapping[str, float]) -> bool:
-    return engine.guards.is_watching and any(is_outside(band, closes) for band in engine.guards.bands())
-
-
-def is_outside(band: EquityBand, closes: Mapping[str, float]) -> bool:
-    """Whether equity at these closes is at or outside a band, or nearly: too often does no harm."""
-    if not band.quantities.keys() <= closes.keys():
-        return True
-    equity = float(band.base)
-    for symbol, quantity in band.quantities.items():
-        equity += float(quantity) * closes[symbol]
-    margin = 1e-9 * abs(equity)
-    if band.floor is not None and equity <= float(band.floor) + margin:
-        return True
-    return band.ceiling is not None and equity >= float(band.ceiling) - margin
+    if not engine.guards.is_watching:
+        return False
+    known = closes.keys()
+    return any(
+        not band.quantities.keys() <= known or band.is_outside(closes) for band in engine.guards.bands()
+    )

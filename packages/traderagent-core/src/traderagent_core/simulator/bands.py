@@ -24,9 +24,10 @@ class BandExits:
     def __init__(self, cursors: Mapping[str, Cursor], finders: Mapping[str, Finder]) -> None:
         self._cursors = cursors
         self._finders = finders
-        self._last_close_ms = 0
+        self._last_close_ms = self._second_close_ms = 0
         self.next_close_ms = 0
         """When any market closes next; before it there is nothing to look for."""
+        self._row = 0
         self._known: dict[int, tuple[EquityBand, int | None]] = {}
         """By the id of the band, which lives as long as it is kept here."""
 
@@ -42,6 +43,9 @@ class BandExits:
         """
         if self._next_close(after_ms) > until_ms:
             return None
+        if until_ms < self._second_close_ms:
+            closes = self._closes()
+            return self.next_close_ms if any(band.is_outside(closes) for band in bands()) else None
         known, self._known, exits = self._known, {}, []
         for band in bands():
             if len(band.quantities) > 1:
@@ -64,9 +68,17 @@ class BandExits:
         if not self._last_close_ms <= after_ms < self.next_close_ms:
             times = self._close_times
             row = int(times.searchsorted(after_ms, side="right"))
-            self._last_close_ms = int(times[row - 1]) if row else after_ms
-            self.next_close_ms = int(times[row]) if row < len(times) else NO_CLOSE_MS
+            self._row, last = row, len(times)
+            self._last_close_ms = times.item(row - 1) if row else after_ms
+            self.next_close_ms = times.item(row) if row < last else NO_CLOSE_MS
+            self._second_close_ms = times.item(row + 1) if row + 1 < last else NO_CLOSE_MS
         return self.next_close_ms
+
+    def _closes(self) -> dict[str, float]:
+        """The last close of each market at the next close of any."""
+        if len(self._cursors) > 1:
+            return self._joint.at(self._row)
+        return {symbol: cursor.candles.close.item(self._row) for symbol, cursor in self._cursors.items()}
 
     def _idle_exit(self, band: EquityBand) -> int | None:
         """With nothing held that can only be the next close of all: money may have changed since the last one."""

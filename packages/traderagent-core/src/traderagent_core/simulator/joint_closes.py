@@ -40,6 +40,11 @@ class JointCloses:
             columns.append(np.asarray(cursor.candles.close)[np.maximum(index, 0)])
         return np.stack(columns, axis=1)
 
+    def at(self, row: int) -> dict[str, float]:
+        """The last close of each market at a row, by symbol."""
+        (closes,) = self._rows(row, row + 1)
+        return dict(zip(self._place, closes.tolist(), strict=True))
+
     def first_outside(self, band: EquityBand, after_ms: int, until_ms: int) -> int | None:
         """Time of the first close between two times at which equity is at or outside a band, or nearly."""
         row = int(self.times.searchsorted(after_ms, side="right"))

@@ -80,7 +80,12 @@ class BlockScan:
         if first >= size or (up == INFINITY and down == -INFINITY):
             return -1
         last = first + NEAR
-        mask = (high[first:last] >= up) | (low[first:last] <= down)
+        if up == INFINITY:
+            mask = low[first:last] <= down
+        elif down == -INFINITY:
+            mask = high[first:last] >= up
+        else:
+            mask = (high[first:last] >= up) | (low[first:last] <= down)
         found = int(mask.argmax())
         if mask.item(found):
             return first + found
