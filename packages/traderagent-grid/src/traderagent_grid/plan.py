@@ -110,12 +110,18 @@ def _numbered(word: str, index: int, width: int) -> str:
     return f"{word}:{index:0{width}}"
 
 
+@lru_cache(maxsize=8192)
+def _cell_names(home: str, other: str, index: int, width: int) -> tuple[str, str, str, str]:
+    """The slot of a cell and its legs: first, counter, first again."""
+    words = ("grid", home, other, f"re{home}")
+    slot, first, away, again = [_numbered(word, index, width) for word in words]
+    return slot, first, away, again
+
+
 def _cell_legs(config: GridConfig, cell: Cell, width: int) -> tuple[Leg, Leg, Leg]:
     """First order, counter order and the first order again."""
-    slot = slot_name(cell, width)
     home, other = cell.starts, cell.starts.opposite
-    first, away = leg_name(home, cell, width), leg_name(other, cell, width)
-    again = _numbered(f"re{side_name(home)}", cell.index, width)
+    slot, first, away, again = _cell_names(side_name(home), side_name(other), cell.index, width)
     then_away = (away,)
     fixed = Fixed(cell.quantity)
     home_price = At(cell.price(home))
@@ -124,9 +130,9 @@ def _cell_legs(config: GridConfig, cell: Cell, width: int) -> tuple[Leg, Leg, Le
     away_quantity = fixed if cell.adds is other else FILLED
     again_quantity = fixed if cell.adds is home else FILLED
     return (
-        Leg(first, slot, home, first_purpose, fixed, home_price, then=then_away),
-        Leg(away, slot, other, COUNTER, away_quantity, away_price, then=(again,)),
-        Leg(again, slot, home, COUNTER, again_quantity, home_price, then=then_away),
+        Leg(first, slot, home, first_purpose, fixed, home_price, then_away),
+        Leg(away, slot, other, COUNTER, away_quantity, away_price, (again,)),
+        Leg(again, slot, home, COUNTER, again_quantity, home_price, then_away),
     )
 
 

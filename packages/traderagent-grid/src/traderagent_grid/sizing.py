@@ -1,7 +1,7 @@
 """What speaks against a layout: levels on one tick, orders too small, fees above the step, too little money."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterable
 from decimal import Decimal
 from itertools import pairwise
 
@@ -19,24 +19,52 @@ CENT = Decimal("0.01")
 
 @frozen
 class Case:
-    """A layout with all that it is judged by."""
+    """A layout with what it was made of."""
 
     config: GridConfig
     instrument: Instrument
     layout: Layout
-    means: Means
 
 
-def layout_findings(
-    config: GridConfig, instrument: Instrument, layout: Layout, means: Means
-) -> list[Finding]:
-    """What speaks against a layout: levels, sizes, fees, money."""
-    case = Case(config, instrument, layout, means)
+@frozen
+class Appraisal:
+    """What speaks against a grid, before and after money is looked at: only that is looked at every time.
+
+    There is no case, and nothing that it needs, where no grid can be laid.
+    """
+
+    before: tuple[Finding, ...]
+    case: Case | None = None
+    needed: Decimal | None = None
+    after: tuple[Finding, ...] = ()
+
+    @property
+    def layout(self) -> Layout | None:
+        """The layout, unless the range is impossible."""
+        return None if self.case is None else self.case.layout
+
+    def findings(self, means: Means) -> list[Finding]:
+        """What speaks against the grid for one who may use so much."""
+        funds = None
+        if self.case is not None and self.needed is not None and self.needed > means.left:
+            funds = _lack_of_funds(self.case, self.needed, means)
+        return [*self.before, *_those(funds), *self.after]
+
+
+def appraise(
+    config: GridConfig, instrument: Instrument, layout: Layout, found: Iterable[Finding] = ()
+) -> Appraisal:
+    """Look at a layout: levels, sizes, fees, position, and the money it needs; `found` was found before."""
+    case = Case(config, instrument, layout)
     collapse = _collapse(case)
     if collapse is not None:
-        return [collapse]
-    checks: tuple[Callable[[Case], Finding | None], ...] = (_size, _fees, _funds, _position, _outside)
-    return [finding for finding in (check(case) for check in checks) if finding is not None]
+        return Appraisal((*found, collapse), case)
+    before = (*found, *_those(_size(case), _fees(case)))
+    return Appraisal(before, case, _needed(layout, instrument), _those(_position(case), _outside(case)))
+
+
+def _those(*found: Finding | None) -> tuple[Finding, ...]:
+    return tuple([finding for finding in found if finding is not None])
 
 
 def _collapse(case: Case) -> Finding | None:
@@ -79,10 +107,11 @@ def _least_amount(cell: Cell, instrument: Instrument) -> Decimal:
 def _fees(case: Case) -> Finding | None:
     layout, instrument = case.layout, case.instrument
     fee = instrument.maker_fee_ratio
-    worst = min(layout.cells, key=lambda cell: cell.profit(fee))
-    profit = worst.profit(fee)
+    profits = [cell.profit(fee) for cell in layout.cells]
+    profit = min(profits)
     if profit > 0:
         return None
+    worst = layout.cells[profits.index(profit)]
     gross = gross_cycle_profit(worst.quantity, worst.buy_price, worst.sell_price)
     return Finding(
         "fees_exceed_step",
@@ -108,11 +137,8 @@ def _fee_remedy(config: GridConfig, layout: Layout, needed: Decimal) -> str:
     return f"{least}: use at most {levels} grid_levels, or a wider range"
 
 
-def _funds(case: Case) -> Finding | None:
-    layout, instrument, means = case.layout, case.instrument, case.means
-    needed = _needed(layout, instrument)
-    if needed <= means.left:
-        return None
+def _lack_of_funds(case: Case, needed: Decimal, means: Means) -> Finding:
+    layout, instrument = case.layout, case.instrument
     held = f", {plain(abs(layout.held))} {instrument.base} being held already" if layout.held else ""
     lost = f" ({short(means.power)} less {short(means.lost)} lost)" if means.lost else ""
     return Finding(

@@ -34,8 +34,9 @@ from traderagent_grid.finding import Finding, Means
 from traderagent_grid.layout import Layout, lay_out
 from traderagent_grid.plan import GRID_PLAN, closing_plan, grid_plan, plain
 from traderagent_grid.ranges import FIXED_FALLBACK, Range, first_range, next_range
+from traderagent_grid.sizing import Appraisal
 from traderagent_grid.state import BETWEEN, GridState, Phase
-from traderagent_grid.viability import findings_before_start, findings_now
+from traderagent_grid.viability import appraised, findings_before_start
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,8 +56,8 @@ class GridStrategy(Strategy):
     state_class = GridState
     config: GridConfig
     state: GridState
-    _laid: tuple[Instrument, str, Layout | None] | None = None
-    """The layout that was looked at last and what it follows from: taking over, one is looked at three times."""
+    _appraised: tuple[Instrument, str, Appraisal] | None = None
+    """What was looked at last and what it follows from: taking over, one layout is looked at three times."""
 
     @classmethod
     def needs(cls, config: GridConfig) -> Needs:
@@ -236,13 +237,11 @@ class GridStrategy(Strategy):
         instrument, price, held = context.instrument, context.price, position.quantity
         # Equal numbers may have other digits, and so would what follows from them.
         digits = f"{grid_range.lower} {grid_range.upper} {grid_range.source} {price} {held}"
-        known, for_digits, laid = self._laid or (None, "", None)
-        if known is not instrument or for_digits != digits:
-            laid = None
-        means = _means(context, position)
-        findings, layout = findings_now(self.config, instrument, grid_range, price, means, held, laid)
-        self._laid = (instrument, digits, layout)
-        return findings, layout
+        last = self._appraised
+        if last is None or last[0] is not instrument or last[1] != digits:
+            appraisal = appraised(self.config, instrument, grid_range, price, held)
+            last = self._appraised = (instrument, digits, appraisal)
+        return last[2].findings(_means(context, position)), last[2].layout
 
     def _wait(self, context: Context, reason: str, detail: str) -> None:
         """Stay out for now; try again after 1, 2, 4 … 64 candles. A range from ATR is measured anew then.

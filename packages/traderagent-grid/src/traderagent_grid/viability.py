@@ -8,10 +8,10 @@ from traderagent_core import Instrument, Market, Side
 
 from traderagent_grid.config import Bounds, Direction, GridConfig
 from traderagent_grid.finding import Finding, Means
-from traderagent_grid.layout import Layout, lay_out
+from traderagent_grid.layout import lay_out
 from traderagent_grid.plan import plain
 from traderagent_grid.ranges import Range, first_range
-from traderagent_grid.sizing import layout_findings
+from traderagent_grid.sizing import Appraisal, appraise
 
 ZERO = Decimal(0)
 
@@ -28,28 +28,18 @@ def findings_before_start(
     if found:
         return found
     grid_range = first_range(config, price, None, instrument)
-    found = findings_now(config, instrument, grid_range, price, Means(power))[0]
+    found = appraised(config, instrument, grid_range, price).findings(Means(power))
     return [_supposed(finding) for finding in found] if config.bounds is Bounds.ATR else found
 
 
-def findings_now(
-    config: GridConfig,
-    instrument: Instrument,
-    grid_range: Range,
-    price: Decimal,
-    means: Means,
-    held: Decimal = ZERO,
-    laid: Layout | None = None,
-) -> tuple[list[Finding], Layout | None]:
-    """What speaks against a grid over this range, and its layout unless the range itself is impossible.
-
-    `laid` is that layout where it is known already.
-    """
+def appraised(
+    config: GridConfig, instrument: Instrument, grid_range: Range, price: Decimal, held: Decimal = ZERO
+) -> Appraisal:
+    """What speaks against a grid over this range, and its layout unless the range itself is impossible."""
     found = range_findings(config, grid_range, price)
     if grid_range.lower <= 0:
-        return found, None
-    layout = laid or lay_out(config, instrument, grid_range, price, held)
-    return found + layout_findings(config, instrument, layout, means), layout
+        return Appraisal(tuple(found))
+    return appraise(config, instrument, lay_out(config, instrument, grid_range, price, held), found)
 
 
 def _supposed(finding: Finding) -> Finding:
@@ -111,34 +101,38 @@ def _side_findings(config: GridConfig, instrument: Instrument) -> list[Finding]:
 
 def range_findings(config: GridConfig, grid_range: Range, price: Decimal) -> list[Finding]:
     """What is wrong with a range by itself and with the stops around it."""
-    lower, upper = grid_range.lower, grid_range.upper
-    where = f"the range {plain(lower)} to {plain(upper)}"
-    if lower <= 0:
+    if grid_range.lower <= 0:
         return [
             Finding(
                 "range_below_zero",
-                f"{where} reaches down to zero at a price of {plain(price)}",
+                f"{_told(grid_range)} reaches down to zero at a price of {plain(price)}",
                 "make it narrower: a smaller width, atr_multiplier or range_ratio, or spacing: geometric",
             )
         ]
-    return [*_stop_findings(config, grid_range, where), *_target_findings(config, price)]
+    return [*_stop_findings(config, grid_range), *_target_findings(config, price)]
 
 
-def _stop_findings(config: GridConfig, grid_range: Range, where: str) -> Iterator[Finding]:
+def _told(grid_range: Range) -> str:
+    return f"the range {plain(grid_range.lower)} to {plain(grid_range.upper)}"
+
+
+def _stop_findings(config: GridConfig, grid_range: Range) -> Iterator[Finding]:
     is_short = config.direction is Direction.SHORT
     below = None if is_short else config.stop_loss_price
     above = config.stop_loss_price if is_short else config.upper_stop_loss_price
     if below is not None and below >= grid_range.lower:
         yield Finding(
             "stop_inside_range",
-            f"stop_loss_price {plain(below)} is not below {where}: it would close what the grid has just bought",
+            f"stop_loss_price {plain(below)} is not below {_told(grid_range)}: "
+            "it would close what the grid has just bought",
             f"set stop_loss_price below {plain(grid_range.lower)}",
         )
     if above is not None and above <= grid_range.upper:
         key = "stop_loss_price" if is_short else "upper_stop_loss_price"
         yield Finding(
             "stop_inside_range",
-            f"{key} {plain(above)} is not above {where}: it would close what the grid has just sold short",
+            f"{key} {plain(above)} is not above {_told(grid_range)}: "
+            "it would close what the grid has just sold short",
             f"set {key} above {plain(grid_range.upper)}",
         )
 
