@@ -5,14 +5,17 @@ next to nothing beside making it, so every run does.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from attrs import Factory, define
 
 from traderagent_core.contract.entry_filter import Verdict
+from traderagent_core.contract.history import Judged
 from traderagent_core.model.plan import Plan
 from traderagent_core.simulator.packed import Packed
+from traderagent_core.simulator.plan_log import PlanLog
 
 MOST_STOPS, MOST_ANSWERS, BLOCK = 50_000, 5_000, 512
 """A move of a stop takes some 250 bytes, an answer with its plan ten times as much."""
@@ -30,7 +33,7 @@ class StopMove(NamedTuple):
 class Answer(NamedTuple):
     """A verdict, given when so many records had been written; `bot` asked, at this price.
 
-    Answers of several filters to one plan have the same `question`.
+    Answers of several filters to one plan have the same `question`, the place of that plan among those asked about.
     """
 
     position: int
@@ -39,9 +42,25 @@ class Answer(NamedTuple):
     filter: str
     bot: str
     symbol: str
-    plan: Plan
+    plan_name: str
     price: Decimal
     verdict: Verdict
+
+
+class JudgedPlan(Judged):
+    """A verdict as plugins read it, made with what gives the plan in its place: it is called when somebody looks."""
+
+    __slots__ = ("_give",)
+    _give: Callable[[], Plan]
+
+    @property
+    def plan(self) -> Plan:
+        """What was asked for."""
+        return self._give()
+
+    @plan.setter
+    def plan(self, give: Any) -> None:
+        object.__setattr__(self, "_give", give)
 
 
 @define(eq=False)
@@ -50,10 +69,11 @@ class Heard:
 
     stops: Packed[StopMove] = Factory(lambda: Packed(MOST_STOPS, BLOCK))
     answers: Packed[Answer] = Factory(lambda: Packed(MOST_ANSWERS, BLOCK))
+    plans: PlanLog = Factory(lambda: PlanLog(MOST_ANSWERS, BLOCK))
+    """What was asked about. Few who read answers look at it, and it takes far longer to unpack than all else."""
     counts: Counter[str] = Factory(Counter)
     """How many answers each filter gave."""
     _asked: tuple[int, str, Plan | None] = (0, "", None)
-    _questions: int = 0
 
     def answered(
         self,
@@ -69,8 +89,7 @@ class Heard:
         """Note down a verdict of the filter `name`."""
         if self._asked[:2] != (position, bot) or self._asked[2] is not plan:
             self._asked = (position, bot, plan)
-            self._questions += 1
+            self.plans.append(plan)
         self.counts[name] += 1
-        self.answers.append(
-            Answer(position, self._questions, time_ms, name, bot, symbol, plan, price, verdict)
-        )
+        question = len(self.plans) - 1
+        self.answers.append(Answer(position, question, time_ms, name, bot, symbol, plan.name, price, verdict))

@@ -4,6 +4,7 @@ import pickle
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copyreg import dispatch_table
+from functools import partial
 from io import BytesIO
 from itertools import chain
 from operator import attrgetter
@@ -12,18 +13,8 @@ from typing import Any, Generic, TypeVar, overload
 import attrs
 
 from traderagent_core.contract.entry_filter import Verdict
-from traderagent_core.model.plan import (
-    At,
-    AverageTimes,
-    BreakEven,
-    FillTimes,
-    Fixed,
-    Held,
-    Leg,
-    Plan,
-    Stop,
-    Trail,
-)
+from traderagent_core.model.plan import At, AverageTimes, BreakEven, Stop, Trail
+from traderagent_core.simulator.lazy_rows import LazyRows
 
 Item = TypeVar("Item")
 UNPACKABLE = (pickle.PicklingError, TypeError, AttributeError, ValueError, LookupError, OverflowError)
@@ -74,6 +65,16 @@ class Packed(Sequence[Item], Generic[Item]):
         blocks = (self._load(block) if isinstance(block, bytes) else block for block in self._blocks)
         return chain.from_iterable(chain(blocks, (self.latest,)))
 
+    def on_demand(self) -> Iterator[Callable[[], Item]]:
+        """For each item what gives it: a block is unpacked when the first of its items is asked for."""
+        for block in (*self._blocks, self.latest):
+            items: Sequence[Item] = block if isinstance(block, list) else self._later(block)
+            give: Callable[[int], Item] = items.__getitem__
+            yield from [partial(give, place) for place in range(len(items))]
+
+    def _later(self, packed: bytes) -> Sequence[Item]:
+        return LazyRows(self._size, lambda: self._load(packed))
+
     def __len__(self) -> int:
         return len(self._blocks) * self._size + len(self.latest)
 
@@ -93,8 +94,7 @@ def _rebuilt(kind: type) -> Callable[[Any], tuple[type, tuple[Any, ...]]]:
 
 
 TABLE = {**dispatch_table} | {
-    kind: _rebuilt(kind)
-    for kind in (At, AverageTimes, BreakEven, FillTimes, Fixed, Held, Leg, Plan, Stop, Trail, Verdict)
+    kind: _rebuilt(kind) for kind in (At, AverageTimes, BreakEven, Stop, Trail, Verdict)
 }
 """Several times as quick as what attrs has for pickling frozen objects with slots."""
 

@@ -18,6 +18,7 @@ from traderagent_core.simulator.coordination import (
     has_coordination,
     read_coordination,
 )
+from traderagent_core.simulator.hearing import JudgedPlan
 from traderagent_core.simulator.lazy_rows import LazyRows
 from traderagent_core.simulator.outcome import Shown, ShownKind, Study
 from traderagent_core.simulator.preparing import Prepared
@@ -144,16 +145,18 @@ class RunStudy(Study):
     def _judged(self, name: str, ends: Ends) -> Iterator[Judged]:
         """The verdicts of a filter, each with what became of its plan."""
         told: Counter[tuple[int, str, str]] = Counter()
-        question = plan_id = 0
+        question, plan_id = -1, 0
+        give_plan: Any = None
+        plans = self._heard.plans.on_demand()
         for answer in self._heard.answers:
             if answer.question != question:  # Another filter's word on one plan belongs to the same end.
-                question, key = answer.question, (answer.time_ms, answer.bot, answer.plan.name)
-                plan_id = ends[key][told[key]]
+                question, key = answer.question, (answer.time_ms, answer.bot, answer.plan_name)
+                plan_id, give_plan = ends[key][told[key]], next(plans)
                 told[key] += 1
             if answer.filter == name:
                 trip = self._trips[1].get(plan_id) if plan_id else None
-                what = (answer.time_ms, answer.bot, answer.symbol, answer.plan, answer.price, answer.verdict)
-                yield Judged(*what, bool(plan_id), trip)
+                where = (answer.time_ms, answer.bot, answer.symbol)
+                yield JudgedPlan(*where, give_plan, answer.price, answer.verdict, bool(plan_id), trip)
 
 
 def _note(record: Record) -> Note:
