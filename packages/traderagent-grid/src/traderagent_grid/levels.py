@@ -91,8 +91,8 @@ def gross_cycle_profit(quantity: Decimal, buy: Decimal, sell: Decimal) -> Decima
 
 def cycle_profit(quantity: Decimal, buy: Decimal, sell: Decimal, fee_ratio: Decimal) -> Decimal:
     """What one cycle brings after the fees of both orders, in quote."""
-    turnover = EXACT.multiply(quantity, EXACT.add(buy, sell))
-    return EXACT.subtract(gross_cycle_profit(quantity, buy, sell), EXACT.multiply(turnover, fee_ratio))
+    fees = EXACT.multiply(EXACT.add(buy, sell), fee_ratio)
+    return EXACT.multiply(quantity, EXACT.subtract(EXACT.subtract(sell, buy), fees))
 
 
 def break_even_ratio(fee_ratio: Decimal) -> Decimal:
