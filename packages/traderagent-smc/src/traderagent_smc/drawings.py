@@ -1,6 +1,7 @@
 """Drawings of what the detectors find, for the charts of a report: zones, liquidity, structure and swings."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from sys import intern
 
 from attrs import field, frozen
 from traderagent_core import Band, Candles, Layer, Line, Mark
@@ -37,7 +38,10 @@ class Drawn:
         return [zone for zone in self.records.zones if self._closed(zone.dead_at) > self.start_ms]
 
     def layers(self) -> Iterator[Layer]:
-        """A layer for each kind of finding; a part begins when it became known, not when it happened."""
+        """A layer for each kind of finding; a part begins when it became known, not when it happened.
+
+        There are tens of thousands of parts and few different texts: equal ones are one object.
+        """
         records, candles = self.records, self.candles
         symbol, name = candles.symbol, candles.timeframe
         for kind, title in ((BLOCK, "Order blocks"), (GAP, "Gaps")):
@@ -66,7 +70,7 @@ class Drawn:
             f"ended by {zone.cause}" if zone.cause else "alive",
         ]
         span = zone.known_ms, self._closed(zone.dead_at)
-        return Band(*span, zone.bottom, zone.top, "up" if is_up else "down", ", ".join(words))
+        return Band(*span, zone.bottom, zone.top, "up" if is_up else "down", intern(", ".join(words)))
 
     def _pool(self, pool: Pool) -> Line:
         is_high = pool.direction > 0
@@ -76,19 +80,21 @@ class Drawn:
             "swept" if pool.swept_at is not None else "withdrawn" if end is not None else "open"
         )
         span = (self._closed(pool.known_at), pool.level), (self._closed(end), pool.level)
-        return Line(span, "accent", "dotted", text=f"{what}, {fate}")
+        return Line(span, "accent", "dotted", text=intern(f"{what}, {fate}"))
 
     def _break(self, each: Break) -> Line:
         is_up = each.direction > 0
         label = "CHoCH" if each.kind == "CHOCH" else each.kind
         span = (self._closed(each.swing_idx), each.level), (self._closed(each.at), each.level)
-        text = f"{self.candles.timeframe} {label} {'up' if is_up else 'down'}"
+        text = intern(f"{self.candles.timeframe} {label} {'up' if is_up else 'down'}")
         return Line(span, "up" if is_up else "down", "dashed", label, text)
 
     def _swing(self, swing: Swing) -> Mark:
         is_high = swing.direction > 0
         wait = swing.confirmed_at - swing.idx
-        text = f"{self.candles.timeframe} swing {'high' if is_high else 'low'}, known {wait} candles later"
+        text = intern(
+            f"{self.candles.timeframe} swing {'high' if is_high else 'low'}, known {wait} candles later"
+        )
         time_ms = self._closed(swing.idx)
         if is_high:
             return Mark(time_ms, swing.level, "arrow_down", "down", text=text)

@@ -69,7 +69,11 @@ def page_script() -> str:
 
 def embedded(value: Any) -> str:
     """JSON that can stand inside a script element."""
-    text = json.dumps(jsonable(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    value = jsonable(
+        value
+    )  # What it was made from is let go of first: the page is made when memory is fullest.
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    del value
     return text.translate(_ESCAPES)
 
 
