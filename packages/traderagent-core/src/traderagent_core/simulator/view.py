@@ -155,9 +155,10 @@ class SimulatedView:
         now_ms, cursors, prices = self.now_ms, self.cursors, []
         for symbol in symbols:
             cursor = cursors[symbol]
+            if cursor.sought_ms != now_ms:
+                cursor.seek(now_ms)
             market = cursor.market
-            is_known = cursor.sought_ms == now_ms and market.price == market.price
-            prices.append(market.last_price() if is_known else self.price(symbol))
+            prices.append(market.last_price() if market.price == market.price else self.price(symbol))
         return prices
 
     def last(self, symbol: str, timeframe: str) -> Candle | None:
