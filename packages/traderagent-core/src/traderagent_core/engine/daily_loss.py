@@ -28,8 +28,13 @@ class DailyLoss:
     limit: Decimal
     members: "tuple[Member, ...]"
     _band: EquityBand | None = field(default=None, init=False)
-    _said: "dict[str, tuple[Decimal, Decimal]]" = field(factory=dict, init=False)
-    """Flow and quantity of each ledger, by the name of its strategy."""
+    _flows: dict[str, Decimal] = field(init=False)
+    _held: dict[str, Decimal] = field(init=False)
+    """Flow and quantity of each ledger, by the name of its strategy and in the order of the members."""
+
+    def __attrs_post_init__(self) -> None:
+        self._flows = {member.name: member.ledger.flow for member in self.members}
+        self._held = {member.name: member.ledger.quantity for member in self.members}
 
     @property
     def is_over(self) -> bool:
@@ -79,21 +84,17 @@ class DailyLoss:
             self._band = self._find_band()
         return self._band
 
-    def ledger_changed(self, name: str) -> None:
+    def ledger_changed(self, member: "Member") -> None:
         """What the ledger of one of the strategies says is another thing now."""
-        self._said.pop(name, None)
+        self._flows[member.name] = member.ledger.flow
+        self._held[member.name] = member.ledger.quantity
         self._band = None
 
     def _find_band(self) -> EquityBand:
-        flow = held = start = ZERO
-        for member in self.members:
-            said = self._said.get(member.name)
-            if said is None:
-                said = self._said[member.name] = member.ledger.flow, member.ledger.quantity
-            flow += said[0]
-            held += said[1]
-            start += member.day_start_profit
-        return EquityBand(flow, {self.symbol: held} if held else {}, start - self.limit, None)
+        held = sum(self._held.values(), ZERO)
+        start = sum([member.day_start_profit for member in self.members], ZERO)
+        quantities = {self.symbol: held} if held else {}
+        return EquityBand(sum(self._flows.values(), ZERO), quantities, start - self.limit, None)
 
 
 def daily_losses(engine: "Engine") -> Iterator[DailyLoss]:

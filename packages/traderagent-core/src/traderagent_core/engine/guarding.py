@@ -129,7 +129,7 @@ class Guards:
         for name in self._engine.account.take_moved() if self._limited else ():
             loss = self._loss_of.get(name)
             if loss is not None:  # What nobody asked for belongs to the house.
-                loss.ledger_changed(name)
+                loss.ledger_changed(self._engine.members[name])
         return self._limited
 
     def went_flat(self, member: "Member") -> None:
