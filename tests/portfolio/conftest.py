@@ -100,6 +100,10 @@ class Watched:
         account = engine.account
         assert account.held() == {symbol: quantity for symbol, quantity in account.net.items() if quantity}
         assert account.is_short is any(quantity < 0 for quantity in account.net.values())
+        with money_context():
+            for loss in engine.guards._losses():
+                assert loss._flows == {member.name: member.ledger.flow for member in loss.members}
+                assert loss._held == {member.name: member.ledger.quantity for member in loss.members}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
