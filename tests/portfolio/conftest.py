@@ -125,15 +125,20 @@ class Watched:
     def _only_owners_add(self, engine: Engine) -> None:
         """A strategy that lets go has no order that could make its position larger; an idle one has none at all.
 
-        But for the stop of a position that it has handed over, until the heir's is at the venue.
+        But for the stop of a position that it has handed over, until the heir's is at the venue; and for one that has
+        come to life with an entry whose fill is still to be told.
         """
         for want in engine.account.wants.values():
             member = engine.members[want.plan.bot]
             if member.standing is Standing.OWNER or want.status is not WantStatus.OPEN:
                 continue
             if want.slot.name == "stop" and not member.ledger.quantity:
-                assert any(other.ledger.quantity for other in engine.director.others(member))
-                self.seen["kept stop"] += 1
+                is_kept = any(other.ledger.quantity for other in engine.director.others(member))
+                assert is_kept or any(
+                    order.want.plan.bot == member.name and order.purpose in ADDING
+                    for order in engine.account.orders.values()
+                )
+                self.seen["kept stop" if is_kept else "stop before its fill"] += 1
                 continue
             assert member.standing is Standing.LEAVING or engine.halting.is_on
             if not want.leg.is_exit:

@@ -216,10 +216,14 @@ def check_halts(prepared: Any, engine: Any) -> None:
 TURNED_OVER = Troubles(1661, refused=0.0, late=0.3, delay_ms=5 * HOUR_MS, drops=54, market="linear", words=[])
 """Fills that were told late turned over the position of a strategy that let go; its orders were then adding to it."""
 
+STOP_FIRST = Troubles(281, refused=0.0, late=0.02, delay_ms=5 * HOUR_MS, drops=3, market="linear", words=[])
+"""A stop came to life with an entry whose fill was told hours later; in between the strategy had to let go."""
+
 
 @SLOW
 @given(troubles=TROUBLES)
 @example(troubles=TURNED_OVER)
+@example(troubles=STOP_FIRST)
 def test_everything_ends_once_and_by_a_reason(
     watched: Any, portfolio: Any, made: Any, troubles: Troubles
 ) -> None:
