@@ -52,6 +52,7 @@ class RunStudy(Study):
     @cached_property
     def exhibits(self) -> tuple[Shown, ...]:
         """What each strategy and then each filter shows."""
+        _ = self.round_trips  # They stay: made before what is needed for a while only, they take less memory.
         with money_context():
             notes, ends = self._written()
             return (*self._of_strategies(notes), *self._of_filters(ends))
