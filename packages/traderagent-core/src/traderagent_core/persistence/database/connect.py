@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic, sleep
 from typing import Any
 
 from aiosqlite import Error as SqliteError
@@ -16,6 +17,7 @@ from traderagent_core.persistence.database.urls import make_file, parse_url
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 5
 COMMAND_SECONDS = 60
+_LOCKED_SECONDS = 0.01
 _WRITES = "traderagent_writes"
 
 
@@ -101,9 +103,23 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     """Transactions begin when SQLAlchemy says so; readers never wait; what is committed is on disk."""
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL"):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    _write_ahead(cursor)
+    cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """While another program sets up the same new database this one is refused at once: it asks again."""
+    deadline = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except SqliteError as error:
+            if "locked" not in str(error) or monotonic() > deadline:
+                raise
+            sleep(_LOCKED_SECONDS)
 
 
 def _begin_sqlite(connection: Connection) -> None:
