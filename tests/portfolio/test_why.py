@@ -94,6 +94,46 @@ def test_factors_of_modes_are_told_with_their_product(tight: Any) -> None:
         assert row.name in told.partition("refused or scaled")[2]
 
 
+def test_what_was_granted_whole_is_not_among_what_was_refused_or_scaled(tight: Any) -> None:
+    result, folder = tight
+    whole = [
+        row
+        for row in result.outcome.decisions
+        if row.what == "plan granted" and "factor=" not in row.evidence
+    ]
+    assert whole
+    for row in whole[:5]:
+        told = explain(folder, f"{row.bot.partition(':')[0].upper()}/USDT", row.time_ms)
+        weighty = told.partition("refused or scaled")[2].partition("decisions before")[0]
+        assert f"{iso(row.time_ms)}  {row.bot}  plan granted  {row.name}" not in weighty
+
+
+def test_the_limit_of_one_bot_is_told_of_that_bot_alone(portfolio: Any, made: Any, tmp_path: Path) -> None:
+    bot = {"dca": {"trigger_percentage": "0.02", "amount_per_step": 560, "max_steps": 4}}
+    off = dict.fromkeys(("halt", "reduced", "stress", "drawdown"), {"enabled": False})
+    config = portfolio(THREE, bot | {"risk_management": {"max_daily_loss": 5}}, risk_modes=off)
+    result = simulate(config, made(THREE, days=60, seed=5))
+    result.write(tmp_path, html=False)
+    modes, checked = result.outcome.study.coordination.modes, set()
+    for name, stretches in modes.items():
+        own = name.partition(":")[0]
+        (time_ms, *_) = [each.from_ms for each in stretches if each.to_ms > each.from_ms]
+        for pair in THREE:
+            told = explain(tmp_path, pair, time_ms)
+            other = pair.partition("/")[0].lower()
+            is_on = any(
+                each.from_ms <= time_ms < each.to_ms for each in modes.get(f"{other}:max_daily_loss", ())
+            )
+            assert (f"{other}:max_daily_loss since" in told) is is_on
+            assert ("modifiers: nothing may be added" in told) is is_on
+            checked.add(is_on)
+        assert re.search(
+            rf"{own}:max_daily_loss.*loss=[\d.]+, limit=5, entries=none",
+            explain(tmp_path, f"{own.upper()}/USDT", time_ms),
+        )
+    assert checked == {True, False}
+
+
 def test_a_transition_is_told_while_it_lasts(tight: Any) -> None:
     result, folder = tight
     rows = [row for row in result.outcome.study.coordination.transitions if row.ended_ms > row.began_ms]

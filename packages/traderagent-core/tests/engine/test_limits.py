@@ -238,7 +238,7 @@ def test_the_loss_of_the_day_stops_what_adds_until_the_day_is_over() -> None:
     assert len(venue.requests("b")) == 1
     venue.cancel("b", code="x")
     venue.close_candle(90)
-    assert venue.told("mode_changed")[0][:2] == ("bot:max_daily_loss", True)
+    assert venue.told("mode_changed")[0][:3] == ("bot:max_daily_loss", True, "loss=20, limit=20")
     venue.timer("t")
     assert venue.told("plan_rejected")[0][2] == "max_daily_loss"
     venue.watch("w", 95)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,12 @@ def test_every_fill_and_every_accepted_order_is_told(trade: Callable[[], tuple[P
     fill = next(fact.to_payload() for fact in facts if fact.name == "ORDER_FILLED")
     assert (fill["bot"], fill["symbol"]) == ("bot", "BTC/USDT")
     assert fill["purpose"] == "GRID_COUNTER"
+
+
+def test_a_limit_is_told_of_its_bot_and_a_risk_mode_of_the_account() -> None:
+    modes = ("btc:max_daily_loss", "drawdown")
+    records = [("mode_changed", 7, mode, True, "why", Decimal(1), False) for mode in modes]
+    assert [fact.bot for fact in facts_of(records, Account())] == ["btc", ""]
 
 
 def test_what_fails_in_watching_does_not_reach_the_trading(

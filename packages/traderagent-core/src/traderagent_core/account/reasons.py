@@ -34,3 +34,13 @@ HANDED_OVER = "handed_over"
 OVERCOMMITTED = "overcommitted"
 ALLOCATOR = "allocator"
 NO_ROUTE = "no_route"
+
+
+def daily_loss_of(bot: str) -> str:
+    """The name under which a bot's limit is told among risk modes."""
+    return f"{bot}:{DAILY_LOSS}"
+
+
+def bot_of_mode(mode: str) -> str:
+    """The bot that a mode binds; empty when it binds the whole account."""
+    return mode.partition(":")[0] if ":" in mode else ""

@@ -57,8 +57,8 @@ class DailyLoss:
             profit += band.quantities[self.symbol] * price
         assert band.floor is not None
         if profit <= band.floor:
-            profit = sum((member.profit(engine.view) for member in self.members), ZERO)
-            self._turn(engine, f"profit {profit}", is_over=True)
+            loss = sum([each.day_start_profit - each.profit(engine.view) for each in self.members], ZERO)
+            self._turn(engine, f"loss={loss.normalize():f}, limit={self.limit:f}", is_over=True)
         return False
 
     def _begin_day(self, engine: "Engine") -> bool:
@@ -74,7 +74,7 @@ class DailyLoss:
         for member in self.members:
             member.is_over_daily_loss = is_over
         effect = (Decimal(1), not is_over)
-        engine.record("mode_changed", f"{self.bot}:{reasons.DAILY_LOSS}", is_over, reason, *effect)
+        engine.record("mode_changed", reasons.daily_loss_of(self.bot), is_over, reason, *effect)
 
     def band(self) -> EquityBand | None:
         """The band of profit in which the limit is not passed, one object while it holds; None when it has been."""

@@ -87,7 +87,7 @@ class Guards:
         pair = self._engine.director.pair_of(member)
         bot = member.name if pair is None else pair.setup.bot
         effect = (Decimal(1), True)
-        self._engine.record("mode_changed", f"{bot}:{reasons.DAILY_LOSS}", False, "reload", *effect)
+        self._engine.record("mode_changed", reasons.daily_loss_of(bot), False, "reload", *effect)
 
     def judge(self) -> None:
         """Judge everything at the prices of a close, from the start of the account on."""

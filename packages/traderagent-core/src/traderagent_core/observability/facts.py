@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from traderagent_core.account import reasons
 from traderagent_core.account.account import Account
 from traderagent_core.account.state import Record
 from traderagent_core.model.fact import Fact
@@ -88,9 +89,8 @@ def _halt(record: Record, _: Account) -> Iterator[Fact]:
 
 
 def _mode(record: Record, _: Account) -> Iterator[Fact]:
-    yield Fact(
-        "RISK_MODE_CHANGED", record[1], "", {"mode": record[2], "is_active": record[3], "reason": record[4]}
-    )
+    told = {"mode": record[2], "is_active": record[3], "reason": record[4]}
+    yield Fact("RISK_MODE_CHANGED", record[1], reasons.bot_of_mode(record[2]), told)
 
 
 def _of_order(name: str, time_ms: int, order_id: str, account: Account, **more: Any) -> Fact:

@@ -46,7 +46,7 @@ def _held(run: RunFolder, bot: str, at_ms: int) -> Iterator[str]:
         yield _told("strategy", run.span_at(at_ms, "owners", bot))
         yield from _transition(run, bot, at_ms)
         yield _told("halt", run.span_at(at_ms, "halts"))
-    yield from _modes(run, at_ms)
+    yield from _modes(run, bot, at_ms)
 
 
 def _regime(run: RunFolder, span: Span | None) -> Iterator[str]:
@@ -93,9 +93,10 @@ def _cost(transition: Mapping[str, str]) -> str:
     return f"{told}, of it penalty {penalty:.4f})" if penalty else f"{told})"
 
 
-def _modes(run: RunFolder, at_ms: int) -> Iterator[str]:
-    """The modes that were on, and the product of their factors."""
-    found = [run.span_at(at_ms, "modes", name) for name in run.timeline.get("modes", {})]
+def _modes(run: RunFolder, bot: str, at_ms: int) -> Iterator[str]:
+    """The modes that were on for the account or the bot, and the product of their factors."""
+    names = [name for name in run.timeline.get("modes", {}) if reasons.bot_of_mode(name) in ("", bot)]
+    found = [run.span_at(at_ms, "modes", name) for name in names]
     active = [span for span in found if span is not None]
     told = [f"{span.name} since {iso(span.from_ms)} ({span.evidence})" for span in active]
     yield f"risk modes: {'; '.join(told) or 'none'}"
@@ -142,7 +143,7 @@ def _decisions(run: RunFolder, bot: str, at_ms: int) -> Iterator[str]:
 
 
 def _is_weighty(row: Row) -> bool:
-    is_scaled = row["what"] == "plan granted" and bool(row["reason"])
+    is_scaled = row["what"] == "plan granted" and "factor" in _pairs(row["evidence"])
     return is_scaled or row["what"] in _WEIGHTY or row["reason"] in _HINDRANCES
 
 

@@ -69,7 +69,8 @@ def _decision(reader: RecordReader, kind: str, time_ms: int, *values: Any) -> De
     if kind == "mode_changed":
         mode, is_active, reason, *effect = values
         what = "mode on" if is_active else "mode off"
-        return DecisionRow(time_ms, "", what, mode, reason, mode_effect(*effect) if is_active else "")
+        bot = reasons.bot_of_mode(mode)
+        return DecisionRow(time_ms, bot, what, mode, reason, mode_effect(*effect) if is_active else "")
     if kind == "want_shrunk":
         want, shrunk = reader.wants[values[0] - 1], f"factor={values[1]}"
         return DecisionRow(time_ms, want.plan.bot, "want scaled", want.leg.slot, reasons.MODE_SCALES, shrunk)

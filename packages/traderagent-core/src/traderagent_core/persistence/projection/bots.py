@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import Factory, define, evolve
 
+from traderagent_core.account import reasons
 from traderagent_core.model.order import Side
 from traderagent_core.persistence.payloads import BotDescription
 from traderagent_core.persistence.projection.deals import Deal
@@ -166,7 +167,7 @@ def _said(step: Step) -> tuple[str, str, str]:
         case "want_blocked":
             return step.bot, record[3], f"slot={step.want.slot.name}, retry={record[4]}" if step.want else ""
         case "mode_changed":
-            return record[2].partition(":")[0], f"{record[2]} {'on' if record[3] else 'off'}", record[4]
+            return reasons.bot_of_mode(record[2]), f"{record[2]} {'on' if record[3] else 'off'}", record[4]
         case "plan_rejected":
             return record[2], record[4], f"plan={record[3]}, {record[5]}"
         case _:
