@@ -110,7 +110,7 @@ def test_what_was_granted_whole_is_not_among_what_was_refused_or_scaled(tight: A
 
 def test_the_limit_of_one_bot_is_told_of_that_bot_alone(portfolio: Any, made: Any, tmp_path: Path) -> None:
     bot = {"dca": {"trigger_percentage": "0.02", "amount_per_step": 560, "max_steps": 4}}
-    off = dict.fromkeys(("halt", "reduced", "stress", "drawdown"), {"enabled": False})
+    off = {key: {"enabled": False} for key in ("halt", "reduced", "stress", "drawdown")}
     config = portfolio(THREE, bot | {"risk_management": {"max_daily_loss": 5}}, risk_modes=off)
     result = simulate(config, made(THREE, days=60, seed=5))
     result.write(tmp_path, html=False)

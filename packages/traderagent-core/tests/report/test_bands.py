@@ -48,13 +48,19 @@ def test_a_run_without_coordination_draws_no_bands(make_outcome: Any) -> None:
     assert bands(make_outcome()) is None
 
 
-def test_a_run_that_was_only_halted_has_modes_and_no_pairs(make_outcome: Any) -> None:
+def test_a_run_that_was_only_halted_has_modes_and_limits_but_no_pairs(make_outcome: Any) -> None:
     outcome = make_outcome()
     found = Coordination(0, 10_000_000)
     found.halts.append(Stretch("FREEZE", 2000, 2000, "panic"))
     found.modes["halt"] = [Stretch("halt", 2000, 9000, "halt")]
+    (money, *_) = outcome.money
+    limit = f"{money.bot}:max_daily_loss"
+    found.modes[limit] = [Stretch(limit, 3000, 4000, "loss=9")]
     outcome.study = type("Halted", (type(outcome.study),), {"coordination": found})()
     drawn = bands(outcome)
     assert drawn is not None
-    assert (drawn["pairs"], drawn["modes"]) == ({}, [["halt", [[2, 9, "halt", "halt"]]]])
+    assert drawn["pairs"] == {}
+    assert [limit, money.symbol, [[3, 4, limit, "loss=9"]]] in drawn["modes"]
+    assert ["halt", "", [[2, 9, "halt", "halt"]]] in drawn["modes"]
+    assert len(drawn["modes"]) == 2
     assert drawn["halts"] == [[2, 2, "FREEZE", "panic"]]

@@ -1,10 +1,11 @@
 """Coordination as the page draws it: bands of regimes, owners, modes and halts over time, capital, correlation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from traderagent_core.account.reasons import bot_of_mode
 from traderagent_core.model.candle import FloatColumn, TimeColumn
 from traderagent_core.model.regime import Regime
 from traderagent_core.model.timeframe import timeframe_name
@@ -28,11 +29,15 @@ def bands(outcome: Outcome) -> dict[str, Any] | None:
     plugins = {strategy_of(money.bot): money.strategy for money in outcome.money}
     owners = {strategy_of(each.name) for own in found.owners.values() for each in own}
     seats = sorted(owners, key=lambda seat: (plugins.get(seat, ""), seat))
+    symbols = {money.bot.partition(":")[0]: money.symbol for money in outcome.money}
     return {
         "regimes": [regime.value for regime in Regime],
         "seats": [[seat, plugins.get(seat, "")] for seat in seats],
-        "pairs": {symbol: _pair(found, bot, seats, limit) for bot, symbol in _pairs(outcome, found).items()},
-        "modes": [[name, _plain(own, limit)] for name, own in sorted(found.modes.items())],
+        "pairs": {symbol: _pair(found, bot, seats, limit) for bot, symbol in _pairs(symbols, found).items()},
+        "modes": [
+            [name, symbols.get(bot_of_mode(name), ""), _plain(own, limit)]
+            for name, own in sorted(found.modes.items())
+        ],
         "halts": _plain(found.halts, limit),
         "capital": _capital(outcome.equity, found),
         "correlation": _correlation(found),
@@ -71,10 +76,9 @@ def _joined_below(stretches: Sequence[Stretch], most_ms: int) -> list[tuple[Stre
     return found
 
 
-def _pairs(outcome: Outcome, found: Coordination) -> dict[str, str]:
+def _pairs(symbols: Mapping[str, str], found: Coordination) -> dict[str, str]:
     """The symbol of each bot with regimes or owners."""
     bots = found.regimes.keys() | found.owners.keys()
-    symbols = {money.bot.partition(":")[0]: money.symbol for money in outcome.money}
     return {bot: symbols[bot] for bot in sorted(bots) if bot in symbols}
 
 

@@ -8,7 +8,8 @@ from traderagent_core.report import display
 from traderagent_core.report.bounds import Bounds
 from traderagent_core.report.comparison import Comparison
 from traderagent_core.report.metrics import Metrics
-from traderagent_core.report.terminal import MONEY_HEAD, bounds_rows, bounds_sentence, money_rows
+from traderagent_core.report.money import MONEY_HEAD, money_rows
+from traderagent_core.report.terminal import bounds_rows, bounds_sentence
 from traderagent_core.report.text import dumps, dumps_compact, iso, jsonable
 from traderagent_core.simulator.outcome import DecisionRow, Outcome
 

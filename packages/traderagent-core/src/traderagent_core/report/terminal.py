@@ -1,13 +1,17 @@
 """The short table of a result for a terminal, as plain text."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from traderagent_core.account.reasons import bot_of_mode
+from traderagent_core.coordinator.halt import Stage
 from traderagent_core.report import display
 from traderagent_core.report.bounds import Bounds
-from traderagent_core.report.cautions import unattributed
 from traderagent_core.report.comparison import Comparison
-from traderagent_core.simulator.outcome import BotMoney, Outcome
+from traderagent_core.report.money import MONEY_HEAD, STRATEGY_HEAD, bot_rows, strategy_rows
+from traderagent_core.simulator.coordination import Coordination
 
 if TYPE_CHECKING:
     from traderagent_core.report.result import Result
@@ -35,15 +39,20 @@ _GLANCE = (
     "Fees",
     "Funding",
 )
-MONEY_HEAD = ("Bot", "Symbol", "Strategy", "Cycles", "Cycle profit", "Trend PnL", "Fees", "Funding", "Change")
 
 
 def table(result: "Result") -> str:
-    """Headline metrics, money per bot that adds up, range and comparison if any, and warnings."""
+    """Headline metrics, money per bot that adds up, what else there is of a run, and warnings."""
     shown = dict(display.rows(result.metrics))
     parts = [aligned([(label, shown[label]) for label in _GLANCE])]
     if result.outcome.money:
-        parts.append(aligned([MONEY_HEAD, *money_rows(result.outcome)], text_columns=3))
+        parts.append(aligned([MONEY_HEAD, *bot_rows(result.outcome)], text_columns=3))
+    by_strategy = strategy_rows(result.outcome)
+    if by_strategy:
+        parts.append(aligned([STRATEGY_HEAD, *by_strategy]))
+    coordination = result.outcome.study.coordination
+    if coordination is not None:
+        parts.append(_coordination(coordination))
     if result.bounds is not None:
         parts.append(_bounds(result.bounds))
     if result.comparison is not None:
@@ -51,17 +60,6 @@ def table(result: "Result") -> str:
     if result.warnings:
         parts.append("\n".join(f"! {warning}" for warning in result.warnings))
     return "\n\n".join(parts) + "\n"
-
-
-def money_rows(outcome: Outcome) -> list[tuple[str, ...]]:
-    """Money per bot and its total as text; what belongs to no bot has a row of its own."""
-    rows = [_money_row(money) for money in outcome.money]
-    rest = unattributed(outcome)
-    if rest:
-        rows.append(("(no bot)", *[""] * 7, display.money(rest, signed=True)))
-    change = outcome.final_equity - outcome.starting_balance
-    rows.append(("Account", *[""] * 7, display.money(change, signed=True)))
-    return rows
 
 
 def aligned(rows: Sequence[Sequence[str]], *, text_columns: int = 1) -> str:
@@ -105,10 +103,25 @@ def _path_row(path: str, figures: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _money_row(money: BotMoney) -> tuple[str, ...]:
-    parts = (money.cycle_profit, money.trend_pnl, -money.fees, money.funding, money.net_profit)
-    shown = [display.money(part, signed=True) for part in parts]
-    return (money.bot, money.symbol, money.strategy, display.count(money.cycles), *shown)
+def _coordination(found: Coordination) -> str:
+    """Transitions with their cost, halts, and how long each mode of the account was on."""
+    outcomes = Counter(each.outcome for each in found.transitions)
+    ended = ", ".join(f"{display.count(number)} {name}" for name, number in outcomes.most_common())
+    cost = sum((each.cost for each in found.transitions), Decimal(0))
+    span_ms = found.end_ms - found.start_ms
+    modes = {name: own for name, own in sorted(found.modes.items()) if not bot_of_mode(name)}
+    spent = [
+        (f"Time in {name}", display.percent(sum(each.to_ms - each.from_ms for each in own) / span_ms))
+        for name, own in modes.items()
+    ]
+    halts = sum(each.name == Stage.FREEZE.value for each in found.halts)
+    rows = [
+        ("Transitions", f"{display.count(len(found.transitions))}{ended and f': {ended}'}"),
+        ("Cost of transitions", display.money(cost)),
+        ("Emergency halts", display.count(halts)),
+        *spent,
+    ]
+    return aligned(rows, text_columns=2)
 
 
 def _comparison(comparison: Comparison) -> str:

@@ -25,7 +25,7 @@ function seatColour(seat) {
 // The rows below the price of a pair.
 function pairRows(symbol) {
   const own = told && told.pairs[symbol];
-  const account = told ? accountRows() : [];
+  const account = told ? accountRows(symbol) : [];
   if (!own) return account;
   const regimes = own.regimes.map(([from, to, place, why]) => {
     const name = place === SEVERAL ? "several" : told.regimes[place];
@@ -51,9 +51,14 @@ function transitionText([, , old, next, outcome, fees, difference, penalty]) {
   if (penalty) parts.push(`of it penalty ${amount(penalty)}`);
   return `${told.seats[old][0]} → ${next || "nobody"}, ${outcome}; cost ${signed(fees + difference)} (${parts.join(", ")})`;
 }
-function accountRows() {
-  const modes = told.modes.map(([name, parts]) => ({
-    label: name[0].toUpperCase() + name.slice(1),
+function modeTitle(name) {
+  const own = name.slice(name.indexOf(":") + 1).replaceAll("_", " ");
+  return own[0].toUpperCase() + own.slice(1);
+}
+// Modes of the account and, below the price of a pair, the limits of its bots.
+function accountRows(symbol) {
+  const modes = told.modes.filter(([, bound]) => !bound || bound === symbol).map(([name, , parts]) => ({
+    label: modeTitle(name),
     parts: parts.map(([from, to, , why]) =>
       [from, to, () => theme.colours[STRESS_LOOK[name]] || theme.colours.purple, `${name} on (${why})`, LOOK.plain]),
   }));
