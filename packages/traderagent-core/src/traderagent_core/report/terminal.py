@@ -11,7 +11,7 @@ from traderagent_core.report import display
 from traderagent_core.report.bounds import Bounds
 from traderagent_core.report.comparison import Comparison
 from traderagent_core.report.money import MONEY_HEAD, STRATEGY_HEAD, bot_rows, strategy_rows
-from traderagent_core.simulator.coordination import Coordination
+from traderagent_core.simulator.coordination import Coordination, TransitionRow
 
 if TYPE_CHECKING:
     from traderagent_core.report.result import Result
@@ -104,24 +104,27 @@ def _path_row(path: str, figures: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _coordination(found: Coordination) -> str:
-    """Transitions with their cost, halts, and how long each mode of the account was on."""
-    outcomes = Counter(each.outcome for each in found.transitions)
-    ended = ", ".join(f"{display.count(number)} {name}" for name, number in outcomes.most_common())
-    cost = sum((each.cost for each in found.transitions), Decimal(0))
-    span_ms = found.end_ms - found.start_ms
-    modes = {name: own for name, own in sorted(found.modes.items()) if not bot_of_mode(name)}
-    spent = [
-        (f"Time in {name}", display.percent(sum(each.to_ms - each.from_ms for each in own) / span_ms))
-        for name, own in modes.items()
-    ]
+    """Transitions with their cost where strategies change, halts, and how long each mode of the account was on."""
     halts = sum(each.name == Stage.FREEZE.value for each in found.halts)
-    rows = [
-        ("Transitions", f"{display.count(len(found.transitions))}{ended and f': {ended}'}"),
-        ("Cost of transitions", display.money(cost)),
-        ("Emergency halts", display.count(halts)),
-        *spent,
-    ]
+    rows = [*_transitions(found.transitions), ("Emergency halts", display.count(halts))]
+    span_ms = found.end_ms - found.start_ms
+    for name, own in sorted(found.modes.items()):
+        if not bot_of_mode(name):
+            spent_ms = sum(each.to_ms - each.from_ms for each in own)
+            rows.append((f"Time in {name}", display.percent(spent_ms / span_ms)))
     return aligned(rows, text_columns=2)
+
+
+def _transitions(found: Sequence[TransitionRow]) -> list[tuple[str, str]]:
+    if not found:
+        return []
+    outcomes = Counter(each.outcome for each in found).most_common()
+    ended = ", ".join(f"{display.count(number)} {name}" for name, number in outcomes)
+    cost = sum((each.cost for each in found), Decimal(0))
+    return [
+        ("Transitions", f"{display.count(len(found))}: {ended}"),
+        ("Cost of transitions", display.money(cost)),
+    ]
 
 
 def _comparison(comparison: Comparison) -> str:
