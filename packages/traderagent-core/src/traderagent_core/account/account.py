@@ -233,13 +233,13 @@ class Account(CoordinationRecords):
 
     def want_ended(self, time_ms: int, want_id: int, reason: str) -> None:
         """A want is withdrawn; what it has traded stays traded."""
-        self.end(self.wants[want_id], reason)
-
-    def end(self, want: Want, reason: str) -> None:
-        """What `want_ended` does, for a caller that has the want at hand."""
+        want = self.wants[want_id]
         self.blocked -= want.status is BLOCKED
         want.status = ENDED
         want.reason = reason
+        self._leave(want)
+
+    def _leave(self, want: Want) -> None:
         want.plan.wants.pop(want.id, None)
         if want.slot.want is want:
             want.slot.want = None
@@ -318,10 +318,7 @@ class Account(CoordinationRecords):
         self, time_ms: int, client_order_id: str, status: str, filled: Decimal, reason: str
     ) -> bool:
         """The venue's word that an order is over with `filled`; final only when our fills say the same."""
-        return self.finish(self.orders[client_order_id], status, filled, reason)
-
-    def finish(self, order: Order, status: str, filled: Decimal, reason: str) -> bool:
-        """What `order_ended` does, for a caller that has the order at hand."""
+        order = self.orders[client_order_id]
         order.final_filled = filled
         order.reason = reason
         if order.filled < filled:

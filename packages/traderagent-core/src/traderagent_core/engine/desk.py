@@ -116,16 +116,13 @@ class Desk:
     def cancel(self, order: Order) -> None:
         """Ask the venue to cancel; asked once until it has answered."""
         if not order.is_canceling:
-            engine, order_id = self._engine, order.client_order_id
-            engine.records.append(("cancel_sent", engine.now_ms, order_id))
-            self._account.cancel_sent(engine.now_ms, order_id)
-            engine.commands.append(Cancel(order_id, order.symbol))
+            self._engine.record("cancel_sent", order.client_order_id)
+            self._engine.commands.append(Cancel(order.client_order_id, order.symbol))
 
     def withdraw(self, want: Want, reason: str) -> None:
         """End a want by a reason of our own; its order, if one lives, is cancelled."""
-        engine, order = self._engine, want.order
-        engine.records.append(("want_ended", engine.now_ms, want.id, reason))
-        self._account.end(want, reason)
+        order = want.order
+        self._engine.record("want_ended", want.id, reason)
         if order is not None:
             self.cancel(order)
 
@@ -219,12 +216,11 @@ class Desk:
 
     def canceled(self, event: ev.OrderCanceled) -> None:
         """The venue took an order out of its book; the rest of a want that is still wanted goes out again."""
-        engine, order = self._engine, self._account.orders.get(event.client_order_id)
+        order = self._account.orders.get(event.client_order_id)
         if order is None:
             return
-        word = ("CANCELED", event.filled, event.code)
-        engine.records.append(("order_ended", engine.now_ms, order.client_order_id, *word))
-        if not self._account.finish(order, *word):
+        self._engine.record("order_ended", order.client_order_id, "CANCELED", event.filled, event.code)
+        if order.client_order_id in self._account.orders:
             return
         want = order.want
         if want.status is WANTED and want.slot.want is want:

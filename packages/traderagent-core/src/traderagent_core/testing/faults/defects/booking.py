@@ -45,13 +45,13 @@ def _whole_at_once(real: Any) -> Any:
 
 
 def _over_before_its_fills(real: Any) -> Any:
-    def finish(account: Any, order: Any, status: Any, *rest: Any) -> Any:
-        if real(account, order, status, *rest):
+    def ended(account: Any, time_ms: Any, order_id: Any, status: Any, *rest: Any) -> Any:
+        if real(account, time_ms, order_id, status, *rest):
             return True
-        account._retire(order, OrderStatus(status))
+        account._retire(account.orders[order_id], OrderStatus(status))
         return True
 
-    return finish
+    return ended
 
 
 def _fee_twice(real: Any) -> Any:
@@ -166,7 +166,7 @@ DEFECTS = (
         "over_before_its_fills",
         "An order is over once the exchange says so, though executions of it are still to come.",
         ("I7", "I1"),
-        (Patch(Account, "finish", _over_before_its_fills),),
+        (Patch(Account, "order_ended", _over_before_its_fills),),
         (Fault.REORDERED_MESSAGE, Fault.CANCEL_RACE, Fault.PARTIAL_FILL),
     ),
     Defect(
