@@ -78,7 +78,7 @@ class DailyLoss:
 
     def band(self) -> EquityBand | None:
         """The band of profit in which the limit is not passed, one object while it holds; None when it has been."""
-        if self.members[0].is_over_daily_loss:
+        if self.is_over:
             return None
         if self._band is None:
             self._band = self._find_band()

@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from math import inf, nextafter
 
-import numpy as np
-
 from traderagent_core.coordinator.guards import EquityBand
 from traderagent_core.model.candle import TimeColumn
 from traderagent_core.simulator.cursor import Cursor
-from traderagent_core.simulator.joint_closes import JointCloses, outside
+from traderagent_core.simulator.joint_closes import JointCloses
 from traderagent_core.simulator.scan import Finder
 
 NO_CLOSE_MS = 1 << 62
@@ -82,7 +80,7 @@ class BandExits:
 
     def _idle_exit(self, band: EquityBand) -> int | None:
         """With nothing held that can only be the next close of all: money may have changed since the last one."""
-        return self.next_close_ms if outside(band, np.array([float(band.base)]))[0] else None
+        return self.next_close_ms if band.is_outside({}) else None
 
     def _single_exit(self, band: EquityBand) -> int | None:
         """Already the next close of all, if the last one of its market is outside."""
