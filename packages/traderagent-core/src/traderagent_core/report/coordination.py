@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from traderagent_core.model.timeframe import timeframe_name
+from traderagent_core.report.coordination_tables import COSTS, costs
 from traderagent_core.report.text import dumped, iso, iso_texts, jsonable, plain
 from traderagent_core.simulator.coordination import Coordination, Stretch
 
@@ -14,16 +15,12 @@ ZERO = Decimal(0)
 
 def summary(found: Coordination) -> dict[str, Any]:
     """Transitions with their cost, halts, shares of time in regimes and modes, attribution, committed capital."""
-    span_ms = found.end_ms - found.start_ms
     peak = max(found.committed, key=lambda each: each.total)
     content: dict[str, Any] = {
         "transitions": _transitions(found),
         "halts": [_stretch(each) for each in found.halts],
         "time_in_regime": {bot: _shares(own) for bot, own in sorted(found.regimes.items())},
-        "time_in_mode_ratio": {
-            name: sum(each.to_ms - each.from_ms for each in own) / span_ms
-            for name, own in sorted(found.modes.items())
-        },
+        "time_in_mode_ratio": {name: found.mode_ratio(name) for name in sorted(found.modes)},
         "attribution": _attribution(found),
         "committed": {"peak": jsonable(peak.total), "peak_at": iso(peak.time_ms)},
     }
@@ -95,13 +92,11 @@ def _stretch(each: Stretch) -> dict[str, str]:
 
 def _transitions(found: Coordination) -> dict[str, Any]:
     outcomes = Counter(each.outcome for each in found.transitions)
+    sums = zip(COSTS, costs(found.transitions), strict=True)
     return {
         "count": len(found.transitions),
         "outcomes": dict(sorted(outcomes.items())),
-        "fees": jsonable(sum((each.fees for each in found.transitions), ZERO)),
-        "price_difference": jsonable(sum((each.price_difference for each in found.transitions), ZERO)),
-        "penalty": jsonable(sum((each.penalty for each in found.transitions), ZERO)),
-        "cost": jsonable(sum((each.cost for each in found.transitions), ZERO)),
+        **{column.name: jsonable(amount) for column, amount in sums},
     }
 
 

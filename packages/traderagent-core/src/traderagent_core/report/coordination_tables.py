@@ -3,10 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from typing import TypeVar
 
 from traderagent_core.contract.exhibit import Cell, Column, Table
 from traderagent_core.simulator.coordination import Coordination, Earned, Stretch, TransitionRow
 
+Item = TypeVar("Item")
 ZERO = Decimal(0)
 PROFIT = "Profit after fees and funding, what is open at the end included; the rows add up to the account's profit."
 PARTS = "The same, part by part: a strategy's profit is cut at each change of its pair's regime, at the last close."
@@ -14,7 +16,7 @@ COST = (
     "Cost = fees + price difference. The difference is what the price was worse than when the transition began, "
     "below zero where it was better; the penalty, the slippage of a forced close, is part of it."
 )
-_COSTS = (
+COSTS = (
     Column("fees", "Fees", "number"),
     Column("price_difference", "Price difference", "number"),
     Column("penalty", "of it penalty", "number"),
@@ -45,7 +47,7 @@ def strategy_of(member: str) -> str:
 def _by_strategy(found: Coordination) -> Table:
     profits = _sums(found.earned, lambda each: strategy_of(each.member))
     held = _time_of((strategy_of(each.name), each) for own in found.owners.values() for each in own)
-    left = _grouped(found.transitions, lambda each: strategy_of(each.old))
+    left = grouped(found.transitions, lambda each: strategy_of(each.old))
     pairs_ms = max(1, len(found.owners)) * (found.end_ms - found.start_ms)
     rows: list[tuple[Cell, ...]] = [
         (
@@ -70,7 +72,7 @@ def _by_strategy(found: Coordination) -> Table:
 
 def _by_pair(found: Coordination) -> Table:
     profits = _sums(found.earned, lambda each: each.symbol)
-    left = _grouped(found.transitions, lambda each: each.symbol)
+    left = grouped(found.transitions, lambda each: each.symbol)
     bots = {each.symbol: each.member.partition(":")[0] for each in found.earned}
     rows: list[tuple[Cell, ...]] = [
         (
@@ -128,10 +130,10 @@ def _parts(found: Coordination) -> Table:
 
 def _outcomes(found: Coordination) -> Table:
     rows: list[tuple[Cell, ...]] = [
-        (name, len(own), *_cost(own))
-        for name, own in sorted(_grouped(found.transitions, lambda each: each.outcome).items())
+        (name, len(own), *costs(own))
+        for name, own in sorted(grouped(found.transitions, lambda each: each.outcome).items())
     ]
-    columns = (Column("outcome", "Ended"), Column("count", "Transitions", "count"), *_COSTS)
+    columns = (Column("outcome", "Ended"), Column("count", "Transitions", "count"), *COSTS)
     return Table("transitions_by_outcome", "Transitions by their end", columns, rows, COST)
 
 
@@ -144,7 +146,7 @@ def _transitions(found: Coordination) -> Table:
         Column("ended", "Ended", "time"),
         Column("outcome", "End"),
         Column("quantity", "Held", "number"),
-        *_COSTS,
+        *COSTS,
     )
     rows: list[tuple[Cell, ...]] = [
         (
@@ -155,7 +157,7 @@ def _transitions(found: Coordination) -> Table:
             each.ended_ms,
             each.outcome,
             each.quantity,
-            *_cost((each,)),
+            *costs((each,)),
         )
         for each in found.transitions
     ]
@@ -163,12 +165,10 @@ def _transitions(found: Coordination) -> Table:
 
 
 def _modes(found: Coordination) -> Table:
-    span_ms = found.end_ms - found.start_ms
     rows: list[tuple[Cell, ...]] = []
     for name, own in sorted(found.modes.items()):
         longest = max(own, key=lambda each: each.to_ms - each.from_ms)
-        spent = sum(each.to_ms - each.from_ms for each in own)
-        rows.append((name, spent / span_ms, len(own), longest.from_ms, longest.to_ms))
+        rows.append((name, found.mode_ratio(name), len(own), longest.from_ms, longest.to_ms))
     columns = (
         Column("mode", "Mode"),
         Column("time_ratio", "Time", "ratio"),
@@ -192,9 +192,10 @@ def _halts(found: Coordination) -> Table:
     return Table("halts", "Emergency halts", columns, rows)
 
 
-def _cost(rows: Sequence[TransitionRow]) -> tuple[Decimal, ...]:
+def costs(rows: Sequence[TransitionRow]) -> tuple[Decimal, ...]:
+    """The sums of `COSTS` over some transitions."""
     parts = [(each.fees, each.price_difference, each.penalty, each.cost) for each in rows]
-    return tuple(sum(column, ZERO) for column in zip(*parts, strict=True))
+    return tuple(sum(column, ZERO) for column in zip((ZERO,) * len(COSTS), *parts, strict=True))
 
 
 def _sums(earned: Iterable[Earned], key: Callable[[Earned], str]) -> dict[str, Decimal]:
@@ -204,10 +205,9 @@ def _sums(earned: Iterable[Earned], key: Callable[[Earned], str]) -> dict[str, D
     return found
 
 
-def _grouped(
-    rows: Iterable[TransitionRow], key: Callable[[TransitionRow], str]
-) -> dict[str, list[TransitionRow]]:
-    found: dict[str, list[TransitionRow]] = defaultdict(list)
+def grouped(rows: Iterable[Item], key: Callable[[Item], str]) -> dict[str, list[Item]]:
+    """Rows by a text that each of them has."""
+    found: dict[str, list[Item]] = defaultdict(list)
     for each in rows:
         found[key(each)].append(each)
     return found

@@ -1,19 +1,18 @@
 """Money as rows of text: by bot or by each of its strategies, and by strategy over all pairs."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 
+from traderagent_core.config.schema import AUTO
 from traderagent_core.model.position import MONEY
 from traderagent_core.report import display
 from traderagent_core.report.cautions import unattributed
-from traderagent_core.report.coordination_tables import strategy_of
+from traderagent_core.report.coordination_tables import grouped, strategy_of
 from traderagent_core.simulator.outcome import BotMoney, Outcome
 
 PARTS_HEAD = ("Cycles", "Cycle profit", "Trend PnL", "Fees", "Funding", "Change")
 MONEY_HEAD = ("Bot", "Symbol", "Strategy", *PARTS_HEAD)
 STRATEGY_HEAD = ("Strategy", "Pairs", *PARTS_HEAD)
-SWITCHED = "auto"
 
 
 def money_rows(outcome: Outcome) -> list[tuple[str, ...]]:
@@ -25,8 +24,8 @@ def money_rows(outcome: Outcome) -> list[tuple[str, ...]]:
 def bot_rows(outcome: Outcome) -> list[tuple[str, ...]]:
     """The same, with the strategies of a bot in one row."""
     rows = []
-    for bot, own in _grouped(outcome.money, lambda each: each.bot.partition(":")[0]).items():
-        strategy = SWITCHED if own[0].bot != bot else own[0].strategy
+    for bot, own in grouped(outcome.money, lambda each: each.bot.partition(":")[0]).items():
+        strategy = AUTO if own[0].bot != bot else own[0].strategy
         rows.append((bot, own[0].symbol, strategy, *_parts(own)))
     return [*rows, *_totals(outcome)]
 
@@ -36,19 +35,12 @@ def strategy_rows(outcome: Outcome) -> list[tuple[str, ...]]:
     switched = [each for each in outcome.money if ":" in each.bot]
     return [
         (name, display.count(sum(_has_traded(each) for each in own)), *_parts(own))
-        for name, own in _grouped(switched, lambda each: strategy_of(each.bot)).items()
+        for name, own in grouped(switched, lambda each: strategy_of(each.bot)).items()
     ]
 
 
 def _has_traded(money: BotMoney) -> bool:
     return bool(money.fees or money.net_profit or money.quantity)
-
-
-def _grouped(money: Iterable[BotMoney], key: Callable[[BotMoney], str]) -> dict[str, list[BotMoney]]:
-    found: dict[str, list[BotMoney]] = defaultdict(list)
-    for each in money:
-        found[key(each)].append(each)
-    return found
 
 
 def _parts(rows: Sequence[BotMoney]) -> tuple[str, ...]:

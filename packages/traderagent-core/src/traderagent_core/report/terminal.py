@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from traderagent_core.account.reasons import bot_of_mode
@@ -10,6 +9,7 @@ from traderagent_core.coordinator.halt import Stage
 from traderagent_core.report import display
 from traderagent_core.report.bounds import Bounds
 from traderagent_core.report.comparison import Comparison
+from traderagent_core.report.coordination_tables import costs
 from traderagent_core.report.money import MONEY_HEAD, STRATEGY_HEAD, bot_rows, strategy_rows
 from traderagent_core.simulator.coordination import Coordination, TransitionRow
 
@@ -107,11 +107,8 @@ def _coordination(found: Coordination) -> str:
     """Transitions with their cost where strategies change, halts, and how long each mode of the account was on."""
     halts = sum(each.name == Stage.FREEZE.value for each in found.halts)
     rows = [*_transitions(found.transitions), ("Emergency halts", display.count(halts))]
-    span_ms = found.end_ms - found.start_ms
-    for name, own in sorted(found.modes.items()):
-        if not bot_of_mode(name):
-            spent_ms = sum(each.to_ms - each.from_ms for each in own)
-            rows.append((f"Time in {name}", display.percent(spent_ms / span_ms)))
+    modes = [name for name in sorted(found.modes) if not bot_of_mode(name)]
+    rows += [(f"Time in {name}", display.percent(found.mode_ratio(name))) for name in modes]
     return aligned(rows, text_columns=2)
 
 
@@ -120,7 +117,7 @@ def _transitions(found: Sequence[TransitionRow]) -> list[tuple[str, str]]:
         return []
     outcomes = Counter(each.outcome for each in found).most_common()
     ended = ", ".join(f"{display.count(number)} {name}" for name, number in outcomes)
-    cost = sum((each.cost for each in found), Decimal(0))
+    *_, cost = costs(found)
     return [
         ("Transitions", f"{display.count(len(found))}: {ended}"),
         ("Cost of transitions", display.money(cost)),

@@ -121,6 +121,10 @@ class Coordination:
     step_ms: int = HOUR_MS
     stress: StressTimeline | None = None
 
+    def mode_ratio(self, name: str) -> float:
+        """The part of the run in which a mode was on, 0 to 1."""
+        return sum(each.to_ms - each.from_ms for each in self.modes[name]) / (self.end_ms - self.start_ms)
+
 
 def has_coordination(records: Iterable[Record]) -> bool:
     """Whether a run chose strategies by regime or was halted."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from traderagent_core.config.schema import AUTO
 from traderagent_core.engine.life_cycle import LifeCycle, bots_of, life_cycle
 from traderagent_core.engine.member import Member
 from traderagent_core.live.control.status import BotFacts, describe
@@ -50,7 +51,7 @@ def _facts(driver: Driver, bot: str, members: Sequence[Member]) -> BotFacts:
     owner = None if pair is None else pair.memory.state.owner
     return BotFacts(
         bot,
-        first.setup.strategy_name if pair is None else "auto",
+        first.setup.strategy_name if pair is None else AUTO,
         first.symbol,
         life_of(driver, bot).value,
         members,
