@@ -47,6 +47,11 @@ def valued(analyses: list[TimeframeAnalysis]) -> Valuation:
     return value_zones(analyses, 0.25)
 
 
+def worths(analyses: list[TimeframeAnalysis]) -> list[float]:
+    side = valued(analyses).bullish
+    return [side.worth(placed) for placed in side.placed]
+
+
 def test_overlaps_raise_the_strength_and_a_higher_timeframe_counts_twice(
     analyses: list[TimeframeAnalysis],
 ) -> None:
@@ -55,31 +60,31 @@ def test_overlaps_raise_the_strength_and_a_higher_timeframe_counts_twice(
     put(quarter, 98.0, 102.0)
     put(quarter, 102.0, 104.0)  # Only touches the one before.
     side = valued(analyses).bullish
-    assert [side.overlaps(row) for row in range(3)] == [1.0, 2.0, 0.0]
-    assert [side.strength(index) for index in range(3)] == pytest.approx([80.0, 100.0, 60.0])
+    assert [side.overlaps(placed) for placed in side.placed] == [1.0, 2.0, 0.0]
+    assert [side.strength(placed) for placed in side.placed] == pytest.approx([80.0, 100.0, 60.0])
 
 
 def test_opposite_zones_add_nothing(analyses: list[TimeframeAnalysis]) -> None:
     put(analyses[0], 90.0, 100.0)
     put(analyses[0], 90.0, 100.0, -1)
-    assert valued(analyses).bullish.overlaps(0) == 0.0
+    side = valued(analyses).bullish
+    assert [side.overlaps(placed) for placed in side.placed] == [0.0]
 
 
 def test_confidence_is_decay_times_quality(analyses: list[TimeframeAnalysis]) -> None:
     fresh = put(analyses[1], 90.0, 100.0)
-    side = valued(analyses).bullish
-    assert side.worth(0) == pytest.approx(0.6)
+    assert worths(analyses) == [pytest.approx(0.6)]
     fresh.touches = 1
-    assert valued(analyses).bullish.worth(0) == pytest.approx(0.3)
+    assert worths(analyses) == [pytest.approx(0.3)]
     fresh.known_at -= 40
     fresh.merits = evolve(MERITS, has_grab=True)
     half_lives = 40 / 200
-    assert valued(analyses).bullish.worth(0) == pytest.approx(0.5 * 0.5**half_lives * 0.8)
+    assert worths(analyses) == [pytest.approx(0.5 * 0.5**half_lives * 0.8)]
 
 
 def test_a_half_filled_gap_is_a_quarter_less(analyses: list[TimeframeAnalysis]) -> None:
     put(analyses[1], 90.0, 100.0, kind=GAP, extreme=95.0)
-    assert valued(analyses).bullish.worth(0) == pytest.approx(0.6 * 0.75)
+    assert worths(analyses) == [pytest.approx(0.6 * 0.75)]
 
 
 @pytest.mark.parametrize(("price", "is_near"), [(89.5, True), (89.49, False), (100.5, True), (100.51, False)])
@@ -88,7 +93,7 @@ def test_a_zone_reaches_a_quarter_atr_beyond_its_edges(
 ) -> None:
     put(analyses[1], 90.0, 100.0)
     side = valued(analyses).bullish
-    assert (side.relevant(price) == [0]) is is_near
+    assert bool(side.relevant(price)) is is_near
     assert side.best([price], 0.5)[0] == [pytest.approx(0.6) if is_near else 0.5]
 
 
@@ -99,7 +104,7 @@ def test_the_best_zone_of_each_price_counts(analyses: list[TimeframeAnalysis]) -
     confidence, used = side.best([80.0, 92.0, 98.0], 0.5)
     assert confidence == pytest.approx([0.5, 0.3, 0.8])
     assert [placed.zone.bottom for placed in used] == [97.0, 90.0]
-    assert side.relevant(98.0) == [1, 0]
+    assert [placed.zone.bottom for placed in side.relevant(98.0)] == [97.0, 90.0]
 
 
 def test_only_zones_that_hold_the_price_oppose(analyses: list[TimeframeAnalysis]) -> None:

@@ -136,9 +136,8 @@ class SmcFilter(EntryFilter):
         missing = self.config.no_zone_confidence
         if not intent.is_ladder:
             side = valuation.side(intent.direction)
-            near = side.relevant(float(intent.price))
-            used = [side.placed[index] for index in near]
-            return side.worth(near[0]) if near else missing, used
+            used = side.relevant(float(intent.price))
+            return side.worth(used[0]) if used else missing, used
         total, used = 0.0, []
         for direction in (1, -1):
             prices = [level.price for level in intent.levels if level.direction == direction]

@@ -102,10 +102,10 @@ def setup_confidence(
 def _zone_behind(pattern: Pattern, side: Side) -> tuple[float, Placed | None]:
     """The strongest live zone of the direction that the pattern's candles overlap."""
     best, chosen = 0.0, None
-    for index, placed in enumerate(side.placed):
+    for placed in side.placed:
         zone = placed.zone
-        if zone.bottom < pattern.high and zone.top > pattern.low and side.strength(index) > best:
-            best, chosen = side.strength(index), placed
+        if zone.bottom < pattern.high and zone.top > pattern.low and side.strength(placed) > best:
+            best, chosen = side.strength(placed), placed
     return best, chosen
 
 

@@ -1,7 +1,6 @@
 """What the live zones of a symbol are worth now: decay × quality, with the overlaps between timeframes."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from attrs import define, field
@@ -45,29 +44,23 @@ class Part(NamedTuple):
 
 @define(eq=False)
 class Side:
-    """The live zones of one direction on all timeframes, some dozens; a worth is found when it is asked for.
-
-    A row counts the zones from the first one of the first timeframe.
-    """
+    """The live zones of one direction on all timeframes, some dozens; a worth is found when it is asked for."""
 
     parts: list[Part] = field(factory=list)
-    _placed: list[Placed] | None = field(default=None, init=False)
-    _worth: dict[int, float] = field(factory=dict, init=False)
+    _worth: dict[Zone, float] = field(factory=dict, init=False)
 
     @property
     def placed(self) -> list[Placed]:
-        """The zones by row; most questions are answered without them."""
-        if self._placed is None:
-            self._placed = [
-                new_placed(Placed, (zone, analysis, reach))
-                for zones, analysis, reach in self.parts
-                for zone in zones
-            ]
-        return self._placed
+        """All zones, those of the first timeframe first; most questions are answered by a few of them."""
+        return [
+            new_placed(Placed, (zone, analysis, reach))
+            for zones, analysis, reach in self.parts
+            for zone in zones
+        ]
 
-    def overlaps(self, row: int) -> float:
+    def overlaps(self, placed: Placed) -> float:
         """How many of the other zones overlap one, those of a higher timeframe counted twice."""
-        chosen, own, _ = self.placed[row]
+        chosen, own, _ = placed
         top, bottom, length_ms = chosen.top, chosen.bottom, own.length_ms
         count = 0.0
         for zones, analysis, _ in self.parts:
@@ -77,16 +70,16 @@ class Side:
                     count += each
         return count
 
-    def worth(self, row: int) -> float:
+    def worth(self, placed: Placed) -> float:
         """The worth of a zone, 0 to 1."""
-        known = self._worth.get(row)
+        known = self._worth.get(placed.zone)
         if known is None:
-            known = self._worth[row] = self.placed[row].worth(self.overlaps(row))
+            known = self._worth[placed.zone] = placed.worth(self.overlaps(placed))
         return known
 
-    def strength(self, row: int) -> float:
+    def strength(self, placed: Placed) -> float:
         """Strength of a zone as things stand, 0 to 100."""
-        return self.placed[row].zone.merits.strength(self.overlaps(row))
+        return placed.zone.merits.strength(self.overlaps(placed))
 
     def best(self, prices: Sequence[float], missing: float) -> tuple[list[float], list[Placed]]:
         """For each price the confidence of its best relevant zone, or `missing`; and those zones, best first."""
@@ -97,43 +90,43 @@ class Side:
             return [missing] * len(prices), []
         confidences, used = [], set()
         for price in prices:
-            rows = [row for row, lower, upper in near if lower <= price <= upper]
-            if rows:
-                chosen = max(rows, key=self.worth)
-                used.add(chosen)
-            confidences.append(self.worth(chosen) if rows else missing)
-        return confidences, [self.placed[row] for row in self._best_first(sorted(used))]
+            found = [
+                each for each in near if each.zone.bottom - each.reach <= price <= each.zone.top + each.reach
+            ]
+            if found:
+                chosen = max(found, key=self.worth)
+                used.add(chosen.zone)
+            confidences.append(self.worth(chosen) if found else missing)
+        return confidences, self._best_first([each for each in near if each.zone in used])
 
-    def relevant(self, price: float) -> list[int]:
-        """Places of the zones within reach of a price, best first."""
-        near = self._reaching(price, price)
-        return self._best_first([row for row, _, _ in near]) if near else []
+    def relevant(self, price: float) -> list[Placed]:
+        """The zones within reach of a price, best first."""
+        return self._best_first(self._reaching(price, price))
 
     def strongest_around(self, price: float) -> tuple[float, Placed | None]:
         """The greatest worth among the zones that a price is inside of."""
-        rows = [row for row, zone in enumerate(self._zones()) if zone.bottom < price < zone.top]
-        if not rows:
+        around = [
+            new_placed(Placed, (zone, analysis, reach))
+            for zones, analysis, reach in self.parts
+            for zone in zones
+            if zone.bottom < price < zone.top
+        ]
+        if not around:
             return 0.0, None
-        chosen = max(rows, key=self.worth)
-        return self.worth(chosen), self.placed[chosen]
+        chosen = max(around, key=self.worth)
+        return self.worth(chosen), chosen
 
-    def _reaching(self, low: float, high: float) -> list[tuple[int, float, float]]:
-        """The zones that reach into a span of prices: place, and from where to where they reach."""
-        found, first = [], 0
-        for zones, _, reach in self.parts:
-            found += [
-                (row, lower, upper)
-                for row, zone in enumerate(zones, first)
-                if (lower := zone.bottom - reach) <= high and (upper := zone.top + reach) >= low
-            ]
-            first += len(zones)
-        return found
+    def _reaching(self, low: float, high: float) -> list[Placed]:
+        """The zones that reach into a span of prices."""
+        return [
+            new_placed(Placed, (zone, analysis, reach))
+            for zones, analysis, reach in self.parts
+            for zone in zones
+            if zone.bottom - reach <= high and zone.top + reach >= low
+        ]
 
-    def _zones(self) -> Iterator[Zone]:
-        return chain.from_iterable([zones for zones, _, _ in self.parts])
-
-    def _best_first(self, rows: list[int]) -> list[int]:
-        return sorted(rows, key=self.worth, reverse=True)
+    def _best_first(self, placed: list[Placed]) -> list[Placed]:
+        return sorted(placed, key=self.worth, reverse=True) if len(placed) > 1 else placed
 
 
 @define(eq=False)
@@ -152,11 +145,11 @@ def value_zones(analyses: Iterable[TimeframeAnalysis], proximity_atr: float) -> 
     """Value the live zones of the timeframes that have candles enough."""
     bullish, bearish = Side(), Side()
     for analysis in analyses:
-        if not analysis.is_ready:
+        zones = analysis.book.alive.values()
+        if not zones or not analysis.is_ready:
             continue
         # Before ATR is known nothing reaches beyond its edges.
         reach = proximity_atr * analysis.atr if analysis.atr == analysis.atr else 0.0
-        zones = analysis.book.alive.values()
         bullish.parts.append(Part([zone for zone in zones if zone.direction > 0], analysis, reach))
         bearish.parts.append(Part([zone for zone in zones if zone.direction < 0], analysis, reach))
     return Valuation(bullish, bearish)
