@@ -1,7 +1,7 @@
 """All timeframes of one symbol, brought to now from a market view."""
 
 from attrs import Factory, define, field
-from traderagent_core import Candle, Candles, DataError, MarketView
+from traderagent_core import Candles, DataError, MarketView
 
 from traderagent_smc.analysis import TimeframeAnalysis
 from traderagent_smc.config import SmcConfig
@@ -28,7 +28,7 @@ class SymbolMarket:
     @property
     def usable(self) -> list[TimeframeAnalysis]:
         """Timeframes that have candles, from high to low; the last one is the base."""
-        return [analysis for analysis in self.analyses.values() if analysis.count]
+        return [analysis for analysis in self.analyses.values() if analysis.chart.count]
 
     def advance(self, view: MarketView) -> None:
         """Take the candles closed since the last time; raises DataError for a candle that cannot be one.
@@ -36,22 +36,20 @@ class SymbolMarket:
         From low to high: where the base begins decides which bucket of a higher timeframe is the first whole one.
         """
         for timeframe, analysis in reversed(self.analyses.items()):
-            last = self._last(view, timeframe)
-            if last is None or last.open_time == analysis.last_open_ms:
+            try:
+                last = view.last(self.symbol, timeframe)
+            except DataError as error:
+                self.notes.setdefault(f"{timeframe} is left out", str(error))
                 continue
-            if last.open_time - analysis.length_ms == analysis.last_open_ms:
+            seen = analysis.last_open_ms
+            if last is None or last.open_time == seen:
+                continue
+            if last.open_time - analysis.length_ms == seen:
                 analysis.update(last)
                 continue
             analysis.feed(self._fresh(view, analysis, last.open_time))
             if analysis.holes:
                 self.notes.setdefault(f"{timeframe} has holes", "missing candles are left out, not invented")
-
-    def _last(self, view: MarketView, timeframe: str) -> Candle | None:
-        try:
-            return view.last(self.symbol, timeframe)
-        except DataError as error:
-            self.notes.setdefault(f"{timeframe} is left out", str(error))
-            return None
 
     def _fresh(self, view: MarketView, analysis: TimeframeAnalysis, last_ms: int) -> Candles:
         """The candles closed since the last one taken, without asking for more than there can be."""
