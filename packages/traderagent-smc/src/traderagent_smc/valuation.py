@@ -1,6 +1,6 @@
 """What the live zones of a symbol are worth now: decay × quality, with the overlaps between timeframes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from attrs import define, field
@@ -35,9 +35,9 @@ class Placed(NamedTuple):
 
 
 class Part(NamedTuple):
-    """The live zones of one direction on one timeframe, and the reach around them, a price distance."""
+    """The live zones of one timeframe, and the reach around them, a price distance."""
 
-    zones: list[Zone]
+    zones: Collection[Zone]
     analysis: TimeframeAnalysis
     reach: float
 
@@ -46,7 +46,8 @@ class Part(NamedTuple):
 class Side:
     """The live zones of one direction on all timeframes, some dozens; a worth is found when it is asked for."""
 
-    parts: list[Part] = field(factory=list)
+    direction: int
+    parts: Sequence[Part]
     _worth: dict[Zone, float] = field(factory=dict, init=False)
 
     @property
@@ -56,17 +57,23 @@ class Side:
             new_placed(Placed, (zone, analysis, reach))
             for zones, analysis, reach in self.parts
             for zone in zones
+            if zone.direction == self.direction
         ]
 
     def overlaps(self, placed: Placed) -> float:
         """How many of the other zones overlap one, those of a higher timeframe counted twice."""
         chosen, own, _ = placed
-        top, bottom, length_ms = chosen.top, chosen.bottom, own.length_ms
+        top, bottom, direction, length_ms = chosen.top, chosen.bottom, chosen.direction, own.length_ms
         count = 0.0
         for zones, analysis, _ in self.parts:
             each = HIGHER_COUNTS if analysis.length_ms > length_ms else 1.0
             for zone in zones:
-                if zone.bottom < top and zone.top > bottom and zone is not chosen:
+                if (
+                    zone.bottom < top
+                    and zone.top > bottom
+                    and zone.direction == direction
+                    and zone is not chosen
+                ):
                     count += each
         return count
 
@@ -109,7 +116,7 @@ class Side:
             new_placed(Placed, (zone, analysis, reach))
             for zones, analysis, reach in self.parts
             for zone in zones
-            if zone.bottom < price < zone.top
+            if zone.bottom < price < zone.top and zone.direction == self.direction
         ]
         if not around:
             return 0.0, None
@@ -118,11 +125,12 @@ class Side:
 
     def _reaching(self, low: float, high: float) -> list[Placed]:
         """The zones that reach into a span of prices."""
+        direction = self.direction
         return [
             new_placed(Placed, (zone, analysis, reach))
             for zones, analysis, reach in self.parts
             for zone in zones
-            if zone.bottom - reach <= high and zone.top + reach >= low
+            if zone.direction == direction and zone.bottom - reach <= high and zone.top + reach >= low
         ]
 
     def _best_first(self, placed: list[Placed]) -> list[Placed]:
@@ -143,13 +151,10 @@ class Valuation:
 
 def value_zones(analyses: Iterable[TimeframeAnalysis], proximity_atr: float) -> Valuation:
     """Value the live zones of the timeframes that have candles enough."""
-    bullish, bearish = Side(), Side()
+    parts = []
     for analysis in analyses:
-        zones = analysis.book.alive.values()
-        if not zones or not analysis.is_ready:
-            continue
-        # Before ATR is known nothing reaches beyond its edges.
-        reach = proximity_atr * analysis.atr if analysis.atr == analysis.atr else 0.0
-        bullish.parts.append(Part([zone for zone in zones if zone.direction > 0], analysis, reach))
-        bearish.parts.append(Part([zone for zone in zones if zone.direction < 0], analysis, reach))
-    return Valuation(bullish, bearish)
+        if analysis.book.alive and analysis.is_ready:
+            # Before ATR is known nothing reaches beyond its edges.
+            reach = proximity_atr * analysis.atr if analysis.atr == analysis.atr else 0.0
+            parts.append(Part(analysis.book.alive.values(), analysis, reach))
+    return Valuation(Side(1, parts), Side(-1, parts))
