@@ -25,7 +25,8 @@ Candle = tuple[int, int, PathPoints, float]
 Hit = tuple[tuple[int, int], Candle, int, float, float, Entry | None, bool]
 """What is met next: (time in ms, phase), candle, leg, price, way travelled, entry of the book, is it above."""
 
-NOWHERE: Candle = (-1, 0, (0.0, 0.0, 0.0, 0.0), 0.0)
+NO_PATH: PathPoints = (0.0, 0.0, 0.0, 0.0)
+NOWHERE: Candle = (-1, 0, NO_PATH, 0.0)
 
 
 class Cursor:
@@ -201,37 +202,47 @@ class Cursor:
             self.exchange.fire(market, entry, moment[0], is_above=is_above)
 
     def _enter(self, candle: Candle) -> None:
-        market = self.market
         self._candle = candle
         index, _, (_, second, third, _), _ = candle
-        market.candle = index
-        market.high, market.low = (second, third) if second > third else (third, second)
-        market.is_at_close = market.has_fired_above = market.has_fired_below = False
+        high, low = (second, third) if second > third else (third, second)
+        self.market.enter(index, high, low)
 
     def seek(self, time_ms: int) -> None:
         """Move to where the price is at a time, with no level met on the way; never moves back."""
         if time_ms == self.sought_ms:
             return
         self.sought_ms = time_ms
-        here, start_ms, _, _ = self._candle
-        is_here = here >= 0 and start_ms <= time_ms <= start_ms + self.duration_ms
-        index = here if is_here else last_at(self._open_time, time_ms - 1, self.duration_ms, here)
-        if index < here or index < 0:
-            return
-        if index != here:
+        index, start_ms, _, _ = self._candle
+        if index < 0 or not start_ms <= time_ms <= start_ms + self.duration_ms:
+            here, index = index, last_at(self._open_time, time_ms - 1, self.duration_ms, index)
+            if index < here or index < 0:
+                return
+            start_ms = self._open_time.item(index)
+        elapsed = time_ms - start_ms
+        if elapsed >= self.duration_ms:
+            self._close(index, start_ms)
+        else:
+            self._walk_to(index, elapsed)
+
+    def _close(self, index: int, start_ms: int) -> None:
+        """Move to the end of a candle, of whose path nothing is left to be walked then."""
+        _, highs, lows, closes = self._columns
+        market = self.market
+        if index != self._candle[0]:
+            self._candle = index, start_ms, NO_PATH, 0.0
+            market.enter(index, highs.item(index), lows.item(index))
+        market.price = closes.item(index)
+        market.is_at_close = True
+        self._leg, self._lag = 4, 0.0
+
+    def _walk_to(self, index: int, elapsed_ms: int) -> None:
+        """Move to where the price is when so much of a candle's time is over."""
+        if index != self._candle[0]:
             candle = self._candle_at(index)
             self._enter(candle)
             self._leg, self._travelled, self._lag, self.market.price = 1, 0.0, 0.0, candle[2][0]
-        self._walk_to(time_ms)
-
-    def _walk_to(self, time_ms: int) -> None:
-        _, start_ms, points, length = self._candle
-        elapsed = time_ms - start_ms
-        if elapsed >= self.duration_ms:
-            self._leg, self._travelled, self._lag, self.market.price = 4, length, 0.0, points[3]
-            self.market.is_at_close = True
-            return
-        target = length * elapsed / self.duration_ms
+        _, _, points, length = self._candle
+        target = length * elapsed_ms / self.duration_ms
         if self._travelled < target:
             self._walk(points, target)
 

@@ -158,7 +158,7 @@ class SimulatedView:
             if cursor.sought_ms != now_ms:
                 cursor.seek(now_ms)
             market = cursor.market
-            prices.append(market.last_price() if market.price == market.price else self.price(symbol))
+            prices.append(market.told_exactly if market.price == market.told else self.price(symbol))
         return prices
 
     def last(self, symbol: str, timeframe: str) -> Candle | None:

@@ -73,18 +73,24 @@ class VenueMarket:
     margin: Decimal = ZERO
     attached: str = ""
     version: int = 0
-    _told: float = float("nan")
-    _told_exactly: Decimal = ZERO
+    told: float = float("nan")
+    told_exactly: Decimal = ZERO
+    """The price that was last asked for, and the decimal that it is."""
 
     def __attrs_post_init__(self) -> None:
         self.is_linear = self.instrument.market is MarketKind.LINEAR
 
+    def enter(self, candle: int, high: float, low: float) -> None:
+        """A candle begins, the one of this index."""
+        self.candle, self.high, self.low = candle, high, low
+        self.is_at_close = self.has_fired_above = self.has_fired_below = False
+
     def last_price(self) -> Decimal:
         """The last price as the decimal that its shortest text says."""
         price = self.price
-        if price != self._told:
-            self._told, self._told_exactly = price, Decimal(repr(price))
-        return self._told_exactly
+        if price != self.told:
+            self.told, self.told_exactly = price, Decimal(repr(price))
+        return self.told_exactly
 
     def unrest(self, item: VenueOrder | VenueWatch | Liquidation) -> None:
         """Take something that waits out of the book."""
