@@ -74,6 +74,10 @@ class Driver:
             cmd.Watch: self._watch,
             cmd.Unwatch: self._watch,
         }
+        """What carries a command to where it is to arrive."""
+        delayed = dict.fromkeys(DELAYED, self._delay) if latency_ms else {}
+        self._takers: dict[type, Callable[[Any, int], None]] = self._carriers | delayed
+        """What takes a command from the engine."""
         self._agenda = Agenda()
         self._calls = CallBook(self._agenda, self._due)
         self._hits = Hits(self._cursors.values())
@@ -205,16 +209,14 @@ class Driver:
         """Step the engine through all that has happened, and through what that makes happen at this time."""
         events = self.exchange.events
         step = self.engine.step
-        records, carriers, is_delayed = self.records.latest, self._carriers, bool(self._latency_ms)
+        records, takers = self.records.latest, self._takers
         while events:
             event = events.popleft()
             self.events += 1
             commands, decided = step(event)
             records += decided
             for command in commands:
-                kind = type(command)
-                carry = self._delay if is_delayed and kind in DELAYED else carriers[kind]
-                carry(command, event.time_ms)
+                takers[type(command)](command, event.time_ms)
         self._is_band_stale = True
         if len(records) > self.records.most:
             self.records.pack()
