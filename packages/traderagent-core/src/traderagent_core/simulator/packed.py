@@ -44,16 +44,16 @@ class Packed(Sequence[Item], Generic[Item]):
         """Pack all but the latest block; items that cannot be packed stay as they are."""
         self.most = 2 * self._size
         while len(self.latest) > self.most:
-            block = self._leave(self.latest[: self._size])
+            block = self.latest[: self._size]
+            self._leave(block)
             del self.latest[: self._size]
             try:
                 self._blocks.append(self._dump(block))
             except UNPACKABLE:
                 self._blocks.append(block)
 
-    def _leave(self, block: list[Item]) -> list[Item]:
-        """What is kept of a block that is to be packed."""
-        return block
+    def _leave(self, block: list[Item]) -> None:
+        """What is to be done with a block before it is packed."""
 
     def _dump(self, block: list[Item]) -> bytes:
         return dumped(block)

@@ -6,11 +6,11 @@ times and numbers of things as an array, texts and decimals as one text. That ta
 
 import marshal
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from itertools import repeat
+from itertools import islice, repeat
 from operator import itemgetter
 from types import NoneType
 from typing import Any, NamedTuple, get_args, get_type_hints
@@ -21,6 +21,8 @@ from traderagent_core.simulator.packed import dumped, loaded
 
 BETWEEN = "\x1f"
 """Stands between texts; where one of them has it itself, texts are kept one by one."""
+WHOLE: Mapping[str, int] = {}
+"""Nothing is left out of records."""
 Column = Sequence[Any]
 
 
@@ -31,15 +33,20 @@ class _Way(NamedTuple):
     unpack: Callable[[Any], Iterable[Any]]
 
 
-def packed(block: Sequence[Record]) -> bytes:
-    """Records of any kinds. Raises ValueError, TypeError or AttributeError for what is no record of an account."""
+def packed(block: Sequence[Record], shown: Mapping[str, int] = WHOLE) -> bytes:
+    """Records of any kinds; of those in `shown` only so much from the beginning.
+
+    Raises ValueError, TypeError or AttributeError for what is no record of an account.
+    """
     kinds = list(map(itemgetter(0), block))
     rows: dict[str, list[Record]] = {kind: [] for kind in dict.fromkeys(kinds)}
     for kind, record in zip(kinds, block, strict=True):
         rows[kind].append(record)
     places = {kind: place for place, kind in enumerate(rows)}
     order = bytes(map(places.__getitem__, kinds))
-    return marshal.dumps((tuple(rows), order, [_columns(kind, own) for kind, own in rows.items()]))
+    return marshal.dumps(
+        (tuple(rows), order, [_columns(kind, own, shown.get(kind)) for kind, own in rows.items()])
+    )
 
 
 def unpacked(block: bytes, wanted: Collection[str] | None = None) -> Iterator[Record]:
@@ -61,9 +68,9 @@ def places(block: bytes, wanted: Collection[str]) -> Iterator[int]:
     return (place for place, kind in enumerate(order) if are_wanted[kind])
 
 
-def _columns(kind: str, rows: Sequence[Record]) -> list[Any]:
-    """One for each argument that all of some records have."""
-    _, *columns = zip(*rows, strict=False)
+def _columns(kind: str, rows: Sequence[Record], most: int | None) -> list[Any]:
+    """One for each argument that all of some records have, or for the first of them."""
+    _, *columns = islice(zip(*rows, strict=False), most)
     return [way.pack(column) for way, column in zip(_ways(kind), columns, strict=False)]
 
 

@@ -51,14 +51,12 @@ class RecordLog(Packed[Record]):
             yield from (begins + place for place in found)
             begins += self._size
 
-    def _leave(self, block: list[Record]) -> list[Record]:
-        if self._hear is None:
-            return block
-        self._hear(block)
-        return [record[: SHOWN[record[0]]] if record[0] in SHOWN else record for record in block]
+    def _leave(self, block: list[Record]) -> None:
+        if self._hear is not None:
+            self._hear(block)
 
     def _dump(self, block: list[Record]) -> bytes:
-        return record_columns.packed(block)
+        return record_columns.packed(block, record_columns.WHOLE if self._hear is None else SHOWN)
 
     def _load(self, packed: bytes) -> Iterable[Record]:
         return record_columns.unpacked(packed)
