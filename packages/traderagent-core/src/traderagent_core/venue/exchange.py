@@ -76,8 +76,9 @@ class SimulatedExchange:
         if order_id in self._known_ids:
             self.events.append(ev.OrderAccepted(now_ms, order_id, order_id))
             return
-        market = self.markets[request.symbol]
-        order = VenueOrder(request, request.price, request.quantity, ZERO, market.candle)
+        market, price = self.markets[request.symbol], request.price
+        level = 0.0 if price is None else float(price)
+        order = VenueOrder(request, price, level, request.quantity, ZERO, market.candle)
         refusal = self._refusal(market, order)
         if refusal is not None:
             self.events.append(ev.OrderRejected(now_ms, order_id, refusal))
@@ -119,8 +120,7 @@ class SimulatedExchange:
         if request.type is MARKET:
             self._take(market, order, now_ms)
             return
-        assert order.price is not None
-        level = float(order.price)
+        level = order.level
         is_above = (request.side is SELL) is (request.type is LIMIT)
         if market.price >= level if is_above else market.price <= level:
             self._take(market, order, now_ms)
@@ -140,7 +140,7 @@ class SimulatedExchange:
         if most is not None and quantity > most:
             return "order_too_large"
         must_rest = request.post_only or request.type is STOP
-        if must_rest and price is not None and market.is_beyond(request.side, request.type, float(price)):
+        if must_rest and price is not None and market.is_beyond(request.side, request.type, order.level):
             return "post_only_would_cross" if request.type is LIMIT else "would_trigger"
         if request.reduce_only:
             return None if self._reducible(market, request.side) else "reduce_only_without_position"
@@ -281,7 +281,8 @@ class SimulatedExchange:
         closing = OrderRequest(
             name, symbol, side, STOP, quantity, stop.price, reduce_only=True, closes_position=True
         )
-        self._accept(market, VenueOrder(closing, stop.price, quantity, ZERO, market.candle), now_ms)
+        attached = VenueOrder(closing, stop.price, float(stop.price), quantity, ZERO, market.candle)
+        self._accept(market, attached, now_ms)
 
     def _clear_attached(self, market: VenueMarket, now_ms: int) -> None:
         """A stop that came with a position goes with it."""
@@ -357,7 +358,8 @@ class SimulatedExchange:
         is_waiting = order in market.pending
         market.unrest(order)
         self._reserve(market, order, order.filled - order.quantity)
-        order.price = order.price if change.price is None else change.price
+        if change.price is not None:
+            order.price, order.level = change.price, float(change.price)
         order.quantity = order.quantity if change.quantity is None else change.quantity
         self._reprice_reserve(market, order)
         self._reserve(market, order, order.quantity - order.filled)

@@ -18,10 +18,14 @@ LIMIT = OrderType.LIMIT
 
 @define(eq=False)
 class VenueOrder:
-    """An order as the venue keeps it. `unit_reserve` is the money tied up per unit of quantity left."""
+    """An order as the venue keeps it. `level` is the price as candles have theirs, 0 for an order at the market.
+
+    `unit_reserve` is the money tied up per unit of quantity left.
+    """
 
     request: OrderRequest
     price: Decimal | None
+    level: float
     quantity: Decimal
     filled: Decimal
     placed_candle: int
