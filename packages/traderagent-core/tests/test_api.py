@@ -244,8 +244,18 @@ def with_value(candles: Candles, name: str, row: int, value: float) -> Candles:
         (lambda c: {"ETH/USDT": c}, "the candles under 'ETH/USDT' are of BTC/USDT"),
         (lambda c: [c, c], "two series of BTC/USDT"),
         (lambda c: c[:0], "no candles of BTC/USDT: the series is empty"),
-        (lambda c: attrs.evolve(c, open_time=c.open_time[::-1]), "is followed by one that is not later"),
-        (lambda c: with_value(c, "open_time", 9, int(c.open_time[8])), "2024-01-01 08:00 .* not later"),
+        (
+            lambda c: attrs.evolve(c, open_time=c.open_time[::-1]),
+            "is followed by one that begins before it is over",
+        ),
+        (
+            lambda c: with_value(c, "open_time", 9, int(c.open_time[8])),
+            "2024-01-01 08:00 .* begins before it is over",
+        ),
+        (
+            lambda c: with_value(c, "open_time", 9, int(c.open_time[9]) - 1),
+            "2024-01-01 08:00 .* begins before",
+        ),
         (
             lambda c: attrs.evolve(c, open_time=c.open_time.astype(float)),
             "open_time must be one numpy column",

@@ -50,7 +50,11 @@ def _check(series: Candles) -> None:
             )
     if not len(series):
         raise DataError(f"there are no candles of {series.symbol}: the series is empty")
-    _refuse(series, np.diff(series.open_time) <= 0, "is followed by one that is not later; sort them by time")
+    _refuse(
+        series,
+        np.diff(series.open_time) < series.duration_ms,
+        f"is followed by one that begins before it is over; sort them by time, {series.timeframe} apart or more",
+    )
     opens, high, low, close = (columns[name] for name in PRICES)
     is_sound = (
         (low > 0) & (low <= opens) & (low <= close) & (high >= opens) & (high >= close) & (high < np.inf)
