@@ -1,12 +1,12 @@
 """The engine's guards: risk modes over the account, daily loss and drawdown of each bot, judged at closes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from operator import mul
 from typing import TYPE_CHECKING
 
 from traderagent_core.account import reasons
-from traderagent_core.account.state import Retry
+from traderagent_core.account.state import Record, Retry
 from traderagent_core.coordinator.guards import AccountGuard, EquityBand, ModeWatch
 from traderagent_core.engine.daily_loss import DailyLoss, daily_losses
 from traderagent_core.model.timeframe import DAY_MS
@@ -30,6 +30,8 @@ class Guards:
         self._loss_of = {member.name: loss for loss in self._limited for member in loss.members}
         self._capped = [m for m in engine.members.values() if m.needs.max_drawdown is not None]
         self.is_watching = bool(modes or self._limited or self._capped)
+        self._found_for: Sequence[Record] | None = None
+        self._equity = setup.balance
 
     @property
     def size_factor(self) -> Decimal:
@@ -51,12 +53,15 @@ class Guards:
         return self._engine.setup.balance + self._engine.account.money
 
     def equity(self) -> Decimal:
-        """Equity of the account at the last prices."""
-        held = self._engine.account.held()
-        return self._worth(held, self._engine.view.prices(held))
+        """Equity of the account at the last prices; both stand still inside one step, so it is found once in each."""
+        if self._found_for is not self._engine.records:
+            held = self._engine.account.held()
+            self._find_equity(held, self._engine.view.prices(held))
+        return self._equity
 
-    def _worth(self, held: Mapping[str, Decimal], prices: Iterable[Decimal]) -> Decimal:
-        return sum(map(mul, held.values(), prices), self._cash)
+    def _find_equity(self, held: Mapping[str, Decimal], prices: Iterable[Decimal]) -> None:
+        self._found_for = self._engine.records
+        self._equity = sum(map(mul, held.values(), prices), self._cash)
 
     def has_equity(self, level: Decimal) -> bool:
         """Whether equity at the last prices is at least so much; no price is asked for where money is enough."""
@@ -99,8 +104,8 @@ class Guards:
         self.account.is_halted = engine.halting.is_on
         held = engine.account.held()
         prices = dict(zip(held, engine.view.prices(held), strict=True))
-        equity = self._worth(held, prices.values())
-        changed = self.account.judge(engine.now_ms, equity, engine.call)
+        self._find_equity(held, prices.values())
+        changed = self.account.judge(engine.now_ms, self._equity, engine.call)
         for watch in changed:
             state = watch.state
             effect = (state.size_factor, state.is_entry_allowed)
