@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -14,19 +15,22 @@ if TYPE_CHECKING:
     from traderagent_core.engine.member import Member
 
 ZERO = Decimal(0)
+at_day_start = attrgetter("day_start_profit")
 
 
 @define(eq=False)
 class DailyLoss:
     """A bot with a limit, in quote currency. What is to be remembered is in its members: each the profit it began the
     day with, and all of them whether the limit is passed.
-    The band that follows from them is kept until it is forgotten, and so is what each ledger says.
+    What each ledger says is kept, and so are the sums over all of them and their band, until one says another thing.
     """
 
     bot: str
     symbol: str
     limit: Decimal
     members: "tuple[Member, ...]"
+    _sums: tuple[Decimal, Decimal, Decimal] | None = field(default=None, init=False)
+    """Flow and quantity of all ledgers together, and the profit at which the limit is passed."""
     _band: EquityBand | None = field(default=None, init=False)
     _flows: dict[str, Decimal] = field(init=False)
     _held: dict[str, Decimal] = field(init=False)
@@ -48,15 +52,12 @@ class DailyLoss:
         """
         if is_new_day:
             return self._begin_day(engine)
-        band = self.band()
-        if band is None:
+        if self.is_over:
             return False
-        profit = band.base
-        if band.quantities:  # Without a position no price is asked for: there may be none yet.
-            price = prices.get(self.symbol) or engine.view.price(self.symbol)
-            profit += band.quantities[self.symbol] * price
-        assert band.floor is not None
-        if profit <= band.floor:
+        profit, held, floor = self._sums or self._add_up()
+        if held:  # Without a position no price is asked for: there may be none yet.
+            profit += held * (prices.get(self.symbol) or engine.view.price(self.symbol))
+        if profit <= floor:
             loss = sum([each.day_start_profit - each.profit(engine.view) for each in self.members], ZERO)
             self._turn(engine, f"loss={loss.normalize():f}, limit={self.limit:f}", is_over=True)
         return False
@@ -67,12 +68,13 @@ class DailyLoss:
             member.day_start_profit = member.profit(engine.view)
         if was_over:
             self._turn(engine, "new day", is_over=False)
-        self._band = None
+        self._sums = self._band = None
         return was_over
 
     def _turn(self, engine: "Engine", reason: str, *, is_over: bool) -> None:
         for member in self.members:
             member.is_over_daily_loss = is_over
+        engine.refresh_restriction()
         effect = (Decimal(1), not is_over)
         engine.record("mode_changed", reasons.daily_loss_of(self.bot), is_over, reason, *effect)
 
@@ -81,20 +83,20 @@ class DailyLoss:
         if self.is_over:
             return None
         if self._band is None:
-            self._band = self._find_band()
+            flow, held, floor = self._sums or self._add_up()
+            self._band = EquityBand(flow, {self.symbol: held} if held else {}, floor, None)
         return self._band
 
     def ledger_changed(self, member: "Member") -> None:
         """What the ledger of one of the strategies says is another thing now."""
         self._flows[member.name] = member.ledger.flow
         self._held[member.name] = member.ledger.quantity
-        self._band = None
+        self._sums = self._band = None
 
-    def _find_band(self) -> EquityBand:
-        held = sum(self._held.values(), ZERO)
-        start = sum([member.day_start_profit for member in self.members], ZERO)
-        quantities = {self.symbol: held} if held else {}
-        return EquityBand(sum(self._flows.values(), ZERO), quantities, start - self.limit, None)
+    def _add_up(self) -> tuple[Decimal, Decimal, Decimal]:
+        flow, held = sum(self._flows.values(), ZERO), sum(self._held.values(), ZERO)
+        self._sums = flow, held, sum(map(at_day_start, self.members), ZERO) - self.limit
+        return self._sums
 
 
 def daily_losses(engine: "Engine") -> Iterator[DailyLoss]:

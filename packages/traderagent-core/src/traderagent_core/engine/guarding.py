@@ -110,6 +110,8 @@ class Guards:
             state = watch.state
             effect = (state.size_factor, state.is_entry_allowed)
             engine.record("mode_changed", watch.name, state.is_active, state.reason, *effect)
+        if changed:
+            engine.refresh_restriction()
         freed = [
             member
             for loss in self._losses()
@@ -118,7 +120,6 @@ class Guards:
         ]
         for member in self._capped:
             self._judge_drawdown(member)
-        engine.refresh_restriction()
         halts = next((watch for watch in self.account.modes if watch.state.is_halt), None)
         if halts is not None and not engine.halting.is_on:
             ratio = (self.account.peak - self.account.judged) / self.account.peak
