@@ -8,7 +8,7 @@ import pytest
 from traderagent_core import Candles
 from traderagent_core.testing.markets import MARKETS, market
 from traderagent_dca.config import DcaConfig
-from traderagent_dca.signals import indicators, is_on, marks
+from traderagent_dca.signals import signal_of
 
 Make = Callable[..., DcaConfig]
 
@@ -25,12 +25,12 @@ CASES: list[dict[str, Any]] = [
 def columns_of(config: DcaConfig, candles: Candles) -> dict[str, Any]:
     names = ("open", "high", "low", "close", "volume")
     columns = {name: getattr(candles, name) for name in names}
-    return columns | {each.key: each.batch(candles) for each in indicators(config)}
+    return columns | {each.key: each.batch(candles) for each in signal_of(config).indicators}
 
 
 def by_hand(config: DcaConfig, candles: Candles) -> list[bool]:
     """The state of the signal at every close, with no array in sight."""
-    first, *others = [each.batch(candles).tolist() for each in indicators(config)]
+    first, *others = [each.batch(candles).tolist() for each in signal_of(config).indicators]
     closes = candles.close.tolist()
     states = []
     for row, close in enumerate(closes):
@@ -56,9 +56,9 @@ def by_hand(config: DcaConfig, candles: Candles) -> list[bool]:
 def test_a_mark_is_where_the_signal_comes_on(config: Make, keys: dict[str, Any], name: str) -> None:
     made, candles = config(**keys), market(name, rows=300)
     states = by_hand(made, candles)
-    found = marks(made, columns_of(made, candles)).tolist()
+    found = signal_of(made).marks(columns_of(made, candles)).tolist()
     if made.start_on.value == "ema_cross":
-        slow = indicators(made)[1].batch(candles)
+        slow = signal_of(made).indicators[1].batch(candles)
         warm = [row > 0 and slow[row - 1] == slow[row - 1] for row in range(len(states))]
         came = [warm[row] and states[row] and not states[row - 1] for row in range(len(states))]
         assert found == came
@@ -85,21 +85,21 @@ def test_the_signal_is_on_between_its_marks(config: Make, keys: dict[str, Any]) 
     states = by_hand(made, candles)
     for row, state in enumerate(states):
         Context.view.row = row
-        assert is_on(made, Context(), candles.candle(row)) is bool(state)  # type: ignore[arg-type]
+        assert signal_of(made).is_on(Context(), candles.candle(row)) is bool(state)  # type: ignore[arg-type]
     assert np.any(states)
     assert not np.all(states)
 
 
 def test_an_immediate_start_needs_nothing(config: Make) -> None:
-    assert indicators(config()) == ()
+    assert signal_of(config()).indicators == ()
 
 
 def test_averages_that_touch_have_not_crossed(config: Make) -> None:
     made = config(start="ema_cross", ema_fast=1, ema_slow=2)
-    fast, slow = (each.key for each in indicators(made))
+    fast, slow = (each.key for each in signal_of(made).indicators)
     columns = {
         "close": np.ones(6),
         fast: np.array([1.0, 2.0, 2.0, 3.0, 2.0, 3.0]),
         slow: np.array([np.nan, 2.0, 2.0, 2.0, 2.0, 3.0]),
     }
-    assert marks(made, columns).tolist() == [False, False, False, True, False, False]
+    assert signal_of(made).marks(columns).tolist() == [False, False, False, True, False, False]

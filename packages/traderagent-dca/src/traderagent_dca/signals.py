@@ -3,10 +3,10 @@
 The same comparison is made on whole columns and on single values, so that both say the same.
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from attrs import frozen
 from traderagent_core import Candle, Columns, Context
 from traderagent_core.indicators import Ema, Highest, Indicator, Lowest, Rsi
 
@@ -18,50 +18,60 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def indicators(config: DcaConfig) -> tuple[Indicator, ...]:
-    """What the signal is read from."""
-    start = config.start_on
+@frozen
+class Signal:
+    """The signal of a configuration, made once: the indicators that it is read from, and the number in its rule.
+
+    `bound` is the RSI beyond which a deal starts, or what the price has to fall to, as a ratio of the recent high.
+    """
+
+    start: Start
+    is_long: bool
+    indicators: tuple[Indicator, ...] = ()
+    bound: float = 0.0
+
+    def marks(self, columns: Columns) -> "NDArray[np.bool_]":
+        """Closes at which the signal comes on; while it stays on nobody needs to be called."""
+        values = [columns[indicator.key] for indicator in self.indicators]
+        is_on = self._compare(columns["close"], *values)
+        found: NDArray[np.bool_] = np.array(is_on, dtype=bool)
+        if self.start is EMA_CROSS:
+            fast, slow = values
+            was_beyond = fast <= slow if self.is_long else fast >= slow
+            found[1:] &= was_beyond[:-1]
+            found[:1] = False
+        else:
+            found[1:] &= ~is_on[:-1]
+        return found
+
+    def is_on(self, context: Context, candle: Candle) -> bool:
+        """Whether the signal is on at the last close; a crossing happens once and is never on afterwards."""
+        if self.start is IMMEDIATE or self.start is EMA_CROSS:
+            return self.start is IMMEDIATE
+        symbol, timeframe, value = context.instrument.symbol, context.timeframe, context.view.value
+        values = [value(symbol, timeframe, indicator) for indicator in self.indicators]
+        return bool(self._compare(candle.close, *values))
+
+    def _compare(self, close: Any, first: Any, second: Any = None) -> Any:
+        """The signal on columns or on single numbers; nan compares false."""
+        if self.start is DROP:
+            level = first * self.bound
+            return close <= level if self.is_long else close >= level
+        if self.start is RSI:
+            return first < self.bound if self.is_long else first > self.bound
+        return first > second if self.is_long else first < second
+
+
+def signal_of(config: DcaConfig) -> Signal:
+    """What a configuration waits for."""
+    start, is_long = config.start_on, config.is_long
     if start is DROP:
-        return (Highest(config.recent_candles) if config.is_long else Lowest(config.recent_candles),)
+        period, trigger = config.recent_candles, float(config.trigger_percentage or 0)
+        if is_long:
+            return Signal(start, is_long, (Highest(period),), 1.0 - trigger)
+        return Signal(start, is_long, (Lowest(period),), 1.0 + trigger)
     if start is RSI:
-        return (Rsi(config.rsi_period),)
+        return Signal(start, is_long, (Rsi(config.rsi_period),), float(config.rsi_bound))
     if start is EMA_CROSS:
-        return (Ema(config.ema_fast), Ema(config.ema_slow))
-    return ()
-
-
-def marks(config: DcaConfig, columns: Columns) -> "NDArray[np.bool_]":
-    """Closes at which the signal comes on; while it stays on nobody needs to be called."""
-    is_on = _compare(config, columns["close"], lambda indicator: columns[indicator.key])
-    found: NDArray[np.bool_] = np.array(is_on, dtype=bool)
-    if config.start_on is EMA_CROSS:
-        fast, slow = (columns[each.key] for each in indicators(config))
-        was_beyond = fast <= slow if config.is_long else fast >= slow
-        found[1:] &= was_beyond[:-1]
-        found[:1] = False
-    else:
-        found[1:] &= ~is_on[:-1]
-    return found
-
-
-def is_on(config: DcaConfig, context: Context, candle: Candle) -> bool:
-    """Whether the signal is on at the last close; a crossing happens once and is never on afterwards."""
-    start = config.start_on
-    if start is IMMEDIATE or start is EMA_CROSS:
-        return start is IMMEDIATE
-    symbol, timeframe, value = context.instrument.symbol, context.timeframe, context.view.value
-    return bool(_compare(config, candle.close, lambda indicator: value(symbol, timeframe, indicator)))
-
-
-def _compare(config: DcaConfig, close: Any, value: Callable[[Indicator], Any]) -> Any:
-    """The signal on columns or on single numbers; nan compares false."""
-    first, *others = indicators(config)
-    if config.start_on is DROP:
-        trigger = float(config.trigger_percentage or 0)
-        if config.is_long:
-            return close <= value(first) * (1.0 - trigger)
-        return close >= value(first) * (1.0 + trigger)
-    if config.start_on is RSI:
-        bound = float(config.rsi_bound)
-        return value(first) < bound if config.is_long else value(first) > bound
-    return value(first) > value(others[0]) if config.is_long else value(first) < value(others[0])
+        return Signal(start, is_long, (Ema(config.ema_fast), Ema(config.ema_slow)))
+    return Signal(start, is_long)

@@ -45,7 +45,7 @@ from traderagent_dca.exhibit import exhibit
 from traderagent_dca.ladder import Ladder, entry_side, lay, rest_of, rungs
 from traderagent_dca.plan import BASE, PLAN, TAKE_PROFIT, Shape, ladder_evidence, shape_of
 from traderagent_dca.shape import EXACT, ONE, ZERO
-from traderagent_dca.signals import indicators, is_on, marks
+from traderagent_dca.signals import signal_of
 from traderagent_dca.state import DcaState, Phase, remember
 from traderagent_dca.text import short
 from traderagent_dca.viability import problems
@@ -76,13 +76,14 @@ class DcaStrategy(Strategy):
         super().__init__(config)
         self._rungs = rungs(config)
         self._side = entry_side(config)
+        self._signal = signal_of(config)
         self._largest = reduce(EXACT.add, config.amounts)
         self._made: tuple[Instrument, Shape] | None = None
 
     @classmethod
     def needs(cls, config: DcaConfig) -> Needs:
         """What the signal needs; called on candles only where it comes on."""
-        found = indicators(config)
+        found = signal_of(config).indicators
         return Needs(
             indicators=found,
             look_back=2,
@@ -94,7 +95,7 @@ class DcaStrategy(Strategy):
     @classmethod
     def candidates(cls, config: DcaConfig, columns: Columns) -> "NDArray[np.bool_]":
         """Closes at which the signal comes on."""
-        return marks(config, columns)
+        return signal_of(config).marks(columns)
 
     @classmethod
     def check(
@@ -140,7 +141,7 @@ class DcaStrategy(Strategy):
     def takes_over(self, context: Context, position: PositionView) -> bool:
         """Whether a deal can go on with what is held: on its side, no larger than a deal, and not past its stop."""
         is_busy = self.state.phase is not WAITING
-        if is_busy or (position.quantity > ZERO) is not self.config.is_long:
+        if is_busy or (position.quantity > ZERO) is not self._signal.is_long:
             return False
         if abs(position.quantity) * position.average_price > self._largest:
             return False
@@ -186,7 +187,7 @@ class DcaStrategy(Strategy):
         elif verdict.size_factor != ONE:
             asked = deal.quantities[len(held) :]
             sizes = [context.instrument.round_quantity(size * verdict.size_factor) for size in asked]
-            self.state = evolve(self.state, deal=evolve(deal, quantities=(*held, *sizes)))
+            self.state = self.state.with_deal(evolve(deal, quantities=(*held, *sizes)))
 
     def on_order(self, context: Context, news: OrderNews) -> None:
         """A base order that was refused ends its deal; a take profit that was lost is laid again later."""
@@ -233,13 +234,13 @@ class DcaStrategy(Strategy):
         candle = _fresh_candle(context)
         if candle is None:
             self._look_later(context, context.now_ms)
-        elif is_on(self.config, context, candle):
+        elif self._signal.is_on(context, candle):
             self._begin(context)
 
     def _look_later(self, context: Context, due_ms: int) -> None:
         """Look again at a time; a signal is looked at when a candle has closed."""
         step_ms = timeframe_ms(context.timeframe)
-        if self.config.start_on is not IMMEDIATE or due_ms <= context.now_ms:
+        if self._signal.start is not IMMEDIATE or due_ms <= context.now_ms:
             due_ms = max(-(-due_ms // step_ms), context.now_ms // step_ms + 1) * step_ms
         context.set_timer(LOOK, due_ms)
 
@@ -341,7 +342,7 @@ class DcaStrategy(Strategy):
         open_deal = self.state.deal
         assert open_deal is not None
         deal = progress(
-            open_deal, context.position, context.now_ms, is_long=self.config.is_long, reason=reason
+            open_deal, context.position, context.now_ms, is_long=self._signal.is_long, reason=reason
         )
         if not deal.quantity:
             self._wait(context, BASE_REFUSED if reason == COMPLETED else reason)
@@ -354,9 +355,9 @@ class DcaStrategy(Strategy):
         if reason == LIQUIDATION or self._has_had_enough(self.state):
             self._stop(context, reason if reason == LIQUIDATION else MAX_DEALS)
             return
-        if self.config.start_on is IMMEDIATE and due_ms == context.now_ms:
+        if self._signal.start is IMMEDIATE and due_ms == context.now_ms:
             self._begin(context)
-        elif self.config.start_on is not Start.EMA_CROSS:
+        elif self._signal.start is not Start.EMA_CROSS:
             self._look_later(context, due_ms)
 
     def _has_had_enough(self, state: DcaState) -> bool:

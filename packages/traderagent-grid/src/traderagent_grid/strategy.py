@@ -59,6 +59,10 @@ class GridStrategy(Strategy):
     _appraised: tuple[Instrument, str, Appraisal] | None = None
     """What was looked at last and what it follows from: taking over, one layout is looked at three times."""
 
+    def __init__(self, config: GridConfig) -> None:
+        super().__init__(config)
+        self._range = Atr(config.atr_period) if config.needs_atr else None
+
     @classmethod
     def needs(cls, config: GridConfig) -> Needs:
         """ATR and ADX only where they are used; called on candles only where ADX crosses a threshold."""
@@ -352,10 +356,9 @@ class GridStrategy(Strategy):
         self._lay(context, new)
 
     def _atr(self, context: Context) -> float | None:
-        if not self.config.needs_atr:
+        if self._range is None:
             return None
-        indicator = Atr(self.config.atr_period)
-        return context.view.value(context.instrument.symbol, context.timeframe, indicator)
+        return context.view.value(context.instrument.symbol, context.timeframe, self._range)
 
     def _note_fallback(self, context: Context, grid_range: Range) -> None:
         """Doing without an ATR is never silent."""
