@@ -63,7 +63,8 @@ class Layout:
     """All cells of a grid, and what is traded at the market before: `inventory` base units of `inventory_side`.
 
     `waiting` is the index of the level without an order. `held` is the signed quantity held before the start;
-    `covered` are the cells whose first order gives back what is already held.
+    `covered` are the cells whose first order gives back what is already held. `profits` are what a cycle of each cell
+    brings after maker fees, in quote.
     """
 
     range: Range
@@ -75,6 +76,7 @@ class Layout:
     inventory: Decimal
     inventory_side: Side
     covered: frozenset[int]
+    profits: tuple[Decimal, ...]
 
     @property
     def closing_side(self) -> Side:
@@ -121,7 +123,8 @@ def lay_out(
     adds = SELL if config.direction is Direction.SHORT else BUY
     covered, shortage = _cover(cells, held if adds is BUY else -held)
     inventory = _inventory(shortage, price, instrument) if shortage else ZERO
-    return Layout(grid_range, price, levels, waiting, cells, held, inventory, adds, covered)
+    profits = tuple([cell.profit(instrument.maker_fee_ratio) for cell in cells])
+    return Layout(grid_range, price, levels, waiting, cells, held, inventory, adds, covered, profits)
 
 
 def adding_side(config: GridConfig, instrument: Instrument, starts: Side) -> Side:

@@ -146,7 +146,7 @@ def _away_price(config: GridConfig, cell: Cell) -> At | FillTimes:
 def _evidence(config: GridConfig, instrument: Instrument, layout: Layout) -> Mapping[str, Any]:
     """What a preview and an explanation show beside the orders; numbers as decimal text."""
     width = name_width(layout)
-    fee = instrument.maker_fee_ratio
+    profits = zip(layout.cells, layout.profits, strict=True)
     return {
         "price": plain(layout.price),
         "range": f"{plain(layout.range.lower)} to {plain(layout.range.upper)}",
@@ -154,7 +154,7 @@ def _evidence(config: GridConfig, instrument: Instrument, layout: Layout) -> Map
         "levels": tuple(plain(level) for level in layout.levels),
         "step": _step(config, layout),
         "level_without_order": plain(layout.levels[layout.waiting]),
-        "profit_per_cycle": {slot_name(cell, width): plain(cell.profit(fee)) for cell in layout.cells},
+        "profit_per_cycle": {slot_name(cell, width): plain(profit) for cell, profit in profits},
         "funds_needed": plain(layout.funds_needed(instrument.taker_fee_ratio)),
         "inventory": plain(layout.inventory),
         "held": plain(layout.held),

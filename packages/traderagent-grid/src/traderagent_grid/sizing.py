@@ -106,12 +106,10 @@ def _least_amount(cell: Cell, instrument: Instrument) -> Decimal:
 
 def _fees(case: Case) -> Finding | None:
     layout, instrument = case.layout, case.instrument
-    fee = instrument.maker_fee_ratio
-    profits = [cell.profit(fee) for cell in layout.cells]
-    profit = min(profits)
+    profit = min(layout.profits)
     if profit > 0:
         return None
-    worst = layout.cells[profits.index(profit)]
+    fee, worst = instrument.maker_fee_ratio, layout.cells[layout.profits.index(profit)]
     gross = gross_cycle_profit(worst.quantity, worst.buy_price, worst.sell_price)
     return Finding(
         "fees_exceed_step",
