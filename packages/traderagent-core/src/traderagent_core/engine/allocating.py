@@ -53,7 +53,7 @@ class Claimant:
         cost, buys, sells = ledger.position.cost, ledger.open_buys, ledger.open_sells
         if not (cost or buys or sells):
             return ZERO
-        return max(cost + buys, sells - cost, abs(cost)) / self.leverage
+        return max(cost + buys, sells - cost) / self.leverage
 
     def closed_trades(self) -> int:
         """Cycles, and positions that have ended."""

@@ -66,11 +66,9 @@ class Pair:
         """Let every strategy know what it may do."""
         state = self.memory.state
         self.holder = (state.owner if state.transition is None else state.transition.old) or NOBODY
+        standing = LEAVING if state.is_locked else OWNER
         for name, member in self.members.items():
-            if state.may_add(name):
-                member.standing = OWNER
-            else:
-                member.standing = LEAVING if state.may_reduce(name) else IDLE
+            member.standing = standing if name == self.holder else IDLE
 
 
 class Director:

@@ -81,24 +81,26 @@ class Stops:
         by_rule, ratio = self.rule_price(member), member.setup.limits.stop_loss_ratio
         if ratio is None:
             return by_rule
-        is_long, average = member.ledger.quantity > ZERO, member.ledger.average_price
-        by_ratio = average * (ONE - ratio if is_long else ONE + ratio)
+        position = member.ledger.position
+        is_long = position.quantity > ZERO
+        by_ratio = position.average_price * (ONE - ratio if is_long else ONE + ratio)
         return _tightest(member, [by_ratio] if by_rule is None else [by_rule, by_ratio], is_long=is_long)
 
     def rule_price(self, member: "Member") -> Decimal | None:
         """Where the rule in force wants the stop of what is held: the tightest of stop, break-even and trail."""
         stop, position = member.stop, member.ledger.position
+        rule = stop.rule
+        if rule is None:
+            return None
         is_long = position.quantity > ZERO
         average = position.average_price
         prices = []
-        rule = stop.rule
-        if rule is not None:
-            base = rule.long if is_long else rule.short
-            if base is not None:
-                prices.append(base.price if isinstance(base, At) else average * base.ratio)
-            even = rule.break_even if stop.is_even else None
-            if even is not None:
-                prices.append(average * (ONE + even.offset_ratio if is_long else ONE - even.offset_ratio))
+        base = rule.long if is_long else rule.short
+        if base is not None:
+            prices.append(base.price if isinstance(base, At) else average * base.ratio)
+        even = rule.break_even if stop.is_even else None
+        if even is not None:
+            prices.append(average * (ONE + even.offset_ratio if is_long else ONE - even.offset_ratio))
         if stop.is_trailing:
             prices.append(self._engine.trails.price(member))
         return _tightest(member, prices, is_long=is_long)
