@@ -30,8 +30,7 @@ class Ladder:
     @property
     def notional(self) -> Decimal:
         """What all orders commit together, in quote, before fees."""
-        pairs = zip(self.prices, self.quantities, strict=True)
-        return sum((EXACT.multiply(price, quantity) for price, quantity in pairs), ZERO)
+        return sum(map(EXACT.multiply, self.prices, self.quantities), ZERO)
 
 
 @frozen

@@ -35,9 +35,9 @@ def price_levels(
 
 def arithmetic_levels(lower: Decimal, upper: Decimal, intervals: int) -> Iterator[Decimal]:
     """The levels between two bounds at equal steps."""
-    width = EXACT.subtract(upper, lower)
+    width, whole = EXACT.subtract(upper, lower), Decimal(intervals)
     for index in range(1, intervals):
-        rise = EXACT.divide(EXACT.multiply(width, Decimal(index)), Decimal(intervals))
+        rise = EXACT.divide(EXACT.multiply(width, Decimal(index)), whole)
         yield _KEPT.plus(EXACT.add(lower, rise))
 
 
@@ -68,7 +68,8 @@ def geometric_ratio(lower: Decimal, upper: Decimal, intervals: int) -> Decimal:
 
 def waiting_line(levels: tuple[Decimal, ...], price: Decimal) -> int:
     """Index of the level nearest the price, the lower one of two: it has no order, buys lie below, sells above."""
-    return min(range(len(levels)), key=lambda index: (abs(levels[index] - price), index))
+    distances = [abs(level - price) for level in levels]
+    return distances.index(min(distances))
 
 
 def quantity_for(amount: Decimal, price: Decimal, instrument: Instrument) -> Decimal:

@@ -5,7 +5,7 @@ bot commits is what its positions have cost and its open orders that add would c
 """
 
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_UP, Context, Decimal, Inexact
+from decimal import Context, Decimal, Inexact
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
-_UP = Context(prec=MONEY_DIGITS, rounding=ROUND_UP)
 _EXACT = Context(prec=MONEY_DIGITS, traps=[Inexact])
 
 
@@ -149,10 +148,9 @@ class Allocating:
     def lacks_room(self, member: "Member", notional: Decimal) -> bool:
         """Whether one more order that adds so much would commit more than the active pool."""
         needed = self._committed() + notional / member.setup.leverage
-        if self._made_for is not self._engine.records:
-            equity = _UP.divide(needed, self._shared_ratio)
-            if self._engine.guards.has_equity(equity):
-                return False
+        is_priced = self._made_for is self._engine.records
+        if not is_priced and needed <= self._engine.guards.sure_equity * self._shared_ratio:
+            return False  # Mostly so: no price has to be asked for.
         return needed > self._pool()
 
     def used_ratio(self) -> Decimal:

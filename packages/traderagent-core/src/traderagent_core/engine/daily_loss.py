@@ -89,8 +89,8 @@ class DailyLoss:
 
     def ledger_changed(self, member: "Member") -> None:
         """What the ledger of one of the strategies says is another thing now."""
-        self._flows[member.name] = member.ledger.flow
-        self._held[member.name] = member.ledger.quantity
+        ledger = member.ledger
+        self._flows[member.name], self._held[member.name] = ledger.flow, ledger.position.quantity
         self._sums = self._band = None
 
     def _add_up(self) -> tuple[Decimal, Decimal, Decimal]:

@@ -163,13 +163,18 @@ class Desk:
                 ("order_accepted", event.time_ms, event.client_order_id, event.venue_order_id)
             )
             self._account.order_accepted(event.time_ms, event.client_order_id, event.venue_order_id)
-            member = self._engine.members[order.want.plan.bot]
-            if order.closes_position and order.want is member.stop.want:
-                self._engine.stops.is_there(member)
+            if order.closes_position:
+                self._stop_accepted(order)
             if order.want.status in OVER:
                 self.cancel(order)  # The cancellation was refused: it has overtaken the order.
         elif order is None:
             self._cancel_stray(event.client_order_id)
+
+    def _stop_accepted(self, order: Order) -> None:
+        """An order that closes the position rests; a stop that is not wanted any more protects nothing."""
+        member = self._engine.members[order.want.plan.bot]
+        if order.want is member.stop.want:
+            self._engine.stops.is_there(member)
 
     def _cancel_stray(self, client_order_id: str) -> None:
         """A stop that was given up or refused while it travelled with an entry has come to life after all."""

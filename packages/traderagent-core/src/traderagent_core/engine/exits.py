@@ -45,7 +45,7 @@ class Exits:
 
         What is to be handed over stays, for the director to do that at the end of the step.
         """
-        if not member.ledger.quantity:
+        if not member.ledger.position.quantity:
             self._engine.planner.withdraw_all(member, member.exit_reason)  # Others may have closed it.
         if not self.is_bare(member):
             if self._is_naked(member):
@@ -93,7 +93,7 @@ class Exits:
         none: others have traded, and an order that was withdrawn has too. It cannot wait for the end of the orders
         that are still alive then; on a linear market a close can do nothing but reduce.
         """
-        stop, held = member.stop, member.ledger.quantity
+        stop, held = member.stop, member.ledger.position.quantity
         if not held or stop.watched is not None or member.instrument.market is not LINEAR:
             return False
         if stop.price is None and (stop.rule is None or self._engine.stops.rule_price(member) is not None):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine
     from traderagent_core.engine.member import Member
 
+ZERO = Decimal(0)
 MIDNIGHT_TIMER = "~midnight"
 
 
@@ -63,10 +64,10 @@ class Guards:
         self._found_for = self._engine.records
         self._equity = sum(map(mul, held.values(), prices), self._cash)
 
-    def has_equity(self, level: Decimal) -> bool:
-        """Whether equity at the last prices is at least so much; no price is asked for where money is enough."""
-        is_enough = self._cash >= level and not self._engine.account.is_short
-        return is_enough or self.equity() >= level
+    @property
+    def sure_equity(self) -> Decimal:
+        """What equity is at least, whatever the prices are: the money, or nothing while anything is held short."""
+        return ZERO if self._engine.account.is_short else self._cash
 
     def arm(self) -> None:
         """Make sure to be woken at the next UTC midnight."""

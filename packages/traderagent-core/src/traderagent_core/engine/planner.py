@@ -205,7 +205,7 @@ class Planner:
 
     def reduces(self, member: "Member", want: Want) -> bool:
         """Whether a want can only make the position smaller."""
-        held = member.ledger.quantity
+        held = member.ledger.position.quantity
         if not held or (held > ZERO) is (want.side is BUY):
             return False
         return want.quantity <= abs(held) or want.leg.is_exit

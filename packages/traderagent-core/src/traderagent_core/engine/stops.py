@@ -113,7 +113,7 @@ class Stops:
 
     def _hold(self, member: "Member", price: Decimal) -> None:
         stop = member.stop
-        is_long = member.ledger.quantity > ZERO
+        is_long = member.ledger.position.quantity > ZERO
         stop.price = price
         stop.is_long = is_long
         stop.moved_ms = self._engine.now_ms
