@@ -149,11 +149,9 @@ def _told(plan: Plan, leg: Leg) -> str:
 
 def _is_sound(rule: object) -> bool:
     """Whether the number in a rule of price or quantity, if it has one, is a positive Decimal of ordinary size."""
-    if rule is None or type(rule) is Filled:
-        return True
     number_of = NUMBERS.get(type(rule))
     if number_of is None:
-        return False
+        return rule is None or type(rule) is Filled
     number = number_of(rule)
     return isinstance(number, Decimal) and not number.is_nan() and SMALLEST <= number < LARGEST
 

@@ -124,15 +124,11 @@ class StrategyContext:
         self.actions.append(("note", reason, clipped(describe(evidence), LONGEST_NOTE)))
 
 
-def check_name(what: str, name: str) -> None:
-    """Refuse a name of a watch or timer that ids cannot be built from."""
-    if not _is_name(name):
-        raise OrderError(f"{what} name {name!r} must be 1 to 16 of a-z, 0-9, _ and :, starting with a letter")
-
-
 @lru_cache(maxsize=4096)
-def _is_name(name: str) -> bool:
-    return NAME_PATTERN.match(name) is not None
+def check_name(what: str, name: str) -> None:
+    """Refuse a name of a watch or timer that ids cannot be built from; one that has passed is not looked at again."""
+    if NAME_PATTERN.match(name) is None:
+        raise OrderError(f"{what} name {name!r} must be 1 to 16 of a-z, 0-9, _ and :, starting with a letter")
 
 
 def check_reason(reason: str) -> None:
@@ -143,6 +139,7 @@ def check_reason(reason: str) -> None:
         )
 
 
+@lru_cache(maxsize=4096)
 def check_slot(slot: str) -> None:
     """Refuse a slot name that client order ids cannot be built from."""
     check_name("slot", slot)

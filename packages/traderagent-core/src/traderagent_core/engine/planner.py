@@ -226,9 +226,9 @@ class Planner:
     def retry_blocked(self, member: "Member", kind: Retry) -> None:
         """Try the blocked wants of a bot that wait for something that has just happened."""
         for plan in list(self._account.plans_of(member.name)):
-            for want in list(plan.wants.values()):
-                if want.status is BLOCKED and want.retry is kind:
-                    self._engine.desk.retry(want)
+            wants = plan.wants.values()
+            for want in [each for each in wants if each.status is BLOCKED and each.retry is kind]:
+                self._engine.desk.retry(want)
 
     # -- following the position -----------------------------------------------------------------------------
 
