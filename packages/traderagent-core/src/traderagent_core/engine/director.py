@@ -79,11 +79,14 @@ class Director:
         self.pairs: dict[str, Pair] = {}
         self.moving: dict[str, Pair] = {}
         self._pair_of: dict[str, Pair] = {}
+        self._others: dict[str, tuple[Member, ...]] = {}
         for setup in engine.setup.pairs:
             members = {name: engine.members[name] for name in setup.members}
             pair = self.pairs[setup.bot] = Pair(setup, members, PairMemory())
             pair.note_standings()
             self._pair_of.update(dict.fromkeys(members, pair))
+            for name in members:
+                self._others[name] = tuple(each for each in members.values() if each.name != name)
         self._doers: dict[type, Callable[[Pair, Any], None]] = {
             steps.Start: self._start,
             steps.Release: self._release,
@@ -105,10 +108,9 @@ class Director:
         """The pair on which a strategy takes turns with others; None for a bot of one strategy."""
         return self._pair_of.get(member.name)
 
-    def others(self, member: "Member") -> "list[Member]":
+    def others(self, member: "Member") -> "tuple[Member, ...]":
         """The other strategies of a strategy's pair."""
-        pair = self._pair_of.get(member.name)
-        return [] if pair is None else [each for each in pair.members.values() if each is not member]
+        return self._others.get(member.name, ())
 
     def restore(self, memories: Mapping[str, PairMemory]) -> None:
         """Take back what was saved of every pair."""
