@@ -170,6 +170,7 @@ def bad_verbs() -> list[Any]:
         lambda c: c.watch_price("w", 95.0),
         lambda c: c.watch_price("~w", D(95)),
         lambda c: c.set_timer("~retry:1", 1),
+        lambda c: c.set_timer("t\n", 1),
         lambda c: c.set_timer("t", float("nan")),
         lambda c: c.unwatch("~stop"),
         lambda c: c.no_such_verb(),

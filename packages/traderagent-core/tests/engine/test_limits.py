@@ -279,3 +279,13 @@ def test_bands_lie_around_the_equity_judged_last() -> None:
     assert (band.floor, band.ceiling) == (D("10010") * D("0.99"), D("10010"))
     venue.view.last_price = D(80)
     assert venue.engine.guards.bands()[0] == band
+
+
+def test_who_asks_for_equity_between_two_steps_has_it_at_the_price_of_then() -> None:
+    mode = DrawdownMode(DrawdownConfig(drawdown=D("0.01")))
+    venue = ScriptedVenue(plan(leg("a", quantity=10)), balance=D(10_000), modes=(("m", mode),)).start()
+    venue.fill("a")
+    venue.close_candle(101)
+    assert venue.engine.guards.equity() == 10_010
+    venue.view.last_price = D(95)
+    assert venue.engine.guards.equity() == 9_950

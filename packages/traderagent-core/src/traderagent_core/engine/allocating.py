@@ -98,7 +98,7 @@ class Allocating:
         """Equity at the prices of this step."""
         if self._made_for is not self._engine.records:  # Prices stand still inside one step.
             self._made_for = self._engine.records
-            self._equity = self._engine.guards.equity()
+            self._equity = self._engine.guards.equity_of_step()
             self._active_pool = active_pool(self._config, self._equity)
         return self._equity
 

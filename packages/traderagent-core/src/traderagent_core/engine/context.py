@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LATEST_MS = 10**14
 LONGEST_NOTE = 5_000
-NAME_PATTERN = re.compile(r"^[a-z][a-z0-9_:]{0,15}$")
+NAME_PATTERN = re.compile(r"^[a-z][a-z0-9_:]{0,15}\Z")
 Action = tuple[Any, ...]
 
 

@@ -54,15 +54,18 @@ class Guards:
         return self._engine.setup.balance + self._engine.account.money
 
     def equity(self) -> Decimal:
-        """Equity of the account at the last prices; both stand still inside one step, so it is found once in each."""
+        """Equity of the account at the last prices."""
+        held = self._engine.account.held()
+        return self._worth(held, self._engine.view.prices(held))
+
+    def equity_of_step(self) -> Decimal:
+        """The same for the parts of the engine: prices stand still inside a step, so it is found once in each."""
         if self._found_for is not self._engine.records:
-            held = self._engine.account.held()
-            self._find_equity(held, self._engine.view.prices(held))
+            self._found_for, self._equity = self._engine.records, self.equity()
         return self._equity
 
-    def _find_equity(self, held: Mapping[str, Decimal], prices: Iterable[Decimal]) -> None:
-        self._found_for = self._engine.records
-        self._equity = sum(map(mul, held.values(), prices), self._cash)
+    def _worth(self, held: Mapping[str, Decimal], prices: Iterable[Decimal]) -> Decimal:
+        return sum(map(mul, held.values(), prices), self._cash)
 
     @property
     def sure_equity(self) -> Decimal:
@@ -105,7 +108,7 @@ class Guards:
         self.account.is_halted = engine.halting.is_on
         held = engine.account.held()
         prices = dict(zip(held, engine.view.prices(held), strict=True))
-        self._find_equity(held, prices.values())
+        self._found_for, self._equity = engine.records, self._worth(held, prices.values())
         changed = self.account.judge(engine.now_ms, self._equity, engine.call)
         for watch in changed:
             state = watch.state
