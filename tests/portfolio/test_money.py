@@ -1,10 +1,12 @@
-"""What a terminal shows of bots whose strategy is chosen by regime adds up to the account."""
+"""What a terminal and a page show of bots whose strategy is chosen by regime adds up to the account."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from traderagent_core import simulate
+from traderagent_core.report.html import render
 from traderagent_core.report.money import bot_rows, money_rows, strategy_rows
 
 PAIRS = ("BTC/USDT", "ETH/USDT")
@@ -33,6 +35,16 @@ def test_the_same_money_is_told_by_strategy_by_bot_and_by_name(result: Any) -> N
     traded = {money.bot for money in outcome.money if money.fees}
     for name, pairs, *_ in names:
         assert int(pairs) == sum(bot.endswith(f":{name}") for bot in traded)
+
+
+def test_the_page_has_a_row_for_each_bot_and_each_strategy_and_both_together_on_demand(result: Any) -> None:
+    page = render(result)
+    _, after = page.split("<h2>Money per bot</h2>")
+    shown, detail, *_ = re.split("<details>|</details>", after)
+    cells = re.findall("<tr><td>(.*?)</td>", shown)
+    assert cells == ["btc", "eth", *(row[0] for row in strategy_rows(result.outcome))]
+    assert re.findall("<tr><td>(.*?)</td>", detail) == [money.bot for money in result.outcome.money]
+    assert "btc (auto), eth (auto) ·" in page
 
 
 def test_the_table_tells_transitions_and_modes_as_the_result_does(result: Any) -> None:

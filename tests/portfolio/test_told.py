@@ -178,9 +178,18 @@ def test_why_names_regime_strategy_modes_and_reasons(told: Any, capsys: pytest.C
     assert "plan granted" in printed
 
 
+def test_a_pair_is_known_in_any_case(told: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["why", str(told[1]), "--pair", "btc/usdt"]) == 0
+    assert capsys.readouterr().out.startswith("BTC/USDT, bot btc,")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(["--pair", "XRP/USDT"], "has not traded 'XRP/USDT'"), ([], "which pair?")],
+    [
+        (["--pair", "XRP/USDT"], "has not traded 'XRP/USDT'"),
+        (["--pair", "btc"], "did you mean 'BTC/USDT'?"),
+        ([], "which pair?"),
+    ],
 )
 def test_why_says_which_pairs_there_are(
     told: Any, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str

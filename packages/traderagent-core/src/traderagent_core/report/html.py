@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from traderagent_core.report import display, sections
 from traderagent_core.report.bands import bands
 from traderagent_core.report.chartdata import charts
+from traderagent_core.report.money import bots_told
 from traderagent_core.report.shown_tables import coordination_page_tables, page_tables
 from traderagent_core.report.text import jsonable
 from traderagent_core.simulator.outcome import Outcome
@@ -93,7 +94,7 @@ def _policy(*scripts: str) -> str:
 
 def _texts(result: "Result") -> dict[str, str]:
     outcome, metrics = result.outcome, result.metrics
-    bots = _listed([f"{money.bot} ({money.strategy})" for money in outcome.money]) or "no bot"
+    bots = _listed(bots_told(outcome)) or "no bot"
     period = f"{display.when(metrics.start_ms)} … {display.when(metrics.end_ms)} UTC"
     return {
         "title": escape(f"Back-test: {_listed(list(outcome.candles))}"),
@@ -102,7 +103,7 @@ def _texts(result: "Result") -> dict[str, str]:
         "tiles": sections.tiles(metrics),
         "symbols": sections.options(name for name, candles in outcome.candles.items() if len(candles)),
         "equity_note": escape(_equity_note(result)),
-        "money": sections.money_table(outcome),
+        "money": sections.money_tables(outcome),
         "comparison": sections.comparison_section(result.comparison),
         "bounds": sections.bounds_section(result.bounds),
         "decisions": sections.decisions_table(outcome.decisions),

@@ -1,6 +1,6 @@
 """Money as rows of text: by bot or by each of its strategies, and by strategy over all pairs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 
 from traderagent_core.config.schema import AUTO
@@ -23,11 +23,19 @@ def money_rows(outcome: Outcome) -> list[tuple[str, ...]]:
 
 def bot_rows(outcome: Outcome) -> list[tuple[str, ...]]:
     """The same, with the strategies of a bot in one row."""
-    rows = []
-    for bot, own in grouped(outcome.money, lambda each: each.bot.partition(":")[0]).items():
-        strategy = AUTO if own[0].bot != bot else own[0].strategy
-        rows.append((bot, own[0].symbol, strategy, *_parts(own)))
+    rows = [(bot, own[0].symbol, strategy, *_parts(own)) for bot, strategy, own in _by_bot(outcome)]
     return [*rows, *_totals(outcome)]
+
+
+def bots_told(outcome: Outcome) -> list[str]:
+    """Each bot with its strategy, in words."""
+    return [f"{bot} ({strategy})" for bot, strategy, _ in _by_bot(outcome)]
+
+
+def _by_bot(outcome: Outcome) -> Iterator[tuple[str, str, list[BotMoney]]]:
+    """Each bot, its strategy or that it switches between several, and what belongs to it."""
+    for bot, own in grouped(outcome.money, lambda each: each.bot.partition(":")[0]).items():
+        yield bot, AUTO if own[0].bot != bot else own[0].strategy, own
 
 
 def strategy_rows(outcome: Outcome) -> list[tuple[str, ...]]:

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import define, frozen
 
 from traderagent_core.errors import DataError
-from traderagent_core.host.hints import listed
+from traderagent_core.host.hints import did_you_mean, listed
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Row = Mapping[str, str]
@@ -77,7 +77,7 @@ class RunFolder:
         return found
 
     def bot_of(self, pair: str | None) -> tuple[str, str]:
-        """The bot and the symbol of a pair; without a pair those of the only one. Raises DataError."""
+        """The bot and the symbol of a pair, in any case; without a pair those of the only one. Raises DataError."""
         bots = {
             money["symbol"]: str(money["bot"]).partition(":")[0]
             for money in self.result["money"]
@@ -85,10 +85,13 @@ class RunFolder:
         }
         if pair is None and len(bots) == 1:
             pair = next(iter(bots))
-        if pair is None or pair not in bots:
-            what = "which pair?" if pair is None else f"the run has not traded {pair!r};"
-            raise DataError(f"{what} name one with --pair: {listed(bots)}")
-        return bots[pair], pair
+        if pair is None:
+            raise DataError(f"which pair? name one with --pair: {listed(bots)}")
+        symbol = next((each for each in bots if each.upper() == pair.upper()), None)
+        if symbol is None:
+            near = did_you_mean(pair, bots)
+            raise DataError(f"the run has not traded {pair!r}; name one with --pair: {listed(bots)}{near}")
+        return bots[symbol], symbol
 
     def spans(self, group: str, key: str | None = None) -> Sequence[Span]:
         """Stretches of the timeline: of a group, such as `halts`, or of a bot or mode in one, such as `regimes`."""

@@ -8,7 +8,7 @@ from traderagent_core.report import display
 from traderagent_core.report.bounds import Bounds
 from traderagent_core.report.comparison import Comparison
 from traderagent_core.report.metrics import Metrics
-from traderagent_core.report.money import MONEY_HEAD, money_rows
+from traderagent_core.report.money import MONEY_HEAD, STRATEGY_HEAD, bot_rows, money_rows, strategy_rows
 from traderagent_core.report.terminal import bounds_rows, bounds_sentence
 from traderagent_core.report.text import dumps, dumps_compact, iso, jsonable
 from traderagent_core.simulator.outcome import DecisionRow, Outcome
@@ -55,11 +55,18 @@ def warning_list(warnings: Sequence[str]) -> str:
     return f'<section class="warnings" aria-label="Warnings"><h2>Warnings</h2><ul>{items}</ul></section>'
 
 
-def money_table(outcome: Outcome) -> str:
-    """Money per bot: its parts add up to the change of its equity."""
+def money_tables(outcome: Outcome) -> str:
+    """Money per bot: its parts add up to the change of its equity; by strategy, too, where bots switch."""
     caption = "Cycle profit + trend PnL − fees + funding = change of equity, in quote currency."
-    rows = money_rows(outcome)
-    return _table(caption, MONEY_HEAD, rows, text_columns=3, last_is_total=True)
+    tables = [_table(caption, MONEY_HEAD, bot_rows(outcome), text_columns=3, last_is_total=True)]
+    by_strategy = strategy_rows(outcome)
+    if by_strategy:
+        caption = "By strategy, over all pairs on which it has traded."
+        tables.append(_table(caption, STRATEGY_HEAD, by_strategy, text_columns=1))
+        caption = "Each strategy of each bot."
+        each = _table(caption, MONEY_HEAD, money_rows(outcome), text_columns=3, last_is_total=True)
+        tables.append(f"<details><summary>Each strategy of each bot</summary>{each}</details>")
+    return "".join(f'<div class="tall">{table}</div>' for table in tables)
 
 
 def bounds_section(bounds: Bounds | None) -> str:
