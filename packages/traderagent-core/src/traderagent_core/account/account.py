@@ -439,7 +439,7 @@ class Account(CoordinationRecords):
         origin = want.origin
         if origin is not None:
             ledger = want.plan.ledger
-            gain = want.notional - origin.notional
+            gain = _gain(origin, want)
             ledger.cycle_profit += gain if origin.side is BUY else -gain
             ledger.cycles += 1
         plan = want.plan
@@ -513,6 +513,14 @@ def _closed_by(parent: Want, want: Want) -> Want | None:
     """The parent, when `want` is its counter and so completes a cycle with it."""
     is_counter = parent.slot is want.slot and parent.side is not want.side
     return parent if is_counter and parent.origin is None else None
+
+
+def _gain(origin: Want, counter: Want) -> Decimal:
+    """What a counter has brought more than its origin, by what both have traded: one may have been scaled."""
+    if counter.filled == origin.filled:
+        return counter.notional - origin.notional
+    both = min(counter.filled, origin.filled)
+    return both * (counter.notional / counter.filled) - both * (origin.notional / origin.filled)
 
 
 def describe(evidence: Mapping[str, Any]) -> str:

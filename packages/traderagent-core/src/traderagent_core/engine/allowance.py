@@ -1,5 +1,10 @@
-"""A position limit that has become lower binds what is open: the orders farthest from the price are held back."""
+"""What may not be added any more is held back, orders at the venue too.
 
+All of it where a risk mode or a daily loss lets nothing be added; where a position limit has become lower, the orders
+farthest from the price.
+"""
+
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -12,6 +17,17 @@ if TYPE_CHECKING:
     from traderagent_core.engine.member import Member
 
 ZERO = Decimal(0)
+
+
+def hold_all_back(engine: "Engine", members: "Iterable[Member]") -> None:
+    """Block all wants that add, of bots that may not add anything now; they go out again when that is over."""
+    for member in members:
+        refusal = engine.judge.standing_refusal(member)
+        for want in [] if refusal is None else _adding(engine, member):
+            order = want.order
+            engine.desk.block(want, refusal, Retry.WHEN_ALLOWED)
+            if order is not None:
+                engine.desk.cancel(order)
 
 
 def hold_back(engine: "Engine", member: "Member") -> None:

@@ -9,6 +9,7 @@ from attrs import define, field
 
 from traderagent_core.account import reasons
 from traderagent_core.coordinator.guards import EquityBand
+from traderagent_core.engine.allowance import hold_all_back
 
 if TYPE_CHECKING:
     from traderagent_core.engine.engine import Engine
@@ -77,6 +78,8 @@ class DailyLoss:
         engine.refresh_restriction()
         effect = (Decimal(1), not is_over)
         engine.record("mode_changed", reasons.daily_loss_of(self.bot), is_over, reason, *effect)
+        if is_over:
+            hold_all_back(engine, self.members)
 
     def band(self) -> EquityBand | None:
         """The band of profit in which the limit is not passed, one object while it holds; None when it has been."""

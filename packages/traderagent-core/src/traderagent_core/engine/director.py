@@ -34,7 +34,8 @@ NOBODY = ""
 
 @frozen
 class Beginning:
-    """What a strategy was worth when it began to let go, at the price of then (`mark`), and its fees until then."""
+    """What a strategy was worth without its funding when it began to let go, at the price of then (`mark`), and its
+    fees until then."""
 
     mark: Decimal
     value: Decimal
@@ -124,9 +125,7 @@ class Director:
     # -- regimes --------------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Act on regimes that have changed."""
-        if self._engine.halting.is_on:
-            return
+        """Act on regimes that have changed; in a halt they are told, and acted on once it is over."""
         regime = self._engine.view.regime
         for pair in self.pairs.values():
             reading = regime(pair.setup.symbol)
@@ -140,10 +139,11 @@ class Director:
         pair.memory.regime = reading.regime
         names = ("" if old is None else old.value, reading.regime.value)
         self._engine.record("regime_changed", setup.bot, setup.symbol, *names, reading.evidence)
-        self._lead(pair, reading.regime)
+        if not self._engine.halting.is_on:
+            self._lead(pair, reading.regime)
 
     def lead_anew(self) -> None:
-        """Routes may be others than before: have every pair go where its regime leads now."""
+        """Routes may be others than before, or a halt is over: have every pair go where its regime leads now."""
         for pair in self.pairs.values():
             if pair.memory.regime is not None:
                 self._lead(pair, pair.memory.regime)
@@ -236,13 +236,12 @@ class Director:
         for pair in self.pairs.values():
             self._follow(pair, steps.halted(pair.memory.state))
 
-    def begin_anew(self, member: "Member") -> None:
+    def begin_anew(self) -> None:
         """A halt is over: pairs start cold, at their present regime; other bots start as they did at first."""
-        pair = self._pair_of.get(member.name)
-        if pair is not None:
-            pair.memory.regime = None
-        elif member.is_started:
-            self._engine.caller.later(member, "on_start")
+        for member in self._engine.members.values():
+            if member.name not in self._pair_of and member.is_started:
+                self._engine.caller.later(member, "on_start")
+        self.lead_anew()
 
     # -- what is to be done ---------------------------------------------------------------------------------
 
@@ -253,7 +252,7 @@ class Director:
     def _release(self, pair: Pair, action: steps.Release) -> None:
         engine, setup, member = self._engine, pair.setup, pair.members[action.key]
         ledger, mark = member.ledger, engine.view.price(setup.symbol)
-        pair.memory.beginning = Beginning(mark, ledger.profit(mark), ledger.fees)
+        pair.memory.beginning = Beginning(mark, ledger.profit(mark) - ledger.funding, ledger.fees)
         transition = pair.memory.state.transition
         assert transition is not None
         names = (transition.old, transition.new or NOBODY)
@@ -281,7 +280,7 @@ class Director:
         assert beginning is not None
         ledger = pair.members[transition.old].ledger
         fees = ledger.fees - beginning.fees
-        difference = beginning.value - ledger.profit(beginning.mark) - fees
+        difference = beginning.value - (ledger.profit(beginning.mark) - ledger.funding) - fees
         names = (transition.old, transition.new or NOBODY)
         self._engine.record(
             "transition_ended", setup.bot, setup.symbol, *names, action.outcome.value, fees, difference

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from traderagent_core.account import reasons
 from traderagent_core.account.state import Record, Retry
 from traderagent_core.coordinator.guards import AccountGuard, EquityBand, ModeWatch
+from traderagent_core.engine.allowance import hold_all_back
 from traderagent_core.engine.daily_loss import DailyLoss, daily_losses
 from traderagent_core.model.timeframe import DAY_MS
 
@@ -133,6 +134,8 @@ class Guards:
             return
         for member in engine.members.values() if changed else freed:
             engine.planner.retry_blocked(member, Retry.WHEN_ALLOWED)
+        if changed and not self.is_entry_allowed:
+            hold_all_back(engine, engine.members.values())
 
     def _losses(self) -> "list[DailyLoss]":
         """The bots with a limit of daily loss; bands of those whose ledger has changed are forgotten."""

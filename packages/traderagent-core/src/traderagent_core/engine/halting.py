@@ -117,9 +117,9 @@ class Halting:
         engine = self._engine
         for member in self._members:
             member.is_halted = False
-            engine.director.begin_anew(member)
         engine.guards.begin_anew()
         engine.refresh_restriction()
+        engine.director.begin_anew()
 
     def _set_deadline(self, action: SetDeadline) -> None:
         self._engine.set_timer(self._members[0].name, HALT_TIMER, action.time_ms)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
+from attrs import evolve
+
 from traderagent_core.contract.exhibit import Cell, Column, Table
 from traderagent_core.simulator.coordination import Coordination, Earned, Stretch, TransitionRow
 
@@ -166,7 +168,8 @@ def _transitions(found: Coordination) -> Table:
 
 def _modes(found: Coordination) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for name, own in sorted(found.modes.items()):
+    for name, changes in sorted(found.modes.items()):
+        own = _joined(changes)
         longest = max(own, key=lambda each: each.to_ms - each.from_ms)
         rows.append((name, found.mode_ratio(name), len(own), longest.from_ms, longest.to_ms))
     columns = (
@@ -179,6 +182,17 @@ def _modes(found: Coordination) -> Table:
     return Table(
         "modes", "Time in each risk mode", columns, rows, "Part of the run in which the mode was on."
     )
+
+
+def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """Stretches that follow each other without a break as one: a mode may say more while it is on."""
+    found: list[Stretch] = []
+    for each in stretches:
+        if found and each.from_ms <= found[-1].to_ms:
+            found[-1] = evolve(found[-1], to_ms=max(found[-1].to_ms, each.to_ms))
+        else:
+            found.append(each)
+    return found
 
 
 def _halts(found: Coordination) -> Table:
