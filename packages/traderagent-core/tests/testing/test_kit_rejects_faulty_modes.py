@@ -57,13 +57,13 @@ class WritesRoundedNumbers(RecoveryMode):
     """An exported preset is another one."""
 
 
-@refused_by("test_levels_are_ratios", "the level Decimal\\('5'\\)")
+@refused_by("test_levels_are_ratios", "drawdown must be ratios above 0 and below 1")
 class CountsInPerCent(RecoveryMode):
     def levels(self):
         return RiskLevels(drawdown=(d("5"), d("12")))
 
 
-@refused_by("test_levels_are_ratios", "the level 0.05 of drawdown")
+@refused_by("test_levels_are_ratios", "drawdown must be a tuple of Decimals")
 class DeclaresFloats(RecoveryMode):
     def levels(self):
         return RiskLevels(drawdown=(0.05, 0.12))
@@ -93,14 +93,16 @@ class Answers(RecoveryMode):
         return self.answer if portfolio.drawdown_ratio >= self.config.enter else INACTIVE
 
 
-@refused_by("test_answers_are_valid", "the size factor Decimal\\('0'\\)")
-class ShrinksToNothing(Answers):
-    answer = ModeState(is_active=True, size_factor=d("0"), reason="nothing")
+@refused_by("test_answers_are_valid", "size_factor must be above 0 and at most 1, not 0")
+class ShrinksToNothing(RecoveryMode):
+    def judge(self, portfolio, previous):
+        return ModeState(is_active=True, size_factor=d("0"), reason="nothing")
 
 
-@refused_by("test_answers_are_valid", "the size factor 0.5")
-class ShrinksByAFloat(Answers):
-    answer = ModeState(is_active=True, size_factor=0.5, reason="half")  # type: ignore[arg-type]
+@refused_by("test_answers_are_valid", "size_factor must be a Decimal, .* not 0.5")
+class ShrinksByAFloat(RecoveryMode):
+    def judge(self, portfolio, previous):
+        return ModeState(is_active=True, size_factor=0.5, reason="half")  # type: ignore[arg-type]
 
 
 @refused_by("test_answers_are_valid", "active without a reason")

@@ -38,6 +38,8 @@ class Verdict:
 
     @size_factor.validator
     def _check(self, _attribute: Any, value: Decimal) -> None:
+        if not isinstance(value, Decimal):
+            raise TypeError(f"size_factor must be a Decimal, such as Decimal('0.5'), not {value!r}")
         if not Decimal(0) < value <= ONE:
             raise ValueError(f"size_factor must be above 0 and at most 1, not {value}")
 

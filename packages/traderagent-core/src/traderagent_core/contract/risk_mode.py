@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from attrs import frozen
+from attrs import Attribute, field, frozen
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -38,15 +38,25 @@ class Portfolio:
         return max((self.day_start_equity - self.equity) / self.day_start_equity, ZERO)
 
 
+def _check_ratios(_levels: Any, attribute: "Attribute[Any]", value: Any) -> None:
+    if not isinstance(value, tuple) or not all(isinstance(each, Decimal) for each in value):
+        raise TypeError(
+            f"{attribute.name} must be a tuple of Decimals, such as (Decimal('0.1'),), not {value!r}"
+        )
+    if not all(ZERO < each < ONE for each in value):
+        raise ValueError(f"{attribute.name} must be ratios above 0 and below 1, 0.1 for 10 %, not {value!r}")
+
+
 @frozen
 class RiskLevels:
     """Ratios at which a mode's answer may change; the engine looks again when one of them is crossed.
 
-    With `stress` the answer depends on the correlation monitor's word, too; without it nobody need make that.
+    With `stress` the answer depends on the correlation monitor's word, too; without it nobody need make that. Raises
+    TypeError for what is no tuple of Decimals, ValueError for one that is not above 0 and below 1.
     """
 
-    drawdown: tuple[Decimal, ...] = ()
-    daily_loss: tuple[Decimal, ...] = ()
+    drawdown: tuple[Decimal, ...] = field(default=(), validator=_check_ratios)
+    daily_loss: tuple[Decimal, ...] = field(default=(), validator=_check_ratios)
     stress: bool = False
 
 
@@ -54,15 +64,26 @@ class RiskLevels:
 class ModeState:
     """What a mode says now. Size factors of several active modes multiply; `until_ms` is the mode's own reminder.
 
-    With `is_halt` the engine closes everything and waits for an operator, whatever the mode says afterwards.
+    With `is_halt` the engine closes everything and waits for an operator, whatever the mode says afterwards. Raises
+    TypeError for a size factor that is no Decimal, ValueError for one that is not above 0 and at most 1.
     """
 
     is_active: bool
-    size_factor: Decimal = ONE
+    size_factor: Decimal = field(default=ONE)
     is_entry_allowed: bool = True
     reason: str = ""
     until_ms: int = 0
     is_halt: bool = False
+
+    @size_factor.validator
+    def _check(self, _attribute: Any, value: Decimal) -> None:
+        if not isinstance(value, Decimal):
+            raise TypeError(f"size_factor must be a Decimal, such as Decimal('0.5'), not {value!r}")
+        if not ZERO < value <= ONE:
+            raise ValueError(
+                f"size_factor must be above 0 and at most 1, not {value}; to let nothing be added say"
+                " is_entry_allowed=False"
+            )
 
 
 INACTIVE = ModeState(is_active=False)

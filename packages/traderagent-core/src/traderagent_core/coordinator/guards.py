@@ -15,6 +15,7 @@ from traderagent_core.ports import Call, call_plainly
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+MODE_FAILED = "mode_failed:"
 HUNG = ModeState(is_active=True, is_entry_allowed=False, reason="mode_hung")
 """The word of a mode that would not answer: nothing is added."""
 
@@ -82,7 +83,7 @@ class ModeWatch:
             return HUNG
         except Exception as error:
             return ModeState(
-                is_active=True, is_entry_allowed=False, reason=f"mode_failed:{type(error).__name__}"
+                is_active=True, is_entry_allowed=False, reason=f"{MODE_FAILED}{type(error).__name__}"
             )
         return state
 
@@ -143,12 +144,18 @@ class AccountGuard:
                 self.size_factor *= watch.state.size_factor
                 self.is_entry_allowed &= watch.state.is_entry_allowed
 
-    def forgive(self) -> None:
-        """An operator has spoken: modes that have hung are asked again at the next close."""
-        for watch in self.modes:
-            if watch.has_hung:
-                watch.state = INACTIVE
+    @property
+    def has_hung(self) -> bool:
+        """Whether any mode would not answer."""
+        return any(watch.has_hung for watch in self.modes)
+
+    def forgive(self) -> list[ModeWatch]:
+        """An operator has spoken: modes that have hung are asked again at the next close. Returns them."""
+        forgiven = [watch for watch in self.modes if watch.has_hung]
+        for watch in forgiven:
+            watch.state = INACTIVE
         self.combine()
+        return forgiven
 
     def forget_peak(self) -> None:
         """An operator has acknowledged a halt: drawdown counts from the last judged equity on."""

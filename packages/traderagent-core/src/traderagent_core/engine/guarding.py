@@ -111,12 +111,7 @@ class Guards:
         prices = dict(zip(held, engine.view.prices(held), strict=True))
         self._found_for, self._equity = engine.records, self._worth(held, prices.values())
         changed = self.account.judge(engine.now_ms, self._equity, engine.call)
-        for watch in changed:
-            state = watch.state
-            effect = (state.size_factor, state.is_entry_allowed)
-            engine.record("mode_changed", watch.name, state.is_active, state.reason, *effect)
-        if changed:
-            engine.refresh_restriction()
+        self._tell(changed)
         freed = [
             member
             for loss in self._losses()
@@ -136,6 +131,22 @@ class Guards:
             engine.planner.retry_blocked(member, Retry.WHEN_ALLOWED)
         if changed and not self.is_entry_allowed:
             hold_all_back(engine, engine.members.values())
+
+    def _tell(self, changed: Sequence[ModeWatch]) -> None:
+        """Write down what modes say now, and let it bind."""
+        for watch in changed:
+            state = watch.state
+            effect = (state.size_factor, state.is_entry_allowed)
+            self._engine.record("mode_changed", watch.name, state.is_active, state.reason, *effect)
+        if changed:
+            self._engine.refresh_restriction()
+
+    def forgive(self) -> None:
+        """An operator has spoken: a mode that has hung binds nobody any more, until it is asked again."""
+        forgiven = self.account.forgive()
+        self._tell(forgiven)
+        for member in self._engine.members.values() if forgiven else ():
+            self._engine.planner.retry_blocked(member, Retry.WHEN_ALLOWED)
 
     def _losses(self) -> "list[DailyLoss]":
         """The bots with a limit of daily loss; bands of those whose ledger has changed are forgotten."""

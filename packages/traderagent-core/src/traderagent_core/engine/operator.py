@@ -123,4 +123,4 @@ class Operator:
     def _forgive(self, member: "Member") -> None:
         member.is_quarantined = member.is_hung = False
         member.failures.clear()
-        self._engine.guards.account.forgive()
+        self._engine.guards.forgive()

@@ -17,7 +17,8 @@ def cautions(outcome: Outcome, metrics: Metrics) -> tuple[str, ...]:
     """Warnings of the run itself (`assumptions["warnings"]`), then those that follow from its figures."""
     said = outcome.assumptions.get("warnings", ())
     own = [said] if isinstance(said, str) else list(said)
-    return (*map(str, own), *_of_the_sample(metrics), *_of_the_data(outcome, metrics), *_of_the_end(metrics))
+    found = (*_of_the_sample(metrics), *_of_the_data(outcome, metrics), *_of_the_end(metrics))
+    return (*map(str, own), *outcome.study.failures, *found)
 
 
 def unattributed(outcome: Outcome) -> Decimal:

@@ -190,6 +190,11 @@ class Study:
         return None
 
     @property
+    def failures(self) -> Sequence[str]:
+        """Which calls of plugins have failed, how often, and how at first."""
+        return ()
+
+    @property
     def warnings(self) -> Sequence[str]:
         """What could not be made."""
         return ()

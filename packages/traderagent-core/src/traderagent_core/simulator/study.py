@@ -9,6 +9,7 @@ from typing import Any
 from traderagent_core.account.state import Record
 from traderagent_core.contract.exhibit import Exhibit
 from traderagent_core.contract.history import Judged, Note, RoundTrip, RunHistory
+from traderagent_core.coordinator.guards import MODE_FAILED
 from traderagent_core.model.candle import Candles
 from traderagent_core.model.instrument import Market
 from traderagent_core.model.position import money_context
@@ -73,6 +74,21 @@ class RunStudy(Study):
         """What could not be made."""
         return tuple(
             f"{shown.kind} {shown.owner}: {shown.problem}" for shown in self.exhibits if shown.problem
+        )
+
+    @cached_property
+    def failures(self) -> tuple[str, ...]:
+        """Which calls of plugins have failed, how often, and how at first."""
+        failed: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for record in only(self._records, {"plugin_failed"}):
+            _, _, bot, callback, error = record
+            failed[bot, callback].append(error)
+        for record in only(self._records, {"mode_changed"}):
+            if record[4].startswith(MODE_FAILED):
+                failed["", f"risk mode {record[2]}"].append(record[4])
+        return tuple(
+            f"{f'bot {bot}: ' if bot else ''}{callback} has failed {len(errors):,} ×, at first with {errors[0]}"
+            for (bot, callback), errors in failed.items()
         )
 
     # -- reading --------------------------------------------------------------------------------------------

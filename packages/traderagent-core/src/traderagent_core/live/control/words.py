@@ -54,11 +54,15 @@ class Words:
         """Start, pause, resume or stop one bot, or with None all that it fits; says where each is now."""
         for name, members in self._chosen(bot).items():
             life = life_of(self.driver, name)
-            if life in FROM[word]:
+            if life in FROM[word] or (word == "resume" and life == RUNNING and self._has_hung_mode()):
                 self._carry_out(word, name, members, reason)
             elif bot is not None and life not in ALREADY[word]:
                 raise RefusedError(f"bot {name!r} is {life}: it cannot {word} now; {FIRST[life]}")
         return self._lives(bot)
+
+    def _has_hung_mode(self) -> bool:
+        """Whether a risk mode lets nothing be added until an operator speaks, though every bot runs."""
+        return self.driver.engine.guards.account.has_hung
 
     def panic(self, bot: str | None, reason: str) -> dict[str, str]:
         """Cancel everything and close at the market; for all bots that is the emergency halt of the account."""

@@ -197,8 +197,6 @@ def verdict_problem(answer: Any) -> str | None:
     if not isinstance(answer, Verdict) or not isinstance(answer.ruling, Ruling):
         return f"{answer!r}, which is not a Verdict with a Ruling"
     verdict: Any = answer
-    if not isinstance(verdict.size_factor, Decimal):
-        return f"the size factor {verdict.size_factor!r}, which is not a Decimal"
     if verdict.ruling is not Ruling.NEUTRAL and verdict.size_factor != 1:
         return f"the size factor {verdict.size_factor} in a verdict that is {verdict.ruling.value}"
     if not isinstance(verdict.reason, str) or "\n" in verdict.reason:

@@ -44,15 +44,15 @@ class ModeKit(Configured):
 
     def levels(self, subject: Subject) -> RiskLevels:
         """The declared levels, if they can be used; their own case examines them."""
-        levels = self.build(subject).levels()
-        problem = levels_problem(levels)
+        mode = self.build(subject)
+        problem = levels_problem(mode, mode)
         if problem is not None:
             refuse(
                 expected="RiskLevels of ratios above 0 and below 1",
                 found=problem,
                 mend="return RiskLevels(drawdown=(Decimal(…),), daily_loss=(…,)) from levels()",
             )
-        return levels
+        return mode.levels()
 
     def ask(self, mode: RiskMode, portfolio: Portfolio, previous: ModeState) -> ModeState:
         """The mode's word; an exception fails the case."""
@@ -127,18 +127,15 @@ def strange_portfolios() -> Iterator[Portfolio]:
                 yield Portfolio(time_ms, equity, peak, day_start)
 
 
-def levels_problem(levels: Any) -> str | None:
-    """What is wrong with declared levels, or None."""
-    if not isinstance(levels, RiskLevels):
-        return f"{levels!r}, which is not RiskLevels"
-    for name in ("drawdown", "daily_loss"):
-        ratios = getattr(levels, name)
-        if not isinstance(ratios, tuple):
-            return f"{name}={ratios!r}, which is not a tuple"
-        for ratio in ratios:
-            if not isinstance(ratio, Decimal) or not ratio.is_finite() or not ZERO < ratio < ONE:
-                return f"the level {ratio!r} of {name}"
-    return None
+def levels_problem(mode: RiskMode, other: RiskMode) -> str | None:
+    """What is wrong with the levels that two of a kind declare, or None."""
+    try:
+        found: list[Any] = [mode.levels(), mode.levels(), other.levels()]
+    except (TypeError, ValueError) as error:
+        return str(error)
+    if not isinstance(found[0], RiskLevels):
+        return f"{found[0]!r}, which is not RiskLevels"
+    return None if found == [found[0]] * 3 else f"{found}"
 
 
 def state_problem(answer: Any, portfolio: Portfolio) -> str | None:
@@ -148,12 +145,9 @@ def state_problem(answer: Any, portfolio: Portfolio) -> str | None:
     state: Any = answer
     if type(state.is_active) is not bool or type(state.is_entry_allowed) is not bool:
         return f"{state!r}, whose is_active and is_entry_allowed are not both true or false"
-    factor = state.size_factor
-    if not isinstance(factor, Decimal) or not factor.is_finite() or not ZERO < factor <= ONE:
-        return f"the size factor {factor!r}, which is not a Decimal above 0 and at most 1"
     if not isinstance(state.reason, str) or (state.is_active and not state.reason.strip()):
         return f"{state!r}, which is active without a reason"
-    if not state.is_active and (factor != ONE or not state.is_entry_allowed):
+    if not state.is_active and (state.size_factor != ONE or not state.is_entry_allowed):
         return f"{state!r}, which binds something although it is not active"
     if type(state.until_ms) is not int or (state.until_ms and state.until_ms <= portfolio.time_ms):
         return f"until_ms={state.until_ms!r}, which is over at {portfolio.time_ms}"

@@ -52,11 +52,7 @@ class RiskModeConformance(ModeKit):
 
         Mend: `levels` reads the configuration only and returns RiskLevels with tuples of Decimals.
         """
-        mode = self.build(subject)
-        found = [mode.levels(), mode.levels(), self.build(subject).levels()]
-        problem = levels_problem(found[0])
-        if problem is None and found != [found[0]] * 3:
-            problem = f"{found}"
+        problem = levels_problem(self.build(subject), self.build(subject))
         if problem is not None:
             refuse(
                 expected="RiskLevels of ratios above 0 and below 1, the same at every call",
