@@ -17,7 +17,7 @@ from traderagent_core.coordinator.allocator import added_up
 from traderagent_core.data.loading import load_for_backtest
 from traderagent_core.engine.engine import Engine
 from traderagent_core.engine.standing import Standing
-from traderagent_core.model.order import Purpose
+from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.position import money_context
 from traderagent_core.simulator.preparing import Prepared, RunOptions, prepare
 from traderagent_core.simulator.seats import seat
@@ -73,6 +73,7 @@ class Watched:
             self._one_owner(pair)
         self._only_owners_add(engine)
         self._nothing_is_added_in_a_halt(engine, effects.records)
+        self._nothing_that_adds_rests_where_nothing_may_be_added(engine)
         self._shares_keep_to_the_pool(engine)
         self._what_is_remembered_holds(engine)
         if engine.allocating is not None and any(
@@ -80,6 +81,16 @@ class Watched:
         ):
             self._note_committed(engine, effects.records)
         return effects
+
+    def _nothing_that_adds_rests_where_nothing_may_be_added(self, engine: Engine) -> None:
+        """What adds to a position has been taken back, past the limit of a day and while a mode allows no entries."""
+        for order in engine.account.orders.values():
+            member, want = engine.members[order.want.plan.bot], order.want
+            if member.is_over_daily_loss or not engine.guards.is_entry_allowed:
+                held = member.ledger.quantity
+                is_adding = not want.leg.is_exit and (not held or (held > 0) is (want.side is Side.BUY))
+                assert order.is_canceling or want.status is not WantStatus.OPEN or not is_adding
+                self.seen["held back"] += want.status is WantStatus.BLOCKED
 
     def _note_committed(self, engine: Engine, records: Sequence[Any]) -> None:
         """After orders that add, what is committed is not more than the active pool."""

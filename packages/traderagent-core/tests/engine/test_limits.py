@@ -8,8 +8,9 @@ from traderagent_core.contract.entry_filter import EntryFilter, Ruling, Verdict
 from traderagent_core.contract.risk_mode import INACTIVE, ModeState, Portfolio, RiskLevels, RiskMode
 from traderagent_core.coordinator.risk_modes import DrawdownConfig, DrawdownMode, ReducedConfig, ReducedMode
 from traderagent_core.engine.setup import Limits
+from traderagent_core.errors import PluginHungError
 from traderagent_core.model.order import Purpose, Side
-from traderagent_core.model.plan import At, Fixed, Held, Leg, Plan
+from traderagent_core.model.plan import At, Filled, Fixed, Held, Leg, Plan
 from traderagent_core.testing.scripted import ScriptedVenue
 
 D = Decimal
@@ -160,6 +161,70 @@ def test_entries_forbidden_by_a_mode_wait_until_it_allows_them() -> None:
     assert len(venue.requests("b")) == 1
 
 
+def held_back(venue: ScriptedVenue) -> list[tuple[Any, ...]]:
+    return [record[1:] for record in venue.told("want_blocked")]
+
+
+def test_orders_that_add_leave_the_venue_while_a_mode_allows_none_and_come_back_after_it() -> None:
+    state = [INACTIVE]
+    safety = leg("b", 95, purpose=Purpose.SAFETY)
+    legs = (leg("a", then=("out",)), safety, OUT)
+    venue = ScriptedVenue(
+        {"on_start": lambda c: c.enter(Plan("plan", legs, ("a", "b")))}, modes=(("m", Mode(state)),)
+    ).start()
+    venue.fill("a")
+    state[0] = ModeState(True, is_entry_allowed=False)
+    venue.close_candle()
+    assert held_back(venue) == [("risk_mode_forbids_entries", "when risk allows")]
+    assert venue.live("b").is_canceling
+    assert not venue.live("out").is_canceling, "what reduces stays"
+    venue.cancel("b")
+    assert len(venue.requests("b")) == 1
+    state[0] = INACTIVE
+    venue.close_candle()
+    assert [request.price for request in venue.requests("b")] == [95, 95]
+
+
+def test_what_trades_before_its_cancellation_is_not_sent_again() -> None:
+    state = [INACTIVE]
+    venue = ScriptedVenue(plan(leg("a", 95)), modes=(("m", Mode(state)),)).start()
+    state[0] = ModeState(True, is_entry_allowed=False)
+    venue.close_candle()
+    venue.fill("a")
+    state[0] = INACTIVE
+    venue.close_candle()
+    assert len(venue.requests("a")) == 1
+    assert venue.ledger.quantity == 2
+
+
+def test_orders_that_add_leave_the_venue_past_the_daily_loss_and_come_back_at_midnight() -> None:
+    venue = ScriptedVenue(
+        plan(leg("a"), leg("b", 80, purpose=Purpose.SAFETY)), limits=Limits(max_daily_loss=D(20))
+    ).start()
+    venue.fill("a")
+    venue.close_candle(89)
+    assert held_back(venue) == [("max_daily_loss", "when risk allows")]
+    venue.cancel("b")
+    venue.now_ms += DAY_MS
+    venue.close_candle()
+    assert len(venue.requests("b")) == 2
+
+
+def test_a_cycle_of_a_counter_that_a_mode_has_shrunk_counts_what_both_have_traded() -> None:
+    state = [INACTIVE]
+    sell = leg("s", 110, 4, Side.SELL, then=("back",))
+    back = Leg("back", "s", Side.BUY, Purpose.GRID_COUNTER, Filled(), At(D(105)))
+    legs = (leg("a", quantity=10), sell, back)
+    venue = ScriptedVenue(Plan("plan", legs, ("a", "s")), modes=(("m", Mode(state)),)).start()
+    venue.fill("a")
+    state[0] = ModeState(True, D("0.5"))
+    venue.close_candle()
+    venue.fill("s")
+    assert venue.requests("s")[-1].quantity == 2
+    venue.fill("s")
+    assert (venue.ledger.cycles, venue.ledger.cycle_profit) == (1, 2 * 5)
+
+
 def test_the_drawdown_mode_is_on_from_its_level_to_its_level() -> None:
     mode = DrawdownMode(DrawdownConfig(drawdown=D("0.10"), size_factor=D("0.75")))
     said = [
@@ -289,3 +354,27 @@ def test_who_asks_for_equity_between_two_steps_has_it_at_the_price_of_then() -> 
     assert venue.engine.guards.equity() == 10_010
     venue.view.last_price = D(95)
     assert venue.engine.guards.equity() == 9_950
+
+
+def test_what_waits_for_a_mode_that_has_hung_goes_out_for_all_bots_when_it_is_forgiven() -> None:
+    state = [INACTIVE]
+    venue = ScriptedVenue(
+        plan(leg("a", 95), leg("b", 90, purpose=Purpose.SAFETY)), modes=(("m", Mode(state)),)
+    ).start()
+    call = venue.engine.call
+    venue.engine.call = hang
+    venue.close_candle()
+    venue.engine.call = call
+    assert [reason for reason, _ in held_back(venue)] == ["risk_mode_forbids_entries"] * 2
+    for slot in "ab":
+        venue.cancel(slot)
+    venue.operator("resume")
+    assert [len(venue.requests(slot)) for slot in "ab"] == [2, 2]
+    assert [record[:3] for record in venue.told("mode_changed")] == [
+        ("m", True, "mode_hung"),
+        ("m", False, ""),
+    ]
+
+
+def hang(owner: str, name: str, function: Any, *arguments: Any) -> Any:
+    raise PluginHungError("it hung")
