@@ -13,8 +13,9 @@ import pytest
 from traderagent_core import simulate
 from traderagent_core.account.account import Account
 from traderagent_core.cli.main import run
-from traderagent_core.report.coordination_tables import coordination_tables
+from traderagent_core.report.coordination_tables import _joined, coordination_tables
 from traderagent_core.simulator import hearing, preparing
+from traderagent_core.simulator.coordination import Stretch
 from traderagent_core.simulator.record_log import RecordLog
 
 TWO = ("BTC/USDT", "ETH/USDT")
@@ -203,3 +204,25 @@ def test_why_says_which_pairs_there_are(
 def test_why_of_a_folder_without_a_run_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["why", str(tmp_path)]) == 2
     assert "holds no finished back-test" in capsys.readouterr().err
+
+
+def test_regimes_are_told_through_a_halt_that_nobody_acknowledges(portfolio: Any, made: Any) -> None:
+    candles = made(TWO, days=90, seed=3)
+    halted = simulate(portfolio(TWO, risk_modes=MODES, simulation={"balance": 10000}), candles)
+    free = simulate(
+        portfolio(TWO, simulation={"balance": 10000}, risk_modes={"halt": {"enabled": False}}), candles
+    )
+    shown = [result.outcome.study.coordination for result in (halted, free)]
+    halt = shown[0].halts[-1]
+    assert halt.to_ms == shown[0].end_ms, "nobody has acknowledged it"
+    assert shown[0].regimes == shown[1].regimes
+    assert shown[0].regimes["btc"][-1].from_ms > halt.from_ms
+
+
+def test_a_mode_that_says_more_while_it_is_on_was_on_once() -> None:
+    changes = [
+        Stretch("reduced", 0, 5, "loss=5 %"),
+        Stretch("reduced", 5, 9, "loss=10 %"),
+        Stretch("reduced", 20, 22),
+    ]
+    assert [(each.from_ms, each.to_ms) for each in _joined(changes)] == [(0, 9), (20, 22)]

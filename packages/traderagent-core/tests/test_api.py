@@ -40,6 +40,40 @@ def test_a_mapping_a_loaded_configuration_and_a_file_give_the_same(
     assert results[0].metrics.cycles > 20
 
 
+HALVES = """
+from decimal import Decimal
+from pydantic import BaseModel
+from traderagent_core import EntryFilter, EntryFilterSpec, Ruling, Verdict, hookimpl
+
+class Nothing(BaseModel):
+    pass
+
+class Halves(EntryFilter):
+    def judge(self, plan, view, symbol):
+        return Verdict(Ruling.NEUTRAL, "half", size_factor=0.5)
+
+@hookimpl
+def traderagent_entry_filters():
+    yield EntryFilterSpec("halves", "Halves what is planned.", Nothing, Halves)
+"""
+
+
+def test_a_plugin_that_fails_is_told_in_front_of_all_figures(
+    ladder: Make, market: MarketMaker, ladder_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "halves.py").write_text(HALVES)
+    plugins = [str(ladder_file), str(tmp_path / "halves.py")]
+    result = simulate({**ladder(), "plugins": plugins, "filters": {"halves": {}}}, market("ranging"))
+    told = [warning for warning in result.warnings if "has failed" in warning]
+    assert len(told) == 1
+    assert told[0].startswith("bot bot: filter halves has failed ")
+    assert told[0].endswith(
+        "at first with TypeError: size_factor must be a Decimal, such as Decimal('0.5'), not 0.5"
+    )
+    assert f"! {told[0]}" in result.table()
+    assert told[0] in result.to_json()
+
+
 def test_candles_may_be_one_series_several_or_a_mapping(ladder: Make, market: MarketMaker) -> None:
     candles, other = market("ranging"), market("rising", symbol="ETH/USDT")
     given: list[Any] = [

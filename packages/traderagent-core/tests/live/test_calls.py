@@ -11,6 +11,7 @@ from traderagent_core.coordinator.guards import HUNG as MODE_HUNG
 from traderagent_core.coordinator.guards import AccountGuard, ModeWatch
 from traderagent_core.engine.snapshot import restore, snapshot
 from traderagent_core.errors import PersistenceError, PluginHungError
+from traderagent_core.live.control.words import Words
 from traderagent_core.live.watchdog.board import Board
 from traderagent_core.live.watchdog.calls import Calls
 from traderagent_core.model.event import OperatorCommand
@@ -148,3 +149,27 @@ def test_a_risk_mode_that_hung_lets_nothing_be_added_until_it_is_forgiven() -> N
     assert guard.is_entry_allowed
     guard.judge(3, amount)
     assert guard.is_entry_allowed
+
+
+class Stub:
+    """The driver of a scripted engine."""
+
+    def __init__(self, venue: ScriptedVenue) -> None:
+        self.venue, self.engine = venue, venue.engine
+
+    def say(self, name: str, word: str, reason: str) -> None:
+        self.engine.step(OperatorCommand(self.engine.now_ms + 1, name, word, reason))
+
+    def awaits(self, name: str) -> bool:
+        return False
+
+
+def test_resume_forgives_a_risk_mode_that_hung_though_every_bot_runs() -> None:
+    venue = ScriptedVenue({}, modes=(("never", Never(None)),)).start()
+    plain, venue.engine.call = venue.engine.call, hang
+    venue.close_candle()
+    venue.engine.call = plain
+    assert not venue.engine.guards.is_entry_allowed
+    driver: Any = Stub(venue)
+    assert Words(driver).say("resume", None, "") == {venue.member.name: "RUNNING"}
+    assert venue.engine.guards.is_entry_allowed
