@@ -41,20 +41,22 @@ def test_a_mapping_a_loaded_configuration_and_a_file_give_the_same(
 
 
 HALVES = """
-from decimal import Decimal
 from pydantic import BaseModel
-from traderagent_core import EntryFilter, EntryFilterSpec, Ruling, Verdict, hookimpl
+from traderagent_core import ModeState, RiskLevels, RiskMode, RiskModeSpec, hookimpl
 
 class Nothing(BaseModel):
     pass
 
-class Halves(EntryFilter):
-    def judge(self, plan, view, symbol):
-        return Verdict(Ruling.NEUTRAL, "half", size_factor=0.5)
+class Halves(RiskMode):
+    def levels(self):
+        return RiskLevels()
+
+    def judge(self, portfolio, previous):
+        return ModeState(is_active=True, size_factor=0.5, reason="half")
 
 @hookimpl
-def traderagent_entry_filters():
-    yield EntryFilterSpec("halves", "Halves what is planned.", Nothing, Halves)
+def traderagent_risk_modes():
+    yield RiskModeSpec("halves", "Halves what is planned.", Nothing, Halves)
 """
 
 
@@ -63,15 +65,10 @@ def test_a_plugin_that_fails_is_told_in_front_of_all_figures(
 ) -> None:
     (tmp_path / "halves.py").write_text(HALVES)
     plugins = [str(ladder_file), str(tmp_path / "halves.py")]
-    result = simulate({**ladder(), "plugins": plugins, "filters": {"halves": {}}}, market("ranging"))
-    told = [warning for warning in result.warnings if "has failed" in warning]
-    assert len(told) == 1
-    assert told[0].startswith("bot bot: filter halves has failed ")
-    assert told[0].endswith(
-        "at first with TypeError: size_factor must be a Decimal, such as Decimal('0.5'), not 0.5"
-    )
-    assert f"! {told[0]}" in result.table()
-    assert told[0] in result.to_json()
+    result = simulate({**ladder(), "plugins": plugins, "risk_modes": {"halves": {}}}, market("ranging"))
+    told = "risk mode halves has failed 1 ×, at first with mode_failed:TypeError"
+    assert told in result.warnings
+    assert f"! {told}" in result.table()
 
 
 def test_candles_may_be_one_series_several_or_a_mapping(ladder: Make, market: MarketMaker) -> None:

@@ -23,7 +23,9 @@ def hold_all_back(engine: "Engine", members: "Iterable[Member]") -> None:
     """Block all wants that add, of bots that may not add anything now; they go out again when that is over."""
     for member in members:
         refusal = engine.judge.standing_refusal(member)
-        for want in [] if refusal is None else _adding(engine, member):
+        if refusal is None:
+            continue
+        for want in _adding(engine, member):
             order = want.order
             engine.desk.block(want, refusal, Retry.WHEN_ALLOWED)
             if order is not None:
