@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from traderagent_core import simulate
+from traderagent_core import load_config, simulate
 from traderagent_core.cli.main import run
 from traderagent_core.coordinator.allocator import allocate
 from traderagent_core.model.position import money_context
@@ -159,3 +159,18 @@ def test_a_run_of_one_strategy_tells_its_modes_and_decisions(made: Any, tmp_path
     assert "regime" not in told
     assert "capital" not in told
     assert "plan granted" in told
+
+
+def test_modes_of_a_run_with_one_strategy_are_told(portfolio: Any, made: Any, tmp_path: Path) -> None:
+    grid = {"upper_price": "140", "lower_price": "60", "grid_levels": 9, "amount_per_grid": "500"}
+    bot = {"name": "btc", "symbol": "BTC/USDT", "strategy": "grid", "timeframe": "1h", "grid": grid}
+    config = load_config({"simulation": {"balance": 5000}, "bots": [bot], "risk_modes": MODES})
+    result = simulate(config, made(("BTC/USDT",), days=60, seed=5))
+    result.write(tmp_path, html=False)
+    assert not (tmp_path / "timeline.json").exists()
+    modes = [row for row in result.outcome.decisions if row.what.startswith("mode ")]
+    assert modes[0].what == "mode on"
+    off = next(row for row in modes if row.what == "mode off" and row.name == modes[0].name)
+    told = explain(tmp_path, None, modes[0].time_ms)
+    assert f"risk modes: {modes[0].name} since {iso(modes[0].time_ms)} ({modes[0].reason}" in told
+    assert f"{modes[0].name} since" not in explain(tmp_path, None, off.time_ms)

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from attrs import evolve, frozen
 from traderagent_core.contract.strategy import Release, Wake
+from traderagent_core.engine.codec import StateError
+from traderagent_core.engine.snapshot import snapshot
 from traderagent_core.model import command as cmd
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import At, AverageTimes, Fixed, Held, Leg, Plan, Stop, Trail
@@ -291,3 +293,12 @@ def test_a_halted_bot_stays_halted_through_a_resume() -> None:
     venue.operator("resume")
     venue.timer("t")
     assert not venue.sent
+
+
+def test_whose_state_cannot_be_saved_is_told() -> None:
+    venue = ScriptedVenue({}).start()
+    venue.strategy.state = object()
+    with pytest.raises(
+        StateError, match=f"the state of bot '{venue.member.name}' cannot be saved: .* not object"
+    ):
+        snapshot(venue.engine)

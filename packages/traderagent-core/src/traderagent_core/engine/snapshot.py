@@ -36,7 +36,26 @@ def snapshot(engine: "Engine") -> dict[str, Any]:
 
 def snapshot_json(engine: "Engine") -> str:
     """As `snapshot`, as JSON text."""
-    return f'{{"schema_version":{SCHEMA_VERSION},{members(remembered(engine))}}}'
+    try:
+        text = members(remembered(engine))
+    except StateError as error:
+        raise _blamed(engine) or error from error
+    return f'{{"schema_version":{SCHEMA_VERSION},{text}}}'
+
+
+def _blamed(engine: "Engine") -> StateError | None:
+    """Whose state or plan cannot be saved, if that can be told."""
+    strategies = [(f"the state of bot {own.name!r}", own.strategy.state) for own in engine.members.values()]
+    filters = [(f"the state of filter {name!r}", own.state) for name, own in engine.setup.filters.items()]
+    plans = [
+        (f"plan {own.plan.name!r} of bot {own.bot!r}", own.plan) for own in engine.account.plans.values()
+    ]
+    for whose, value in (*strategies, *filters, *plans):
+        try:
+            members({"value": value})
+        except StateError as error:
+            return StateError(f"{whose} cannot be saved: {error}")
+    return None
 
 
 def remembered(engine: "Engine") -> dict[str, Any]:

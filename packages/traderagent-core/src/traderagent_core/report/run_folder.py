@@ -3,6 +3,7 @@
 import csv
 import json
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,6 +18,8 @@ from traderagent_core.host.hints import did_you_mean, listed
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Row = Mapping[str, str]
+MODE_ON, MODE_OFF = "mode on", "mode off"
+"""What decisions say of a risk mode."""
 
 
 def milliseconds(text: str) -> int:
@@ -36,7 +39,7 @@ class Span:
 
 @define(eq=False, slots=False)
 class RunFolder:
-    """The files of a run; `timeline` is empty where no strategy was chosen by regime and nothing was halted."""
+    """The files of a run; where nothing was chosen by regime and nothing was halted, `timeline` has modes only."""
 
     folder: Path
     result: Mapping[str, Any]
@@ -50,7 +53,12 @@ class RunFolder:
             result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
             decisions = _rows(folder / "decisions.csv")
             path = folder / "timeline.json"
-            timeline = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+            end = result["metrics"]["end"]
+            timeline = (
+                json.loads(path.read_text(encoding="utf-8"))
+                if path.exists()
+                else {"modes": _modes_of(decisions, end)}
+            )
         except OSError as error:
             raise DataError(
                 f"{folder} holds no finished back-test ({error.strerror or error}); name the folder that "
@@ -130,3 +138,24 @@ class RunFolder:
 def _rows(path: Path) -> Sequence[Row]:
     with path.open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
+
+
+def _modes_of(decisions: Sequence[Row], end: str) -> Mapping[str, list[Row]]:
+    """Stretches of risk modes by name, as a timeline has them, from the decisions of a run that has none."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    begun: dict[str, Row] = {}
+    for row in decisions:
+        if row["what"] in (MODE_ON, MODE_OFF):
+            _end(found, begun.pop(row["name"], None), row["time"])
+            if row["what"] == MODE_ON:
+                begun[row["name"]] = row
+    for row in begun.values():
+        _end(found, row, end)
+    return found
+
+
+def _end(found: dict[str, list[Row]], begun: Row | None, end: str) -> None:
+    if begun is not None:
+        evidence = ", ".join(filter(None, (begun["reason"], begun["evidence"])))
+        stretch = {"name": begun["name"], "from": begun["time"], "to": end, "evidence": evidence}
+        found[begun["name"]].append(stretch)
