@@ -154,6 +154,13 @@ def test_a_plan_that_breaks_the_contract_is_refused_by_name(bad: Any) -> None:
     assert not venue.account.plans
 
 
+def test_a_price_without_its_rule_is_told_as_such() -> None:
+    bare: Any = D("95")
+    bad = plan(Leg("a", "a", Side.BUY, Purpose.ENTRY, Fixed(D(1)), bare))
+    venue = ScriptedVenue({"on_start": lambda c: c.enter(bad)}).start()
+    assert "price Decimal('95'); expected a rule: write At(95)" in venue.told("plugin_failed")[0][2]
+
+
 def test_a_plan_of_a_billion_is_over_every_budget() -> None:
     venue = ScriptedVenue(plan(leg(quantity=10**9))).start()
     assert venue.told("plan_rejected")[0][2] == "over_budget"

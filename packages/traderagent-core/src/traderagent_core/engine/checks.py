@@ -157,7 +157,9 @@ def _is_sound(rule: object) -> bool:
 
 
 def _unsound(where: str, what: str, rule: object) -> OrderError:
-    number = NUMBERS[type(rule)](rule) if type(rule) in NUMBERS else rule
+    if type(rule) not in NUMBERS:
+        return OrderError(f"{where} has {what} {rule!r}; expected a rule: write At({rule}), for example")
+    number = NUMBERS[type(rule)](rule)
     return OrderError(
         f"{where} has {what} {number}; expected a positive number of ordinary size, as a Decimal"
     )
