@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from attrs import evolve, frozen
-from traderagent_core.contract.strategy import Release, Wake
+from traderagent_core.contract.strategy import Needs, Release, Wake
 from traderagent_core.engine.codec import StateError
 from traderagent_core.engine.snapshot import snapshot
+from traderagent_core.indicators import Sma
 from traderagent_core.model import command as cmd
 from traderagent_core.model.order import Purpose, Side
 from traderagent_core.model.plan import At, AverageTimes, Fixed, Held, Leg, Plan, Stop, Trail
@@ -159,6 +160,20 @@ def test_a_price_without_its_rule_is_told_as_such() -> None:
     bad = plan(Leg("a", "a", Side.BUY, Purpose.ENTRY, Fixed(D(1)), bare))
     venue = ScriptedVenue({"on_start": lambda c: c.enter(bad)}).start()
     assert "price Decimal('95'); expected a rule: write At(95)" in venue.told("plugin_failed")[0][2]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"indicators": Sma(20)}, "must be a tuple, such as"),
+        ({"indicators": (Sma,)}, "must be a tuple, such as"),
+        ({"wake": "every candle"}, "must be one of Wake.NEVER, Wake.CANDIDATES, Wake.EVERY_CANDLE"),
+        ({"look_back": 0}, "at least 1 candle"),
+    ],
+)
+def test_needs_that_nobody_can_meet_are_refused(wrong: Any, words: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=words):
+        Needs(**wrong)
 
 
 def test_a_plan_of_a_billion_is_over_every_budget() -> None:

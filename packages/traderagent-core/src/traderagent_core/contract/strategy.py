@@ -44,9 +44,9 @@ class Needs:
     """
 
     timeframe: str | None = None
-    indicators: tuple["Indicator", ...] = ()
+    indicators: tuple["Indicator", ...] = field(default=())
     look_back: int = field(default=1)
-    wake: Wake = Wake.NEVER
+    wake: Wake = field(default=Wake.NEVER)
     fills: bool = True
     between_plans: bool = False
     max_drawdown: Decimal | None = None
@@ -55,6 +55,18 @@ class Needs:
     def _check(self, _attribute: Any, value: int) -> None:
         if value < 1:
             raise ValueError(f"look_back must be at least 1 candle, not {value}")
+
+    @indicators.validator
+    def _check_indicators(self, _attribute: Any, value: Any) -> None:
+        from traderagent_core.indicators.base import Indicator
+
+        if not isinstance(value, tuple) or not all(isinstance(each, Indicator) for each in value):
+            raise TypeError(f"indicators must be a tuple, such as (Ema(20),), not {value!r}")
+
+    @wake.validator
+    def _check_wake(self, _attribute: Any, value: Any) -> None:
+        if not isinstance(value, Wake):
+            raise TypeError(f"wake must be one of {', '.join(map(str, Wake))}, not {value!r}")
 
 
 @frozen
