@@ -282,8 +282,12 @@ def splitting(seed: int) -> Any:
 
 
 def final_state(ran: Any) -> dict[str, Any]:
-    """Ledgers at the end, and what is still wanted, by slot; an order that has not arrived may be changed yet."""
+    """Ledgers at the end, and what is still wanted, by slot; an order that has not arrived may be changed yet.
+
+    The stop of a position that is being closed stays where the fill that began the exit found it: it is left out.
+    """
     account = ran.engine.account
+    left = {(name, "stop") for name, member in ran.engine.members.items() if member.exit_reason}
     return {
         "ledgers": {
             key: (own.quantity, own.position.cost, own.realized_pnl, own.fees, own.cycles, own.cycle_profit)
@@ -297,12 +301,14 @@ def final_state(ran: Any) -> dict[str, Any]:
                 want.price,
             )
             for want in account.wants.values()
-            if want.status in ALIVE
+            if want.status in ALIVE and (want.slot.bot, want.slot.name) not in left
         },
         "orders": {
             (own.want.slot.bot, own.want.slot.name): (own.price, own.quantity, own.filled)
             for own in account.orders.values()
-            if own.want.status in ALIVE and own.status is not OrderStatus.SUBMITTED
+            if own.want.status in ALIVE
+            and own.status is not OrderStatus.SUBMITTED
+            and (own.want.slot.bot, own.want.slot.name) not in left
         },
     }
 
