@@ -282,12 +282,8 @@ def splitting(seed: int) -> Any:
 
 
 def final_state(ran: Any) -> dict[str, Any]:
-    """Ledgers at the end, and what is still wanted, by slot; an order that has not arrived may be changed yet.
-
-    The stop of a position that is being closed stays where the fill that began the exit found it: it is left out.
-    """
+    """Ledgers at the end, and what is still wanted, by slot; an order that has not arrived may be changed yet."""
     account = ran.engine.account
-    left = {(name, "stop") for name, member in ran.engine.members.items() if member.exit_reason}
     return {
         "ledgers": {
             key: (own.quantity, own.position.cost, own.realized_pnl, own.fees, own.cycles, own.cycle_profit)
@@ -301,14 +297,12 @@ def final_state(ran: Any) -> dict[str, Any]:
                 want.price,
             )
             for want in account.wants.values()
-            if want.status in ALIVE and (want.slot.bot, want.slot.name) not in left
+            if want.status in ALIVE
         },
         "orders": {
             (own.want.slot.bot, own.want.slot.name): (own.price, own.quantity, own.filled)
             for own in account.orders.values()
-            if own.want.status in ALIVE
-            and own.status is not OrderStatus.SUBMITTED
-            and (own.want.slot.bot, own.want.slot.name) not in left
+            if own.want.status in ALIVE and own.status is not OrderStatus.SUBMITTED
         },
     }
 
