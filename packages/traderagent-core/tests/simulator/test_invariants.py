@@ -307,11 +307,16 @@ def final_state(ran: Any) -> dict[str, Any]:
     }
 
 
+def adds_and_closes(script: Any) -> bool:
+    """Whether a leg that adds ends its plan: the stop stays where the fill before the last one has left it."""
+    return any(leg.closes and not leg.is_exit for plan in script.plans for leg in plan.legs)
+
+
 @given(data=st.data())
 @MANY
 def test_splitting_fills_leaves_the_same_ledgers_and_wants(kit: Any, data: Any) -> None:
     world = data.draw(kit.worlds())
-    assume(not any(script.wants_fills for script in world.scripts))
+    assume(not any(script.wants_fills or adds_and_closes(script) for script in world.scripts))
     whole = kit.run(world)
     parts = kit.run(world, exchange=splitting(data.draw(st.integers(0, 99))))
     assume(not begins_with_a_part(whole) and not begins_with_a_part(parts))
