@@ -310,13 +310,6 @@ def test_all_mistakes_of_routes_weights_and_bots_are_told_together(problems: Pro
     ]
 
 
-def test_a_bot_of_several_that_weighs_nothing_is_told(problems: Problems) -> None:
-    bots = BOT + BOT.replace("bots:\n", "").replace("name: a", "name: b").replace("BTC", "ETH")
-    (found,) = problems("coordinator: {allocator: {weights: {b: 0}}}\n" + bots)
-    assert (found["line"], found["key"]) == (1, "coordinator.allocator.weights.b")
-    assert "bot 'b' weighs nothing" in found["rule"]
-
-
 def test_one_mistake_of_a_route_is_told_once_for_all_bots(problems: Problems) -> None:
     bots = BOT + BOT.replace("bots:\n", "").replace("name: a", "name: b").replace("BTC", "ETH")
     (found,) = problems(route("strategy: grid, parameters: {spacing: round}") + bots)

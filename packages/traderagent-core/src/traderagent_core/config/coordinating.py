@@ -47,11 +47,6 @@ def _check_weights(root: Node, drafts: Sequence[Draft], problems: Problems) -> N
         rule = f"there is no bot {name!r}{did_you_mean(name, names)}"
         problems.at_key(node.children[name], (*path, name), rule, f"bots: {listed(names)}")
     weights = valid_fields(AllocatorConfig, allocator).get("weights")
-    idle = names & {name for name, weight in (weights or {}).items() if not weight}
-    if idle and idle == names:
+    if names and weights is not None and not any(weights.get(name, 1) for name in names):
         hint = "give at least one bot a weight above 0; only proportions matter"
         problems.at_key(node, path, "the weights of the bots add up to 0", hint)
-        return
-    for name in sorted(idle):
-        rule = f"bot {name!r} weighs nothing, so it would have no capital to trade with"
-        problems.at_key(node.children[name], (*path, name), rule, "give it a weight above 0, or leave it out")
