@@ -237,9 +237,6 @@ class Account(CoordinationRecords):
         self.blocked -= want.status is BLOCKED
         want.status = ENDED
         want.reason = reason
-        self._leave(want)
-
-    def _leave(self, want: Want) -> None:
         want.plan.wants.pop(want.id, None)
         if want.slot.want is want:
             want.slot.want = None

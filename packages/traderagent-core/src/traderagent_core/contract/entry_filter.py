@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from attrs import Factory, field, frozen
 
 from traderagent_core.contract.exhibit import Exhibit
+from traderagent_core.contract.size_factor import check_size_factor
 from traderagent_core.contract.state import NoState
 
 if TYPE_CHECKING:
@@ -38,10 +39,7 @@ class Verdict:
 
     @size_factor.validator
     def _check(self, _attribute: Any, value: Decimal) -> None:
-        if not isinstance(value, Decimal):
-            raise TypeError(f"size_factor must be a Decimal, such as Decimal('0.5'), not {value!r}")
-        if not Decimal(0) < value <= ONE:
-            raise ValueError(f"size_factor must be above 0 and at most 1, not {value}")
+        check_size_factor(value, "Ruling.REJECT")
 
 
 class EntryFilter:

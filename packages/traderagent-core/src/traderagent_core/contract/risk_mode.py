@@ -5,6 +5,8 @@ from typing import Any
 
 from attrs import Attribute, field, frozen
 
+from traderagent_core.contract.size_factor import check_size_factor
+
 ZERO = Decimal(0)
 ONE = Decimal(1)
 
@@ -77,13 +79,7 @@ class ModeState:
 
     @size_factor.validator
     def _check(self, _attribute: Any, value: Decimal) -> None:
-        if not isinstance(value, Decimal):
-            raise TypeError(f"size_factor must be a Decimal, such as Decimal('0.5'), not {value!r}")
-        if not ZERO < value <= ONE:
-            raise ValueError(
-                f"size_factor must be above 0 and at most 1, not {value}; to let nothing be added say"
-                " is_entry_allowed=False"
-            )
+        check_size_factor(value, "is_entry_allowed=False")
 
 
 INACTIVE = ModeState(is_active=False)

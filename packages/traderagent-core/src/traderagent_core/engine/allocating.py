@@ -77,7 +77,7 @@ class Allocating:
         self._place: dict[str, int] = {}
         self._warm: dict[int, int] = {}
         self._made_for: Sequence[Record] | None = None
-        self._equity = self._active_pool = ZERO
+        self._active_pool = ZERO
         self._claimants = [
             self._claimant(place, bot, share)
             for place, (bot, share) in enumerate(setup.capital_shares.items())
@@ -98,9 +98,8 @@ class Allocating:
         """Equity at the prices of this step."""
         if self._made_for is not self._engine.records:  # Prices stand still inside one step.
             self._made_for = self._engine.records
-            self._equity = self._engine.guards.equity_of_step()
-            self._active_pool = active_pool(self._config, self._equity)
-        return self._equity
+            self._active_pool = active_pool(self._config, self._engine.guards.equity_of_step())
+        return self._engine.guards.equity_of_step()
 
     def budget(self, member: "Member") -> Decimal:
         """The share of a strategy's bot, in quote currency before leverage."""

@@ -26,10 +26,7 @@ def hold_all_back(engine: "Engine", members: "Iterable[Member]") -> None:
         if refusal is None:
             continue
         for want in _adding(engine, member):
-            order = want.order
-            engine.desk.block(want, refusal, Retry.WHEN_ALLOWED)
-            if order is not None:
-                engine.desk.cancel(order)
+            _hold(engine, want, refusal, Retry.WHEN_ALLOWED)
 
 
 def hold_back(engine: "Engine", member: "Member") -> None:
@@ -45,8 +42,13 @@ def hold_back(engine: "Engine", member: "Member") -> None:
         if worst[want.side] <= limit or order is None:
             continue
         worst[want.side] -= (order.price or price) * (order.quantity - order.filled)
-        engine.desk.block(want, reasons.MAX_POSITION, Retry.ON_FILL)
-        engine.desk.cancel(order)
+        _hold(engine, want, reasons.MAX_POSITION, Retry.ON_FILL)
+
+
+def _hold(engine: "Engine", want: Want, reason: str, retry: Retry) -> None:
+    engine.desk.block(want, reason, retry)
+    if want.order is not None:
+        engine.desk.cancel(want.order)
 
 
 def _adding(engine: "Engine", member: "Member") -> list[Want]:

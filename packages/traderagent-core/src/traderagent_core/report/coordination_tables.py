@@ -188,8 +188,8 @@ def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
     """Stretches that follow each other without a break as one: a mode may say more while it is on."""
     found: list[Stretch] = []
     for each in stretches:
-        if found and each.from_ms <= found[-1].to_ms:
-            found[-1] = evolve(found[-1], to_ms=max(found[-1].to_ms, each.to_ms))
+        if found and each.from_ms == found[-1].to_ms:
+            found[-1] = evolve(found[-1], to_ms=each.to_ms)
         else:
             found.append(each)
     return found

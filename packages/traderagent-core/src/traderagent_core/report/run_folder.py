@@ -15,11 +15,10 @@ from attrs import define, frozen
 
 from traderagent_core.errors import DataError
 from traderagent_core.host.hints import did_you_mean, listed
+from traderagent_core.simulator.decision_rows import MODE_OFF, MODE_ON
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Row = Mapping[str, str]
-MODE_ON, MODE_OFF = "mode on", "mode off"
-"""What decisions say of a risk mode."""
 
 
 def milliseconds(text: str) -> int:

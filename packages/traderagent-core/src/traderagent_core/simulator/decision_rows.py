@@ -13,6 +13,8 @@ from traderagent_core.simulator.outcome import DecisionRow
 from traderagent_core.simulator.record_log import RecordLog, only
 from traderagent_core.simulator.record_reader import TOLD, PlanEntry, RecordReader, is_internal
 
+MODE_ON, MODE_OFF = "mode on", "mode off"
+"""What is said of a risk mode."""
 DECIDED = TOLD | {"plan_granted", "plan_closed"}
 _SHORT = Context(prec=6)
 
@@ -68,7 +70,7 @@ def _decision(reader: RecordReader, kind: str, time_ms: int, *values: Any) -> De
         )
     if kind == "mode_changed":
         mode, is_active, reason, *effect = values
-        what = "mode on" if is_active else "mode off"
+        what = MODE_ON if is_active else MODE_OFF
         bot = reasons.bot_of_mode(mode)
         return DecisionRow(time_ms, bot, what, mode, reason, mode_effect(*effect) if is_active else "")
     if kind == "want_shrunk":

@@ -80,12 +80,12 @@ class RunStudy(Study):
     def failures(self) -> tuple[str, ...]:
         """Which calls of plugins have failed, how often, and how at first."""
         failed: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for record in only(self._records, {"plugin_failed"}):
-            _, _, bot, callback, error = record
-            failed[bot, callback].append(error)
-        for record in only(self._records, {"mode_changed"}):
-            if record[4].startswith(MODE_FAILED):
-                failed["", f"risk mode {record[2]}"].append(record[4])
+        for kind, _, *values in only(self._records, {"plugin_failed", "mode_changed"}):
+            if kind == "plugin_failed":
+                bot, callback, error = values
+                failed[bot, callback].append(error)
+            elif values[2].startswith(MODE_FAILED):
+                failed["", f"risk mode {values[0]}"].append(values[2])
         return tuple(
             f"{f'bot {bot}: ' if bot else ''}{callback} has failed {len(errors):,} ×, at first with {errors[0]}"
             for (bot, callback), errors in failed.items()
